@@ -1,0 +1,1 @@
+//! A PAYBOX on loopback.

@@ -1,4 +1,22 @@
 //! What an order may become, and why. Pure: values in, values out; no clock, no I/O, no randomness, no `async`
 //! (`tests/tidy.rs` checks it).
+//!
+//! Every change is `decide(order, command, now) -> events`, then `apply(order, event)`. An order owns all that must
+//! agree: its lines, schedule, checkouts, attempts at the bank and ledger.
 
+pub mod actor;
+pub mod attempt;
+pub mod bank;
+pub mod checkout;
+pub mod event;
+pub mod fault;
+pub mod give_back;
+pub mod ids;
+pub mod ledger;
+pub mod line;
 pub mod money;
+pub mod order;
+pub mod payer;
+pub mod policy;
+pub mod schedule;
+pub mod text;

@@ -1,0 +1,152 @@
+//! What the bank can be asked and what it says, in our words; `paybox` has PAYBOX's.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ids::Reference, money::Money};
+
+/// One operation at the bank: its own number, and the number of the call it belongs to. Digits, as the bank wrote them
+/// without leading zeros.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Operation {
+    pub number: OperationNumber,
+    pub call: CallNumber,
+}
+
+/// The bank's number of one operation; it can settle one order only.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OperationNumber(String);
+
+/// The bank's number of a call: all tries on one page share it, and a refund has that of its original.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CallNumber(String);
+
+/// Digits without leading zeros; `None` when it is not a number, is zero, or has more than ten digits.
+fn significant(raw: &str) -> Option<String> {
+    let digits = raw.trim_start_matches('0');
+    let fits = raw.len() <= 10 && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    fits.then(|| digits.to_owned())
+}
+
+impl OperationNumber {
+    /// `None` when `raw` is not one to ten digits or is zero.
+    pub fn parse(raw: &str) -> Option<Self> {
+        significant(raw).map(Self)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl CallNumber {
+    /// `None` when `raw` is not one to ten digits or is zero.
+    pub fn parse(raw: &str) -> Option<Self> {
+        significant(raw).map(Self)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What the bank says has become of an operation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OperationStatus {
+    Captured,
+    Authorised,
+    Cancelled,
+    Refunded,
+    Credited,
+    Refused,
+    Rejected,
+    /// A word that we do not know.
+    Other(String),
+}
+
+/// A question that moves no money.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Is there an operation of this reference and amount?
+    Find { reference: Reference, amount: Money },
+    /// What has become of this operation?
+    Look { operation: Operation },
+}
+
+/// The answer to a [`Question`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    Found(Operation),
+    /// The bank says that it knows of none. No proof by itself: the bank may be behind.
+    Nothing,
+    Status(Operation, OperationStatus),
+    /// The bank answered something that settles nothing; its code, for the record.
+    Unclear(String),
+}
+
+/// A call that moves money, and so is sent at most once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "call", rename_all = "snake_case")]
+pub enum MoneyCall {
+    /// Undo a capture that has not been settled.
+    Cancel { operation: Operation, amount: Money, reference: Reference, archive: ArchiveReference },
+    /// Give back a capture that has been settled.
+    Refund { operation: Operation, amount: Money, reference: Reference, archive: ArchiveReference },
+}
+
+/// The reference that reaches the bank's statement: exactly twelve of `A-Z0-9`, unique within the merchant.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ArchiveReference(String);
+
+impl ArchiveReference {
+    /// From sixty random bits: twelve characters of five bits each.
+    pub fn from_bits(bits: u64) -> Self {
+        const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+        let letter = |place: u32| {
+            let index = usize::try_from((bits >> (place * 5)) & 31).unwrap_or_default();
+            char::from(ALPHABET.get(index).copied().unwrap_or(b'0'))
+        };
+        Self((0..12).map(letter).collect())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What the bank's answer to a [`MoneyCall`] settles.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "ruling", rename_all = "snake_case")]
+pub enum Ruling {
+    /// It was done, under these numbers.
+    Accepted { operation: Operation },
+    /// The code by itself proves that nothing moved.
+    Refused { code: String },
+    /// Our own contract, keys or request are at fault; nobody's card is.
+    Misconfigured { code: String },
+    /// Anything else: an unknown code, silence, a mangled or foreign answer. `why` is for the record.
+    Doubt { why: String },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_compare_without_their_padding() {
+        assert_eq!(OperationNumber::parse("0034813563"), OperationNumber::parse("34813563"));
+        for bad in ["", "0", "0000000000", "12a", "-1", "+1", "12345678901", " 1"] {
+            assert_eq!(OperationNumber::parse(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn archive_references_have_twelve_characters() {
+        assert_eq!(ArchiveReference::from_bits(0).as_str(), "000000000000");
+        assert_eq!(ArchiveReference::from_bits(u64::MAX).as_str(), "ZZZZZZZZZZZZ");
+        assert_ne!(ArchiveReference::from_bits(1), ArchiveReference::from_bits(32));
+    }
+}

@@ -1,0 +1,222 @@
+//! One signed form handed out, and all that was ever heard about it.
+//!
+//! ```text
+//!  issued ──▶ refused ──▶ …                      a failure is never final while the page lives
+//!    │  └──▶ superseded | expired | withdrawn    the page may still be paid: late money
+//!    └──────any of these──▶ confirming ──▶ captured
+//! ```
+//! What was heard is kept as facts, never as a current state: the status is computed from all of them, so notifications
+//! may come in any order, doubled or late, and end in the same place. A report of success is a hint; only what the
+//! bank answers to our own question makes money.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    bank::{ArchiveReference, Operation, OperationNumber},
+    ids::{CheckoutNumber, Reference, TokenDigest},
+    money::Money,
+    payer::PostalAddress,
+    policy::{Policy, later},
+};
+
+/// The most reports of one checkout that are kept; a page allows a handful of tries.
+pub const MAX_REPORTS: usize = 40;
+/// The most different byte strings of one report that are kept.
+pub const MAX_VARIANTS: usize = 8;
+/// The most times that a payer's return makes us ask again.
+pub const MAX_RETURNS: u32 = 20;
+
+/// A page handed out for one instalment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkout {
+    pub number: CheckoutNumber,
+    pub token: TokenDigest,
+    pub reference: Reference,
+    pub archive: ArchiveReference,
+    pub instalment: u32,
+    pub amount: Money,
+    pub billing: Billing,
+    /// How much authentication is asked of the payer's bank.
+    pub challenge: Challenge,
+    pub locale: Locale,
+    /// Where the payer goes afterwards: an origin of the merchant's.
+    pub return_url: String,
+    pub issued_at: Timestamp,
+    /// Until when the form may be handed to the payment page.
+    pub form_until: Timestamp,
+    /// After this no page can still be open.
+    pub expires_at: Timestamp,
+    #[serde(default)]
+    pub closed: Option<Closed>,
+    #[serde(default)]
+    pub reports: BTreeMap<String, Report>,
+    /// When the bank is to be asked about it.
+    #[serde(default)]
+    pub asks: BTreeSet<Timestamp>,
+    /// Silences of the bank since it last answered.
+    #[serde(default)]
+    pub silences: u32,
+    #[serde(default)]
+    pub returns: u32,
+    /// Operations that contradict what we know; a person decides.
+    #[serde(default)]
+    pub quarantine: Vec<Quarantine>,
+}
+
+/// What is told to the payer's bank about where they live.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "mode", rename_all = "snake_case")]
+pub enum Billing {
+    /// An address, picked from the known ones or written anew.
+    Address { address: PostalAddress },
+    /// None was wanted, and none is sent.
+    Omitted,
+    /// None was wanted, and a neutral one is sent.
+    Placeholder,
+}
+
+/// The strong authentication that is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Challenge {
+    NoPreference,
+    NotWanted,
+    Wanted,
+    Required,
+}
+
+/// The payer's language.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Locale {
+    #[default]
+    Fr,
+    En,
+}
+
+/// Why a page is not to be used any more. It may have been open already, and be paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Closed {
+    /// A newer checkout took its place, or its instalment was paid by another one.
+    Superseded,
+    Expired,
+    /// Its order was cancelled or replaced.
+    Withdrawn,
+}
+
+/// What one verified notification says. Its identity is the key it is kept under.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    pub received_at: Timestamp,
+    pub says: Says,
+    /// SHA-256 of each different byte string that said so; more than one is suspicious.
+    pub digests: BTreeSet<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "says", rename_all = "snake_case")]
+pub enum Says {
+    Paid {
+        operation: Operation,
+        /// It was not confirmed within its time: an alarm, and no longer a reason to wait.
+        #[serde(default)]
+        doubted: bool,
+    },
+    Failed {
+        code: String,
+    },
+    /// The means of payment has not decided yet.
+    Pending,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quarantine {
+    pub operation: OperationNumber,
+    pub why: String,
+}
+
+/// What a portal sees of a checkout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckoutStatus {
+    Issued,
+    Refused,
+    Superseded,
+    Expired,
+    Withdrawn,
+    Confirming,
+    Quarantined,
+    Captured,
+}
+
+impl Checkout {
+    /// Whether a payer may still be on its page with our consent.
+    pub fn is_open(&self) -> bool {
+        self.closed.is_none()
+    }
+
+    /// Reports of success that the bank has neither confirmed nor left unconfirmed for too long.
+    pub fn pending_operations<'a>(
+        &'a self,
+        is_known: &'a dyn Fn(&OperationNumber) -> bool,
+    ) -> impl Iterator<Item = (&'a Report, &'a Operation)> {
+        self.reports.values().filter_map(move |report| match &report.says {
+            Says::Paid { operation, doubted: false } if !is_known(&operation.number) => Some((report, operation)),
+            Says::Paid { .. } | Says::Failed { .. } | Says::Pending => None,
+        })
+    }
+
+    /// The bank's code of the latest failure that was reported.
+    pub fn last_failure(&self) -> Option<&str> {
+        self.reports
+            .values()
+            .filter_map(|report| match &report.says {
+                Says::Failed { code } => Some((report.received_at, code.as_str())),
+                Says::Paid { .. } | Says::Pending => None,
+            })
+            .max()
+            .map(|(_, code)| code)
+    }
+
+    /// Where it stands; `is_known` tells whether an operation is in the ledger or in quarantine.
+    pub fn status(&self, captured: bool, is_known: &dyn Fn(&OperationNumber) -> bool) -> CheckoutStatus {
+        if captured {
+            CheckoutStatus::Captured
+        } else if !self.quarantine.is_empty() {
+            CheckoutStatus::Quarantined
+        } else if self.pending_operations(is_known).next().is_some() {
+            CheckoutStatus::Confirming
+        } else {
+            match self.closed {
+                Some(Closed::Superseded) => CheckoutStatus::Superseded,
+                Some(Closed::Expired) => CheckoutStatus::Expired,
+                Some(Closed::Withdrawn) => CheckoutStatus::Withdrawn,
+                None if self.last_failure().is_some() => CheckoutStatus::Refused,
+                None => CheckoutStatus::Issued,
+            }
+        }
+    }
+
+    /// The asks that a checkout is owed from the moment it exists, callback or not.
+    pub fn owed_asks(expires_at: Timestamp, policy: &Policy) -> BTreeSet<Timestamp> {
+        policy.ask_after_expiry.iter().map(|delay| later(expires_at, *delay)).collect()
+    }
+
+    /// The asks that news at `now` lead to.
+    pub fn asks_after_news(now: Timestamp, policy: &Policy) -> BTreeSet<Timestamp> {
+        policy.ask_after_news.iter().map(|delay| later(now, *delay)).collect()
+    }
+}
+
+impl Locale {
+    pub fn letters(self) -> &'static str {
+        match self {
+            Self::Fr => "fr",
+            Self::En => "en",
+        }
+    }
+}

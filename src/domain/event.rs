@@ -1,0 +1,138 @@
+//! What happened to an order. These types are what is stored, so they only ever grow.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    actor::Actor,
+    attempt::{Attempt, AttemptState, Conclusion, Sending},
+    bank::{Operation, OperationNumber},
+    checkout::{Challenge, Checkout, Closed, Locale, Says},
+    ids::{CheckoutNumber, MerchantId, OrderId},
+    ledger::Entry,
+    line::{Line, Totals},
+    payer::Payer,
+    schedule::Instalment,
+    text::Text,
+};
+
+/// The version of the events written today.
+pub const EVENT_VERSION: u32 = 1;
+
+/// An event with when it happened and who asked for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded {
+    pub v: u32,
+    pub at: Timestamp,
+    pub actor: Actor,
+    pub event: Event,
+}
+
+/// Everything that can happen to an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    Placed(Box<Placed>),
+    /// Nothing is left to pay.
+    Settled,
+    Cancelled {
+        /// The order that took its place, when one did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replaced_by: Option<OrderId>,
+    },
+    CheckoutIssued(Box<Checkout>),
+    CheckoutClosed {
+        checkout: CheckoutNumber,
+        cause: Closed,
+    },
+    /// A verified notification; `identity` is (S, T, E), so doubles meet.
+    Reported {
+        checkout: CheckoutNumber,
+        identity: String,
+        digest: String,
+        says: Says,
+        asks: Vec<Timestamp>,
+    },
+    /// The payer came back: a reason to ask, and nothing else.
+    PayerReturned {
+        checkout: CheckoutNumber,
+        asks: Vec<Timestamp>,
+    },
+    /// The bank was asked about a checkout. `again` is set when it has to be asked once more.
+    Asked {
+        checkout: CheckoutNumber,
+        answer: AskAnswer,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        again: Option<Timestamp>,
+    },
+    /// A report of success that the bank did not confirm in time.
+    ReportDoubted {
+        checkout: CheckoutNumber,
+        operation: OperationNumber,
+    },
+    /// The bank confirmed a capture: it pays an instalment, or is surplus to be given back.
+    Captured {
+        entry: Entry,
+    },
+    /// An operation that contradicts what we know.
+    Quarantined {
+        checkout: CheckoutNumber,
+        operation: OperationNumber,
+        why: String,
+    },
+    AttemptPlanned {
+        give_back: u32,
+        attempt: Attempt,
+    },
+    AttemptPostponed {
+        give_back: u32,
+        until: Timestamp,
+    },
+    /// Durable before the first byte leaves.
+    AttemptSent {
+        give_back: u32,
+        sending: Sending,
+    },
+    AttemptAnswered {
+        give_back: u32,
+        state: AttemptState,
+    },
+    AttemptAsked {
+        give_back: u32,
+        conclusion: Conclusion,
+    },
+    /// The bank shows that it went back.
+    GivenBack {
+        give_back: u32,
+        entry: Entry,
+    },
+}
+
+/// What a portal ordered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Placed {
+    pub id: OrderId,
+    pub merchant: MerchantId,
+    pub reference: Text,
+    pub payer: Payer,
+    pub lines: Vec<Line>,
+    pub totals: Totals,
+    pub locale: Locale,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub challenge: Option<Challenge>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<OrderId>,
+    pub schedule: Vec<Instalment>,
+}
+
+/// What the bank's answers about a checkout came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum AskAnswer {
+    /// It knows of no operation of this reference and amount.
+    Nothing,
+    /// It knows of these; what they came to is in the events beside this one.
+    Operations { seen: Vec<Operation> },
+    /// It did not answer, or nothing that settles anything.
+    Silence { why: String },
+}

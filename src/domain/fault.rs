@@ -1,0 +1,62 @@
+//! What is wrong with a request, and where: all of it at once, in words that `http` translates.
+
+use super::text::TextFault;
+
+/// One thing that is wrong, at a place of the caller's document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// A JSON Pointer into the request, `/lines/0/quantity`.
+    pub pointer: String,
+    pub kind: FaultKind,
+}
+
+/// The kinds of wrong there are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    Text(TextFault),
+    /// No lines at all; a free order has a line of 0,00.
+    NoLines,
+    TooMany {
+        max: usize,
+    },
+    /// A decimal outside its bounds, or with more decimals than its kind has.
+    DecimalOutOfRange {
+        min: &'static str,
+        max: &'static str,
+        decimals: u32,
+    },
+    AmountOutOfRange,
+    CurrencyMismatch,
+    /// The merchant is not paid in this currency.
+    CurrencyNotAccepted,
+    /// A total above zero and below what the merchant takes by card.
+    BelowMinimum {
+        minimum: i64,
+    },
+    EmailInvalid,
+    CountryUnknown,
+    PhoneInvalid,
+    /// Nothing is left of it in the characters that PAYBOX takes.
+    NothingLeft,
+    /// `prefilled` names an address that the order's payer does not have.
+    AddressUnknown,
+    DuplicateId,
+    UrlInvalid,
+    UrlNotHttps,
+    UrlTooLong {
+        max: usize,
+    },
+    /// The merchant does not send payers there.
+    UrlOriginNotAllowed,
+    /// It is not one of the values that exist.
+    NotOneOf(&'static [&'static str]),
+    Missing,
+    /// It does not go with the rest of the request.
+    NotWithThis,
+}
+
+impl Fault {
+    pub fn new(pointer: impl Into<String>, kind: FaultKind) -> Self {
+        Self { pointer: pointer.into(), kind }
+    }
+}

@@ -1,0 +1,219 @@
+//! What is heard about a page, and what the bank's own answers make of it.
+//!
+//! A notification only ever adds a fact and a reason to ask. Money is booked from answers to questions that we asked
+//! under our own credentials, about our own reference and amount.
+
+use jiff::Timestamp;
+
+use super::{Decision, Impossible, Order, Refusal, Status};
+use crate::domain::{
+    bank::{Operation, OperationStatus},
+    checkout::{Checkout, Closed, MAX_REPORTS, MAX_RETURNS, MAX_VARIANTS, Says},
+    event::{AskAnswer, Event},
+    ids::CheckoutNumber,
+    ledger::{Entry, EntryKind},
+    policy::{Policy, later, rung},
+};
+
+/// All that one round of questions about a checkout brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    pub checkout: CheckoutNumber,
+    /// What has become of each operation that the bank answered about.
+    pub seen: Vec<(Operation, OperationStatus)>,
+    /// Why a question stayed without a usable answer, when one did.
+    pub silence: Option<String>,
+}
+
+/// How a notification was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    New,
+    /// The same bytes again.
+    Double,
+    /// The same identity in other bytes: both are kept.
+    Variant,
+    /// More than an honest page can send: not kept with the order.
+    TooMany,
+}
+
+impl Order {
+    /// Keeps a verified notification. `identity` is what makes two of them the same (S, T, E).
+    ///
+    /// # Errors
+    /// [`Refusal::Impossible`] when the checkout is not this order's.
+    pub fn report(
+        &self,
+        number: CheckoutNumber,
+        identity: String,
+        digest: String,
+        says: Says,
+        now: Timestamp,
+        policy: &Policy,
+    ) -> Result<(Decision, Taken), Refusal> {
+        let checkout = self.checkout(number).ok_or(Impossible("a report for a checkout that does not exist"))?;
+        let mut decision = Decision::of(self);
+        let taken = match checkout.reports.get(&identity) {
+            Some(known) if known.digests.contains(&digest) => return Ok((decision, Taken::Double)),
+            Some(known) if known.digests.len() >= MAX_VARIANTS => return Ok((decision, Taken::TooMany)),
+            None if checkout.reports.len() >= MAX_REPORTS => return Ok((decision, Taken::TooMany)),
+            Some(_) => Taken::Variant,
+            None => Taken::New,
+        };
+        let asks = match &says {
+            Says::Paid { .. } | Says::Pending => Checkout::asks_after_news(now, policy).into_iter().collect(),
+            Says::Failed { .. } => Vec::new(),
+        };
+        decision.push(Event::Reported { checkout: number, identity, digest, says, asks }, now)?;
+        Ok((decision, taken))
+    }
+
+    /// The payer is back: the bank is asked. Nothing that the browser brought is believed or kept.
+    ///
+    /// # Errors
+    /// [`Refusal::Impossible`] when the checkout is not this order's.
+    pub fn payer_returned(&self, number: CheckoutNumber, now: Timestamp, policy: &Policy) -> Result<Decision, Refusal> {
+        let checkout = self.checkout(number).ok_or(Impossible("a return to a checkout that does not exist"))?;
+        let mut decision = Decision::of(self);
+        if checkout.returns < MAX_RETURNS {
+            let asks = Checkout::asks_after_news(now, policy).into_iter().collect();
+            decision.push(Event::PayerReturned { checkout: number, asks }, now)?;
+        }
+        Ok(decision)
+    }
+
+    /// The operations to look at once the bank has `found` one by our reference and amount: that one, and those that
+    /// were reported under the same call. A report of another call is another's money, or a forgery.
+    pub fn candidates(&self, number: CheckoutNumber, found: &Operation) -> Vec<Operation> {
+        let reported = self.checkout(number).into_iter().flat_map(|checkout| {
+            checkout.reports.values().filter_map(|report| match &report.says {
+                Says::Paid { operation, .. } if operation.call == found.call && operation != found => {
+                    Some(operation.clone())
+                }
+                Says::Paid { .. } | Says::Failed { .. } | Says::Pending => None,
+            })
+        });
+        reported.chain(std::iter::once(found.clone())).collect()
+    }
+
+    /// Books what the bank answered about a checkout.
+    ///
+    /// # Errors
+    /// [`Impossible`] when it does not fit the order: a defect.
+    pub fn hear(&self, heard: &Heard, now: Timestamp, policy: &Policy) -> Result<Decision, Impossible> {
+        let checkout = self.checkout(heard.checkout).ok_or(Impossible("an answer about an unknown checkout"))?;
+        let mut decision = Decision::of(self);
+        let mut not_yet = false;
+        for (operation, status) in &heard.seen {
+            if decision.order.knows(&operation.number) {
+                continue;
+            }
+            match status {
+                OperationStatus::Captured => decision.capture(heard.checkout, operation, now)?,
+                OperationStatus::Authorised if policy.authorised_counts => {
+                    decision.capture(heard.checkout, operation, now)?;
+                }
+                OperationStatus::Authorised => not_yet = true,
+                OperationStatus::Cancelled | OperationStatus::Refused => {}
+                OperationStatus::Refunded
+                | OperationStatus::Credited
+                | OperationStatus::Rejected
+                | OperationStatus::Other(_) => {
+                    let why = format!("the bank shows this operation as {status:?}, which no page of ours leads to");
+                    decision.push(
+                        Event::Quarantined { checkout: heard.checkout, operation: operation.number.clone(), why },
+                        now,
+                    )?;
+                }
+            }
+        }
+        decision.doubt_old_reports(heard, now, policy)?;
+        let answer = match &heard.silence {
+            Some(why) => AskAnswer::Silence { why: why.clone() },
+            None if heard.seen.is_empty() => AskAnswer::Nothing,
+            None => AskAnswer::Operations { seen: heard.seen.iter().map(|(operation, _)| operation.clone()).collect() },
+        };
+        // Something is still open when the bank was silent or has not captured yet; a later ask is owed then.
+        let unfinished = heard.silence.is_some() || not_yet;
+        let silences = usize::try_from(checkout.silences).unwrap_or(usize::MAX);
+        let again =
+            unfinished.then(|| rung(&policy.ask_after_silence, silences)).flatten().map(|delay| later(now, delay));
+        decision.push(Event::Asked { checkout: heard.checkout, answer, again }, now)?;
+        Ok(decision)
+    }
+
+    /// Puts an operation before a person, because another order already has it.
+    ///
+    /// # Errors
+    /// [`Impossible`] when the checkout is not this order's.
+    pub fn quarantine(
+        &self,
+        checkout: CheckoutNumber,
+        operation: &Operation,
+        why: &str,
+        now: Timestamp,
+    ) -> Result<Decision, Impossible> {
+        let mut decision = Decision::of(self);
+        if !self.knows(&operation.number) {
+            let (operation, why) = (operation.number.clone(), why.to_owned());
+            decision.push(Event::Quarantined { checkout, operation, why }, now)?;
+        }
+        Ok(decision)
+    }
+
+    /// Books what verified notifications say without asking the bank: test mode only.
+    ///
+    /// # Errors
+    /// [`Impossible`] when it does not fit the order.
+    pub fn believe(&self, number: CheckoutNumber, now: Timestamp, policy: &Policy) -> Result<Decision, Impossible> {
+        let checkout = self.checkout(number).ok_or(Impossible("a belief about an unknown checkout"))?;
+        let seen = checkout
+            .pending_operations(&|operation| self.knows(operation))
+            .map(|(_, operation)| (operation.clone(), OperationStatus::Captured))
+            .collect();
+        self.hear(&Heard { checkout: number, seen, silence: None }, now, policy)
+    }
+}
+
+impl Decision {
+    /// One capture, confirmed: it pays its instalment when that is still owed, and is surplus otherwise.
+    fn capture(&mut self, number: CheckoutNumber, operation: &Operation, now: Timestamp) -> Result<(), Impossible> {
+        let checkout = self.order.checkout(number).ok_or(Impossible("a capture of an unknown checkout"))?;
+        let (amount, instalment) = (checkout.amount, checkout.instalment);
+        let is_owed = self.order.status == Status::Open
+            && self.order.schedule.iter().any(|due| due.number == instalment && !due.paid && due.amount == amount);
+        let kind = if is_owed {
+            EntryKind::Capture { checkout: number, instalment }
+        } else {
+            EntryKind::Surplus { checkout: number }
+        };
+        self.push(Event::Captured { entry: Entry { at: now, operation: operation.clone(), amount, kind } }, now)?;
+        if is_owed {
+            self.close_open_checkouts(Closed::Superseded, now)?;
+            if self.order.schedule.iter().all(|due| due.paid) {
+                self.push(Event::Settled, now)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A report of success that the bank contradicts, or has not confirmed for too long, no longer holds the order.
+    fn doubt_old_reports(&mut self, heard: &Heard, now: Timestamp, policy: &Policy) -> Result<(), Impossible> {
+        let order = self.order.clone();
+        let Some(checkout) = order.checkout(heard.checkout) else {
+            return Ok(());
+        };
+        for (report, operation) in checkout.pending_operations(&|number| order.knows(number)) {
+            let contradicted = heard.seen.iter().any(|(seen, status)| {
+                seen.number == operation.number
+                    && matches!(status, OperationStatus::Cancelled | OperationStatus::Refused)
+            });
+            let too_old = heard.silence.is_none() && now >= later(report.received_at, policy.hold_for_report);
+            if contradicted || too_old {
+                let operation = operation.number.clone();
+                self.push(Event::ReportDoubted { checkout: heard.checkout, operation }, now)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,102 @@
+//! What an order owes to be done, and when it wants to be woken for it. A store keeps only that one instant.
+
+use jiff::Timestamp;
+
+use super::Order;
+use crate::domain::{
+    attempt::{Attempt, AttemptState, Sending},
+    checkout::{Checkout, Closed},
+    give_back::{GiveBack, Next},
+    ids::CheckoutNumber,
+    policy::{Policy, later},
+};
+
+/// One thing to do now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Duty {
+    /// No page of it can be open any more.
+    Expire { checkout: CheckoutNumber },
+    /// Ask the bank what became of it.
+    Ask { checkout: CheckoutNumber },
+    /// Take the notification's word (test mode only).
+    Believe { checkout: CheckoutNumber },
+    /// Prepare the next call of a give-back.
+    PlanGiveBack { give_back: u32 },
+    /// Send its call.
+    SendGiveBack { give_back: u32, attempt: Attempt },
+    /// Nobody will answer this call any more: it is in doubt.
+    DoubtGiveBack { give_back: u32 },
+    /// Ask what became of its call.
+    AskGiveBack { give_back: u32, attempt: Attempt, sending: Sending, asked: u32 },
+}
+
+impl Order {
+    /// When there will be something to do, if ever; in the past when there is now.
+    pub fn wake_at(&self, policy: &Policy) -> Option<Timestamp> {
+        self.duties(policy).map(|(at, _)| at).min()
+    }
+
+    /// The first thing to do at `now`, if any.
+    pub fn duty(&self, now: Timestamp, policy: &Policy) -> Option<Duty> {
+        self.duties(policy).filter(|(at, _)| *at <= now).min_by_key(|(at, _)| *at).map(|(_, duty)| duty)
+    }
+
+    fn duties<'a>(&'a self, policy: &'a Policy) -> impl Iterator<Item = (Timestamp, Duty)> + 'a {
+        let checkouts = self.checkouts.iter().flat_map(move |checkout| self.checkout_duties(checkout, policy));
+        let give_backs = self.give_backs.iter().filter_map(move |give_back| give_back_duty(give_back, policy));
+        checkouts.chain(give_backs)
+    }
+
+    fn checkout_duties(&self, checkout: &Checkout, policy: &Policy) -> impl Iterator<Item = (Timestamp, Duty)> + use<> {
+        let number = checkout.number;
+        let pending = checkout.pending_operations(&|operation| self.knows(operation)).next().is_some();
+        let ask = if policy.signature_is_enough && pending {
+            Duty::Believe { checkout: number }
+        } else {
+            Duty::Ask { checkout: number }
+        };
+        let expire = checkout.is_open().then(|| (checkout.expires_at, Duty::Expire { checkout: number }));
+        let next_ask = checkout.asks.first().map(|at| (*at, ask));
+        // A report that nobody may wait for longer needs one more look, should the ladder end before.
+        let stale = checkout
+            .pending_operations(&|operation| self.knows(operation))
+            .map(|(report, _)| later(report.received_at, policy.hold_for_report))
+            .min()
+            .filter(|at| checkout.asks.first().is_none_or(|ask| ask > at))
+            .map(|at| (at, Duty::Ask { checkout: number }));
+        expire.into_iter().chain(next_ask).chain(stale)
+    }
+
+    /// Marks a checkout as over.
+    ///
+    /// # Errors
+    /// [`super::Impossible`] when it is not open.
+    pub fn expire(&self, checkout: CheckoutNumber, now: Timestamp) -> Result<super::Decision, super::Impossible> {
+        let mut decision = super::Decision::of(self);
+        decision.push(crate::domain::event::Event::CheckoutClosed { checkout, cause: Closed::Expired }, now)?;
+        Ok(decision)
+    }
+}
+
+fn give_back_duty(give_back: &GiveBack, policy: &Policy) -> Option<(Timestamp, Duty)> {
+    let number = give_back.number;
+    match (give_back.next(), give_back.attempts.last()) {
+        (Next::Plan { .. }, _) => Some((Timestamp::MIN, Duty::PlanGiveBack { give_back: number })),
+        (Next::Wait, Some(attempt)) => {
+            let duty = match &attempt.state {
+                AttemptState::Ready { .. } => Duty::SendGiveBack { give_back: number, attempt: attempt.clone() },
+                AttemptState::Sent(_) => Duty::DoubtGiveBack { give_back: number },
+                AttemptState::InDoubt { sending, asked, .. } => {
+                    Duty::AskGiveBack { give_back: number, attempt: attempt.clone(), sending: *sending, asked: *asked }
+                }
+                AttemptState::Accepted { .. }
+                | AttemptState::Refused { .. }
+                | AttemptState::Stopped { .. }
+                | AttemptState::NotExecuted
+                | AttemptState::Quarantined { .. } => return None,
+            };
+            attempt.wake_at(policy).map(|at| (at, duty))
+        }
+        (Next::Wait, None) | (Next::Person | Next::Nothing, _) => None,
+    }
+}

@@ -1,0 +1,167 @@
+//! The order: the one aggregate that owns everything that must agree.
+//!
+//! ```text
+//!  open ──▶ settled      all is paid, or there was nothing to pay
+//!    └────▶ cancelled    by the portal, or replaced; money that still comes is surplus
+//! ```
+//! Deciding is spread over the files beside this one by what is decided; each returns a [`Decision`], whose events have
+//! already been applied once, so nothing that cannot be applied is ever stored.
+
+mod apply;
+mod confirm;
+mod duty;
+mod issue;
+mod place;
+mod return_money;
+#[cfg(test)]
+mod tests;
+
+pub use apply::Impossible;
+pub use confirm::Heard;
+pub use duty::Duty;
+pub use issue::{MAX_CHECKOUTS, NewCheckout};
+pub use place::NewOrder;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    bank::OperationNumber,
+    checkout::{Challenge, Checkout, CheckoutStatus, Locale},
+    event::Event,
+    give_back::GiveBack,
+    ids::{CheckoutNumber, MerchantId, OrderId},
+    ledger::{Entry, EntryKind},
+    line::{Line, Totals},
+    money::Money,
+    payer::Payer,
+    schedule::Instalment,
+    text::Text,
+};
+use jiff::Timestamp;
+
+/// An order as its events made it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    pub id: OrderId,
+    pub merchant: MerchantId,
+    pub reference: Text,
+    pub payer: Payer,
+    pub lines: Vec<Line>,
+    pub totals: Totals,
+    pub locale: Locale,
+    pub challenge: Option<Challenge>,
+    pub replaces: Option<OrderId>,
+    pub placed_at: Timestamp,
+    pub status: Status,
+    pub schedule: Vec<Instalment>,
+    pub checkouts: Vec<Checkout>,
+    pub ledger: Vec<Entry>,
+    pub give_backs: Vec<GiveBack>,
+}
+
+/// Where an order stands. What is settled or cancelled stays so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum Status {
+    Open,
+    Settled {
+        at: Timestamp,
+    },
+    Cancelled {
+        at: Timestamp,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replaced_by: Option<OrderId>,
+    },
+}
+
+/// Why an order does not take a command; it is unchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("the order is settled")]
+    Settled,
+    #[error("the order is cancelled")]
+    Cancelled,
+    #[error("money of this order is being confirmed with the bank")]
+    ConfirmationInProgress,
+    #[error("an operation of this order waits for a person's decision")]
+    Quarantined,
+    #[error("the order has had as many checkouts as it may have")]
+    TooManyCheckouts,
+    #[error("part of the order is paid")]
+    PartlyPaid,
+    /// A defect of ours: the decision did not fit the order. Nothing was changed.
+    #[error(transparent)]
+    Impossible(#[from] Impossible),
+}
+
+/// Events that were decided, and the order as they leave it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    pub order: Order,
+    pub events: Vec<Event>,
+}
+
+impl Decision {
+    fn of(order: &Order) -> Self {
+        Self { order: order.clone(), events: Vec::new() }
+    }
+
+    fn push(&mut self, event: Event, now: Timestamp) -> Result<(), Impossible> {
+        self.order.apply(&event, now)?;
+        self.events.push(event);
+        Ok(())
+    }
+}
+
+impl Order {
+    pub fn checkout(&self, number: CheckoutNumber) -> Option<&Checkout> {
+        self.checkouts.iter().find(|checkout| checkout.number == number)
+    }
+
+    pub fn checkout_status(&self, checkout: &Checkout) -> CheckoutStatus {
+        let captured = self.ledger.iter().any(|entry| match &entry.kind {
+            EntryKind::Capture { checkout: of, .. } | EntryKind::Surplus { checkout: of } => *of == checkout.number,
+            EntryKind::GivenBack { .. } => false,
+        });
+        checkout.status(captured, &|number| self.knows(number))
+    }
+
+    /// Whether an operation has already been dealt with: booked, or put before a person.
+    pub fn knows(&self, number: &OperationNumber) -> bool {
+        self.ledger.iter().any(|entry| entry.kind.is_incoming() && entry.operation.number == *number)
+            || self
+                .checkouts
+                .iter()
+                .any(|checkout| checkout.quarantine.iter().any(|quarantine| quarantine.operation == *number))
+    }
+
+    /// What was captured for the order itself, surplus left out.
+    pub fn paid(&self) -> Money {
+        self.sum(|kind| matches!(kind, EntryKind::Capture { .. }))
+    }
+
+    /// What was captured beyond what is owed, and has not gone back yet.
+    pub fn surplus(&self) -> Money {
+        let given_back = self.sum(|kind| matches!(kind, EntryKind::GivenBack { .. }));
+        self.sum(|kind| matches!(kind, EntryKind::Surplus { .. }))
+            .minus(given_back)
+            .unwrap_or(Money::zero(self.totals.including_vat.currency()))
+    }
+
+    fn sum(&self, counts: impl Fn(&EntryKind) -> bool) -> Money {
+        let zero = Money::zero(self.totals.including_vat.currency());
+        self.ledger
+            .iter()
+            .filter(|entry| counts(&entry.kind))
+            .fold(zero, |sum, entry| sum.plus(entry.amount).unwrap_or(sum))
+    }
+
+    /// Whether the bank is being asked about money that was reported and not booked.
+    fn is_confirming(&self) -> bool {
+        self.checkouts.iter().any(|checkout| checkout.pending_operations(&|number| self.knows(number)).next().is_some())
+    }
+
+    fn has_quarantine(&self) -> bool {
+        self.checkouts.iter().any(|checkout| !checkout.quarantine.is_empty())
+    }
+}

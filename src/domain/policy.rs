@@ -1,0 +1,44 @@
+//! How long things take, as configured: the core never knows a number of minutes by itself.
+
+use jiff::{SignedDuration, Timestamp};
+
+/// The delays that rule an order's checkouts and give-backs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// How long a signed form may be handed to the payment page.
+    pub form_lifetime: SignedDuration,
+    /// How long the payment page itself waits for the payer (PBX_DISPLAY).
+    pub page_lifetime: SignedDuration,
+    /// When, counted from a checkout's expiry, the bank is asked about it whether or not anything was heard.
+    pub ask_after_expiry: Vec<SignedDuration>,
+    /// When, counted from a report or a payer's return, the bank is asked about it.
+    pub ask_after_news: Vec<SignedDuration>,
+    /// The wait before asking again when the bank did not answer: by the number of silences so far, the last for ever.
+    pub ask_after_silence: Vec<SignedDuration>,
+    /// How long an unconfirmed report of success keeps the order from being paid in another way.
+    pub hold_for_report: SignedDuration,
+    /// How long after it was sent a call may still be carried out; only later does "not done" count.
+    pub doubt_settles: SignedDuration,
+    /// When, counted from the sending, a call in doubt is asked for. After the last it is a person's turn.
+    pub doubt_ladder: Vec<SignedDuration>,
+    /// How long a call found `sent` may still be answered by the process that sent it.
+    pub answer_grace: SignedDuration,
+    /// The wait before another try at a call that never left.
+    pub send_again: SignedDuration,
+    /// Whether an authorisation that the bank has not captured yet counts as paid: some contracts report captures so.
+    pub authorised_counts: bool,
+    /// Whether a verified notification is enough (test mode only; never configurable in live mode).
+    pub signature_is_enough: bool,
+    /// The least that may be paid by card, in minor units.
+    pub minimum_amount: i64,
+}
+
+/// The entry of `ladder` for the `step`th time, the last one for all beyond.
+pub fn rung(ladder: &[SignedDuration], step: usize) -> Option<SignedDuration> {
+    ladder.get(step).or(ladder.last()).copied()
+}
+
+/// `from` plus `delay`, and the end of time where that overflows.
+pub fn later(from: Timestamp, delay: SignedDuration) -> Timestamp {
+    from.checked_add(delay).unwrap_or(Timestamp::MAX)
+}

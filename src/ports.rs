@@ -1,0 +1,311 @@
+//! What the use cases need of the world, each with its contract, failure included. Adapters implement these; the
+//! simulation does too.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::domain::{
+    attempt::{Host, QuestionNumber},
+    bank::{Finding, MoneyCall, Question, Ruling},
+    ids::MerchantId,
+};
+
+/// The time. The only clock there is.
+#[async_trait]
+pub trait Clock: Send + Sync {
+    /// Now. May step back by a little; nothing relies on it for safety.
+    fn now(&self) -> Timestamp;
+    /// Time since some fixed moment, counting the time the machine was suspended; never steps.
+    fn since_boot(&self) -> Duration;
+    /// Returns at `instant` or later.
+    async fn sleep_until(&self, instant: Timestamp);
+}
+
+/// Names and secrets that nobody can guess.
+pub trait Entropy: Send + Sync {
+    /// 128 bits that grow with `now` (a UUID v7).
+    fn id(&self, now: Timestamp) -> u128;
+    /// 256 bits.
+    fn secret(&self) -> [u8; 32];
+}
+
+/// What must not be readable in the store.
+pub trait Vault: Send + Sync {
+    /// Encrypts `plain`, bound to `context`; every call gives other bytes.
+    ///
+    /// # Errors
+    /// [`VaultError`] when the randomness or the key fails.
+    fn seal(&self, plain: &[u8], context: &str) -> Result<Vec<u8>, VaultError>;
+    /// What [`Vault::seal`] sealed under the same context, with any key that is still configured.
+    ///
+    /// # Errors
+    /// [`VaultError`] when the bytes were changed, or belong to another context or an unknown key.
+    fn open(&self, sealed: &[u8], context: &str) -> Result<Vec<u8>, VaultError>;
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("sealed data cannot be made or read")]
+pub struct VaultError;
+
+/// Which aggregate: `kind` is `order`, `key`; `id` is unique within merchant and kind.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    pub merchant: String,
+    pub kind: &'static str,
+    pub id: String,
+}
+
+/// An aggregate as it was last committed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// From 1; grows by one with each commit that writes the aggregate.
+    pub version: u64,
+    /// JSON.
+    pub state: String,
+}
+
+/// One atomic change. All of it is durable when [`Store::commit`] returns, or none of it happened.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Commit {
+    pub writes: Vec<Write>,
+    pub claims: Vec<Claim>,
+    pub callbacks: Vec<Callback>,
+    pub answer: Option<Answer>,
+}
+
+/// The new state of one aggregate and the events that led to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Write {
+    pub key: Key,
+    /// 0 when it must not exist yet.
+    pub expected_version: u64,
+    /// JSON, one document each, in order; never changed afterwards.
+    pub events: Vec<String>,
+    pub state: String,
+    /// When it next wants to be looked after; `None` for never.
+    pub wake_at: Option<Timestamp>,
+    /// What it can be listed by, `("payer", "E2026001")`; replaces the labels it had.
+    pub labels: Vec<(&'static str, String)>,
+}
+
+/// Something that only one owner may have, for ever: within the merchant and kind, `value` is `owner`'s.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Claim {
+    pub merchant: String,
+    /// `order_reference`, `reference`, `archive`, `operation`, `token`.
+    pub kind: &'static str,
+    pub value: String,
+    pub owner: String,
+}
+
+/// Bytes that came in under PAYBOX's name, sealed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Callback {
+    pub merchant: String,
+    pub received_at: Timestamp,
+    /// `accepted`, `variant`, `unusable`, `unverified`.
+    pub verdict: &'static str,
+    /// Why it was not accepted; never holds what came in.
+    pub reason: Option<String>,
+    /// The order it belongs to, when that is sure.
+    pub order: Option<String>,
+    pub sealed: Vec<u8>,
+}
+
+/// The answer that was given to a request with an Idempotency-Key, to be given again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The API key's id and the Idempotency-Key.
+    pub key: String,
+    /// SHA-256 of method, path and body: another request under the same key is refused.
+    pub fingerprint: String,
+    pub status: u16,
+    pub body: String,
+    /// What the ETag header was.
+    pub version: Option<u64>,
+    pub given_at: Timestamp,
+}
+
+/// An event of the feed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedItem {
+    /// Grows along the feed; gaps mean nothing.
+    pub position: u64,
+    pub key: Key,
+    /// The version of the aggregate that its commit made.
+    pub version: u64,
+    pub event: String,
+}
+
+/// Where everything is kept.
+///
+/// A commit is one compare-and-set over all that it carries; that single operation is all that keeps two racers apart.
+/// No method holds anything open between calls.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// The aggregate, if it exists.
+    async fn load(&self, key: &Key) -> Result<Option<Stored>, StoreError>;
+
+    /// Makes the change, all or nothing, durable on return.
+    ///
+    /// # Errors
+    /// [`CommitError::Conflict`] when a version is not the expected one, [`CommitError::Taken`] when a claim has another
+    /// owner (a claim that `owner` already has is no error), [`CommitError::Answered`] when the answer's key exists;
+    /// nothing is changed then. [`CommitError::Unavailable`] when it is not known whether it happened.
+    async fn commit(&self, commit: Commit) -> Result<(), CommitError>;
+
+    /// Who owns `value`, if anyone.
+    async fn owner(&self, merchant: &str, kind: &'static str, value: &str) -> Result<Option<String>, StoreError>;
+
+    /// Up to `limit` aggregates whose `wake_at` is not after `now`, the longest due first.
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Key>, StoreError>;
+
+    /// Up to `limit` aggregates of `kind` that have all `labels`, of one merchant, in the order of their ids, after
+    /// `after`.
+    async fn list(
+        &self,
+        merchant: &str,
+        kind: &'static str,
+        labels: &[(&'static str, String)],
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(Key, Stored)>, StoreError>;
+
+    /// Up to `limit` events of these merchants after `position`, in the order of their commits.
+    async fn feed(&self, merchants: &[String], after: u64, limit: usize) -> Result<Vec<FeedItem>, StoreError>;
+
+    /// The events of one aggregate, oldest first.
+    async fn history(&self, key: &Key) -> Result<Vec<FeedItem>, StoreError>;
+
+    /// The answer that was given under this key.
+    async fn answer(&self, key: &str) -> Result<Option<Answer>, StoreError>;
+
+    /// The first of `count` numbers that this counter never gave and never will again. A new counter begins at `start`;
+    /// after `last` it begins again at 1. A block never crosses `last`.
+    async fn reserve(&self, counter: &str, start: u32, last: u32, count: u32) -> Result<u32, StoreError>;
+
+    /// Keeps a callback that belongs to no order, and of those no more than `keep` of the merchant's latest.
+    async fn keep_callback(&self, callback: Callback, keep: usize) -> Result<(), StoreError>;
+
+    /// The callbacks of a merchant, latest first.
+    async fn callbacks(&self, merchant: &str, limit: usize) -> Result<Vec<Callback>, StoreError>;
+
+    /// Forgets answers given before `instant`.
+    async fn forget_answers(&self, before: Timestamp) -> Result<(), StoreError>;
+}
+
+/// The store cannot be used now; `0` says why, for the log.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the store is unavailable: {0}")]
+pub struct StoreError(pub String);
+
+/// Why a commit changed nothing, or may not have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommitError {
+    #[error("{0:?} was changed by somebody else")]
+    Conflict(Key),
+    #[error("{} {} is another's", claim.kind, claim.value)]
+    Taken { claim: Claim, owner: String },
+    #[error("the request was answered before")]
+    Answered,
+    #[error("the store is unavailable: {0}")]
+    Unavailable(String),
+}
+
+/// PAYBOX's server-to-server side, in our words. One method call is one question on the wire; nothing is ever repeated
+/// or redirected below this port.
+#[async_trait]
+pub trait Bank: Send + Sync {
+    /// Asks a question that moves no money.
+    ///
+    /// # Errors
+    /// [`Silence`] when no usable answer came within the deadline.
+    async fn ask(
+        &self,
+        merchant: &MerchantId,
+        host: Host,
+        number: QuestionNumber,
+        question: &Question,
+    ) -> Result<Finding, Silence>;
+
+    /// Connects to a host that says it is in service, TLS included, and sends nothing that could move money.
+    ///
+    /// # Errors
+    /// [`Silence`] when neither host can be reached or is in service.
+    async fn connect(&self, merchant: &MerchantId) -> Result<Box<dyn Line>, Silence>;
+}
+
+/// A connection that is ready for exactly one call.
+#[async_trait]
+pub trait Line: Send {
+    fn host(&self) -> Host;
+    /// Sends the call, unless `not_after` (of [`Clock::since_boot`]) has passed when its first byte would leave.
+    /// Everything but a clear answer is [`Ruling::Doubt`].
+    async fn send(self: Box<Self>, number: QuestionNumber, call: &MoneyCall, not_after: Duration) -> Ruling;
+}
+
+/// No usable answer; `0` says why, for the log and the record.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the bank did not answer: {0}")]
+pub struct Silence(pub String);
+
+/// Tells whoever is on call.
+pub trait Alarms: Send + Sync {
+    fn raise(&self, alarm: Alarm);
+}
+
+/// What somebody should look at. `subject` is an id, never a secret or a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alarm {
+    pub kind: AlarmKind,
+    pub merchant: String,
+    pub subject: String,
+    pub detail: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AlarmKind {
+    /// Bytes under PAYBOX's name that do not verify.
+    CallbackUnverified,
+    /// A verified callback that fits no checkout, amount or mode of ours.
+    CallbackUnusable,
+    /// The same notification in other bytes.
+    CallbackVariant,
+    /// A report of success that the bank does not confirm.
+    ReportDoubted,
+    /// Money that was captured beyond what is owed.
+    Surplus,
+    /// A call whose outcome is not known.
+    InDoubt,
+    /// Something that only people may decide.
+    Quarantined,
+    /// The bank refuses us, not a card.
+    Misconfigured,
+    /// The bank does not answer.
+    BankSilent,
+    /// The store does not work.
+    StoreFailed,
+    /// A defect of ours.
+    Defect,
+}
+
+impl AlarmKind {
+    /// As logs and metrics write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CallbackUnverified => "callback_unverified",
+            Self::CallbackUnusable => "callback_unusable",
+            Self::CallbackVariant => "callback_variant",
+            Self::ReportDoubted => "report_doubted",
+            Self::Surplus => "surplus",
+            Self::InDoubt => "in_doubt",
+            Self::Quarantined => "quarantined",
+            Self::Misconfigured => "misconfigured",
+            Self::BankSilent => "bank_silent",
+            Self::StoreFailed => "store_failed",
+            Self::Defect => "defect",
+        }
+    }
+}

@@ -7,9 +7,10 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::domain::{
-    attempt::{Host, QuestionNumber},
+    attempt::Host,
     bank::{Finding, MoneyCall, Question, Ruling},
     ids::MerchantId,
+    numbers::QuestionNumber,
 };
 
 /// The time. The only clock there is.

@@ -15,13 +15,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     bank::{Finding, MoneyCall, Operation, OperationStatus, Question, Ruling},
+    numbers::QuestionNumber,
     policy::{Policy, later},
 };
-
-/// The number that PAYBOX calls NUMQUESTION: never used twice within 48 hours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct QuestionNumber(pub u32);
 
 /// Which of the bank's two servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

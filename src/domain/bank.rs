@@ -2,53 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ids::Reference, money::Money};
+use super::{
+    ids::Reference,
+    money::Money,
+    numbers::{CallNumber, OperationNumber},
+};
 
-/// One operation at the bank: its own number, and the number of the call it belongs to. Digits, as the bank wrote them
-/// without leading zeros.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// One operation at the bank: its own number, and the number of the call it belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Operation {
     pub number: OperationNumber,
     pub call: CallNumber,
-}
-
-/// The bank's number of one operation; it can settle one order only.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct OperationNumber(String);
-
-/// The bank's number of a call: all tries on one page share it, and a refund has that of its original.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct CallNumber(String);
-
-/// Digits without leading zeros; `None` when it is not a number, is zero, or has more than ten digits.
-fn significant(raw: &str) -> Option<String> {
-    let digits = raw.trim_start_matches('0');
-    let fits = raw.len() <= 10 && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    fits.then(|| digits.to_owned())
-}
-
-impl OperationNumber {
-    /// `None` when `raw` is not one to ten digits or is zero.
-    pub fn parse(raw: &str) -> Option<Self> {
-        significant(raw).map(Self)
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl CallNumber {
-    /// `None` when `raw` is not one to ten digits or is zero.
-    pub fn parse(raw: &str) -> Option<Self> {
-        significant(raw).map(Self)
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 /// What the bank says has become of an operation.
@@ -134,14 +98,6 @@ pub enum Ruling {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_compare_without_their_padding() {
-        assert_eq!(OperationNumber::parse("0034813563"), OperationNumber::parse("34813563"));
-        for bad in ["", "0", "0000000000", "12a", "-1", "+1", "12345678901", " 1"] {
-            assert_eq!(OperationNumber::parse(bad), None, "{bad:?}");
-        }
-    }
 
     #[test]
     fn archive_references_have_twelve_characters() {

@@ -15,9 +15,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    bank::{ArchiveReference, Operation, OperationNumber},
+    bank::{ArchiveReference, Operation},
     ids::{CheckoutNumber, Reference, TokenDigest},
     money::Money,
+    numbers::OperationNumber,
     payer::PostalAddress,
     policy::{Policy, later},
 };

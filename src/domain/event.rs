@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 use super::{
     actor::Actor,
     attempt::{Attempt, AttemptState, Conclusion, Sending},
-    bank::{Operation, OperationNumber},
+    bank::{Operation},
     checkout::{Challenge, Checkout, Closed, Locale, Says},
     ids::{CheckoutNumber, MerchantId, OrderId},
     ledger::Entry,
     line::{Line, Totals},
+    numbers::OperationNumber,
     payer::Payer,
     schedule::Instalment,
     text::Text,

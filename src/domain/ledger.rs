@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    bank::{Operation, OperationNumber},
+    bank::{Operation},
     ids::CheckoutNumber,
     money::Money,
+    numbers::OperationNumber,
 };
 
 /// One movement of money.

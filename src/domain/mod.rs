@@ -15,6 +15,7 @@ pub mod ids;
 pub mod ledger;
 pub mod line;
 pub mod money;
+pub mod numbers;
 pub mod order;
 pub mod payer;
 pub mod policy;

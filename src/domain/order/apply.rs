@@ -114,32 +114,28 @@ impl Order {
                 Ok(())
             }
             Event::AttemptPlanned { give_back, attempt } => self.add_attempt(*give_back, attempt),
-            Event::AttemptPostponed { give_back, until } => match &mut self.attempt_mut(*give_back)?.state {
-                AttemptState::Ready { not_before } => {
-                    *not_before = *until;
-                    Ok(())
-                }
-                _ => Err(Impossible("postponing a call that has left")),
-            },
+            Event::AttemptPostponed { give_back, until } => {
+                let AttemptState::Ready { not_before } = &mut self.attempt_mut(*give_back)?.state else {
+                    return Err(Impossible("postponing a call that has left"));
+                };
+                *not_before = *until;
+                Ok(())
+            }
             Event::AttemptSent { give_back, sending } => {
                 let attempt = self.attempt_mut(*give_back)?;
-                match attempt.state {
-                    AttemptState::Ready { .. } => {
-                        attempt.state = AttemptState::Sent(*sending);
-                        Ok(())
-                    }
-                    _ => Err(Impossible("a call sent twice")),
+                if !matches!(attempt.state, AttemptState::Ready { .. }) {
+                    return Err(Impossible("a call sent twice"));
                 }
+                attempt.state = AttemptState::Sent(*sending);
+                Ok(())
             }
             Event::AttemptAnswered { give_back, state } => {
                 let attempt = self.attempt_mut(*give_back)?;
-                match attempt.state {
-                    AttemptState::Ready { .. } | AttemptState::Sent(_) => {
-                        attempt.state = state.clone();
-                        Ok(())
-                    }
-                    _ => Err(Impossible("an answer to a call that is not waiting for one")),
+                if !matches!(attempt.state, AttemptState::Ready { .. } | AttemptState::Sent(_)) {
+                    return Err(Impossible("an answer to a call that is not waiting for one"));
                 }
+                attempt.state = state.clone();
+                Ok(())
             }
             Event::AttemptAsked { give_back, conclusion } => self.attempt_mut(*give_back)?.asked(conclusion, at),
             Event::GivenBack { give_back, entry } => {

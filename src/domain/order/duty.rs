@@ -55,7 +55,7 @@ impl Order {
         } else {
             Duty::Ask { checkout: number }
         };
-        let expire = checkout.is_open().then(|| (checkout.expires_at, Duty::Expire { checkout: number }));
+        let expire = checkout.is_open().then_some((checkout.expires_at, Duty::Expire { checkout: number }));
         let next_ask = checkout.asks.first().map(|at| (*at, ask));
         // A report that nobody may wait for longer needs one more look, should the ladder end before.
         let stale = checkout

@@ -25,7 +25,6 @@ pub use place::NewOrder;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    bank::OperationNumber,
     checkout::{Challenge, Checkout, CheckoutStatus, Locale},
     event::Event,
     give_back::GiveBack,
@@ -33,6 +32,7 @@ use super::{
     ledger::{Entry, EntryKind},
     line::{Line, Totals},
     money::Money,
+    numbers::OperationNumber,
     payer::Payer,
     schedule::Instalment,
     text::Text,

@@ -120,7 +120,7 @@ impl Attempt {
             return self.state.clone();
         };
         match ruling {
-            Ruling::Accepted { operation } => AttemptState::Accepted { operation: operation.clone(), at: now },
+            Ruling::Accepted { operation } => AttemptState::Accepted { operation: *operation, at: now },
             Ruling::Refused { code } => AttemptState::Refused { code: code.clone() },
             Ruling::Misconfigured { code } => AttemptState::Stopped { code: code.clone() },
             Ruling::Doubt { why } => AttemptState::InDoubt {
@@ -137,10 +137,10 @@ impl Attempt {
     /// A cancellation keeps its original's numbers, so it is seen on the original; a refund has a reference of its own.
     pub fn questions(&self) -> Vec<Question> {
         match &self.call {
-            MoneyCall::Cancel { operation, .. } => vec![Question::Look { operation: operation.clone() }],
+            MoneyCall::Cancel { operation, .. } => vec![Question::Look { operation: *operation }],
             MoneyCall::Refund { operation, amount, reference, .. } => vec![
                 Question::Find { reference: reference.clone(), amount: *amount },
-                Question::Look { operation: operation.clone() },
+                Question::Look { operation: *operation },
             ],
         }
     }
@@ -182,7 +182,7 @@ enum Done {
 fn done(call: &MoneyCall, findings: &[Finding]) -> Done {
     match call {
         MoneyCall::Cancel { operation, .. } => match status_of(operation, findings) {
-            Some(OperationStatus::Cancelled) => Done::Yes(operation.clone()),
+            Some(OperationStatus::Cancelled) => Done::Yes(*operation),
             Some(OperationStatus::Captured | OperationStatus::Authorised) => Done::No,
             Some(
                 other @ (OperationStatus::Refunded
@@ -197,12 +197,12 @@ fn done(call: &MoneyCall, findings: &[Finding]) -> Done {
         // "Not found" is not: nothing shows yet that the bank finds refunds by their reference.
         MoneyCall::Refund { operation, .. } => {
             let found = findings.iter().find_map(|finding| match finding {
-                Finding::Found(operation) => Some(operation.clone()),
+                Finding::Found(operation) => Some(*operation),
                 Finding::Nothing | Finding::Status(..) | Finding::Unclear(_) => None,
             });
             match (found, status_of(operation, findings)) {
                 (Some(refund), _) => Done::Yes(refund),
-                (None, Some(OperationStatus::Refunded | OperationStatus::Cancelled)) => Done::Yes(operation.clone()),
+                (None, Some(OperationStatus::Refunded | OperationStatus::Cancelled)) => Done::Yes(*operation),
                 (
                     None,
                     Some(

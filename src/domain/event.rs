@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     actor::Actor,
     attempt::{Attempt, AttemptState, Conclusion, Sending},
-    bank::{Operation},
+    bank::Operation,
     checkout::{Challenge, Checkout, Closed, Locale, Says},
     ids::{CheckoutNumber, MerchantId, OrderId},
     ledger::Entry,

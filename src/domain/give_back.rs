@@ -92,7 +92,7 @@ impl GiveBack {
 
     /// The call of the next attempt.
     pub fn call(&self, refund: bool, reference: Reference, archive: ArchiveReference) -> MoneyCall {
-        let (operation, amount) = (self.operation.clone(), self.amount);
+        let (operation, amount) = (self.operation, self.amount);
         if refund {
             MoneyCall::Refund { operation, amount, reference, archive }
         } else {

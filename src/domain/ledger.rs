@@ -3,12 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    bank::{Operation},
-    ids::CheckoutNumber,
-    money::Money,
-    numbers::OperationNumber,
-};
+use super::{bank::Operation, ids::CheckoutNumber, money::Money, numbers::OperationNumber};
 
 /// One movement of money.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -148,7 +148,8 @@ mod tests {
 
     #[test]
     fn question_numbers_stay_in_range() {
-        for (number, in_range) in [(0, false), (1, true), (QuestionNumber::MAX, true), (QuestionNumber::MAX + 1, false)] {
+        for (number, in_range) in [(0, false), (1, true), (QuestionNumber::MAX, true), (QuestionNumber::MAX + 1, false)]
+        {
             assert_eq!(QuestionNumber::new(number).is_ok(), in_range, "{number}");
         }
         assert_eq!(QuestionNumber::new(42).unwrap().wire(), "0000000042");

@@ -109,7 +109,7 @@ impl Order {
             }
             Event::Captured { entry } => self.book_capture(entry),
             Event::Quarantined { checkout, operation, why } => {
-                let quarantine = Quarantine { operation: operation.clone(), why: why.clone() };
+                let quarantine = Quarantine { operation: *operation, why: why.clone() };
                 self.checkout_mut(*checkout)?.quarantine.push(quarantine);
                 Ok(())
             }
@@ -178,7 +178,7 @@ impl Order {
             }
             EntryKind::Surplus { .. } => {
                 let number = u32::try_from(self.give_backs.len()).unwrap_or(u32::MAX).saturating_add(1);
-                let (operation, amount) = (entry.operation.clone(), entry.amount);
+                let (operation, amount) = (entry.operation, entry.amount);
                 self.give_backs.push(GiveBack { number, operation, amount, attempts: Vec::new() });
             }
             EntryKind::GivenBack { .. } => return Err(Impossible("a give-back booked as a capture")),
@@ -230,7 +230,7 @@ impl Attempt {
             return Err(Impossible("an enquiry about a call that is not in doubt"));
         };
         self.state = match conclusion {
-            Conclusion::Accepted { operation } => AttemptState::Accepted { operation: operation.clone(), at },
+            Conclusion::Accepted { operation } => AttemptState::Accepted { operation: *operation, at },
             Conclusion::NotExecuted => AttemptState::NotExecuted,
             Conclusion::Quarantined { why } => AttemptState::Quarantined { why: why.clone() },
             Conclusion::AskAgain { at } => AttemptState::InDoubt {

@@ -87,13 +87,11 @@ impl Order {
     pub fn candidates(&self, number: CheckoutNumber, found: &Operation) -> Vec<Operation> {
         let reported = self.checkout(number).into_iter().flat_map(|checkout| {
             checkout.reports.values().filter_map(|report| match &report.says {
-                Says::Paid { operation, .. } if operation.call == found.call && operation != found => {
-                    Some(operation.clone())
-                }
+                Says::Paid { operation, .. } if operation.call == found.call && operation != found => Some(*operation),
                 Says::Paid { .. } | Says::Failed { .. } | Says::Pending => None,
             })
         });
-        reported.chain(std::iter::once(found.clone())).collect()
+        reported.chain(std::iter::once(*found)).collect()
     }
 
     /// Books what the bank answered about a checkout.
@@ -120,10 +118,8 @@ impl Order {
                 | OperationStatus::Rejected
                 | OperationStatus::Other(_) => {
                     let why = format!("the bank shows this operation as {status:?}, which no page of ours leads to");
-                    decision.push(
-                        Event::Quarantined { checkout: heard.checkout, operation: operation.number.clone(), why },
-                        now,
-                    )?;
+                    decision
+                        .push(Event::Quarantined { checkout: heard.checkout, operation: operation.number, why }, now)?;
                 }
             }
         }
@@ -131,7 +127,7 @@ impl Order {
         let answer = match &heard.silence {
             Some(why) => AskAnswer::Silence { why: why.clone() },
             None if heard.seen.is_empty() => AskAnswer::Nothing,
-            None => AskAnswer::Operations { seen: heard.seen.iter().map(|(operation, _)| operation.clone()).collect() },
+            None => AskAnswer::Operations { seen: heard.seen.iter().map(|(operation, _)| *operation).collect() },
         };
         // Something is still open when the bank was silent or has not captured yet; a later ask is owed then.
         let unfinished = heard.silence.is_some() || not_yet;
@@ -155,7 +151,7 @@ impl Order {
     ) -> Result<Decision, Impossible> {
         let mut decision = Decision::of(self);
         if !self.knows(&operation.number) {
-            let (operation, why) = (operation.number.clone(), why.to_owned());
+            let (operation, why) = (operation.number, why.to_owned());
             decision.push(Event::Quarantined { checkout, operation, why }, now)?;
         }
         Ok(decision)
@@ -169,7 +165,7 @@ impl Order {
         let checkout = self.checkout(number).ok_or(Impossible("a belief about an unknown checkout"))?;
         let seen = checkout
             .pending_operations(&|operation| self.knows(operation))
-            .map(|(_, operation)| (operation.clone(), OperationStatus::Captured))
+            .map(|(_, operation)| (*operation, OperationStatus::Captured))
             .collect();
         self.hear(&Heard { checkout: number, seen, silence: None }, now, policy)
     }
@@ -187,7 +183,7 @@ impl Decision {
         } else {
             EntryKind::Surplus { checkout: number }
         };
-        self.push(Event::Captured { entry: Entry { at: now, operation: operation.clone(), amount, kind } }, now)?;
+        self.push(Event::Captured { entry: Entry { at: now, operation: *operation, amount, kind } }, now)?;
         if is_owed {
             self.close_open_checkouts(Closed::Superseded, now)?;
             if self.order.schedule.iter().all(|due| due.paid) {
@@ -210,7 +206,7 @@ impl Decision {
             });
             let too_old = heard.silence.is_none() && now >= later(report.received_at, policy.hold_for_report);
             if contradicted || too_old {
-                let operation = operation.number.clone();
+                let operation = operation.number;
                 self.push(Event::ReportDoubted { checkout: heard.checkout, operation }, now)?;
             }
         }

@@ -131,7 +131,7 @@ impl Order {
 impl Decision {
     fn conclude(&mut self, number: u32, state: AttemptState, now: Timestamp) -> Result<(), Impossible> {
         let accepted = match &state {
-            AttemptState::Accepted { operation, .. } => Some(operation.clone()),
+            AttemptState::Accepted { operation, .. } => Some(*operation),
             AttemptState::Ready { .. }
             | AttemptState::Sent(_)
             | AttemptState::InDoubt { .. }
@@ -149,7 +149,7 @@ impl Decision {
 
     fn book_give_back(&mut self, number: u32, operation: Operation, now: Timestamp) -> Result<(), Impossible> {
         let give_back = self.order.give_back(number).ok_or(Impossible("a give-back that does not exist"))?;
-        let kind = EntryKind::GivenBack { original: give_back.operation.number.clone() };
+        let kind = EntryKind::GivenBack { original: give_back.operation.number };
         let entry = Entry { at: now, operation, amount: give_back.amount, kind };
         self.push(Event::GivenBack { give_back: number, entry }, now)
     }

@@ -60,6 +60,15 @@ pub enum MoneyCall {
     Refund { operation: Operation, amount: Money, reference: Reference, archive: ArchiveReference },
 }
 
+impl MoneyCall {
+    /// The names that only this call may have.
+    pub fn names(&self) -> (&Reference, &ArchiveReference) {
+        match self {
+            Self::Cancel { reference, archive, .. } | Self::Refund { reference, archive, .. } => (reference, archive),
+        }
+    }
+}
+
 /// The reference that reaches the bank's statement: exactly twelve of `A-Z0-9`, unique within the merchant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]

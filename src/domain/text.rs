@@ -69,6 +69,28 @@ pub fn holds_card_number(text: &str) -> bool {
     false
 }
 
+/// `text` with every run of thirteen or more digits replaced: for bytes of strangers that are kept as evidence.
+pub fn mask_long_numbers(text: &str) -> String {
+    const SHORTEST_CARD: usize = 13;
+    let mut masked = String::with_capacity(text.len());
+    let mut run = String::new();
+    for character in text.chars().chain(std::iter::once('\n')) {
+        if character.is_ascii_digit() {
+            run.push(character);
+            continue;
+        }
+        if run.len() >= SHORTEST_CARD {
+            masked.push_str("[number]");
+        } else {
+            masked.push_str(&run);
+        }
+        run.clear();
+        masked.push(character);
+    }
+    masked.pop();
+    masked
+}
+
 /// Looks at every stretch of whole groups, so that a number before or after a card does not hide it.
 fn run_holds_card(run: &[(u8, bool)]) -> bool {
     let starts = run.iter().enumerate().filter(|(_, (_, starts_group))| *starts_group).map(|(index, _)| index);
@@ -147,6 +169,18 @@ mod tests {
             ("019f3c2a-7b1e-7c3d-9a55-2b8f1e0d4c6a", false), // an id
         ] {
             assert_eq!(holds_card_number(text), holds, "{text}");
+        }
+    }
+
+    #[test]
+    fn long_numbers_are_masked_in_evidence() {
+        for (text, masked) in [
+            ("Mt=377000&N=4012001037141112&x", "Mt=377000&N=[number]&x"),
+            ("4012001037141112", "[number]"),
+            ("", ""),
+            ("E=00000", "E=00000"),
+        ] {
+            assert_eq!(mask_long_numbers(text), masked);
         }
     }
 }

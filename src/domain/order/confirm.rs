@@ -157,17 +157,17 @@ impl Order {
         Ok(decision)
     }
 
-    /// Books what verified notifications say without asking the bank: test mode only.
-    ///
-    /// # Errors
-    /// [`Impossible`] when it does not fit the order.
-    pub fn believe(&self, number: CheckoutNumber, now: Timestamp, policy: &Policy) -> Result<Decision, Impossible> {
-        let checkout = self.checkout(number).ok_or(Impossible("a belief about an unknown checkout"))?;
-        let seen = checkout
-            .pending_operations(&|operation| self.knows(operation))
-            .map(|(_, operation)| (*operation, OperationStatus::Captured))
-            .collect();
-        self.hear(&Heard { checkout: number, seen, silence: None }, now, policy)
+    /// The operations that verified notifications report and nothing has settled yet.
+    pub fn believed(&self, number: CheckoutNumber) -> Vec<Operation> {
+        self.checkout(number)
+            .into_iter()
+            .flat_map(|checkout| {
+                checkout
+                    .pending_operations(&|operation| self.knows(operation))
+                    .map(|(_, operation)| *operation)
+                    .collect::<Vec<_>>()
+            })
+            .collect()
     }
 }
 

@@ -17,11 +17,12 @@ mod return_money;
 mod tests;
 
 pub use apply::Impossible;
-pub use confirm::Heard;
+pub use confirm::{Heard, Taken};
 pub use duty::Duty;
 pub use issue::{MAX_CHECKOUTS, NewCheckout};
 pub use place::NewOrder;
 
+use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -133,6 +134,11 @@ impl Order {
                 .checkouts
                 .iter()
                 .any(|checkout| checkout.quarantine.iter().any(|quarantine| quarantine.operation == *number))
+    }
+
+    /// How many things are ordered, started ones counted whole.
+    pub fn item_count(&self) -> u32 {
+        self.lines.iter().map(|line| line.quantity).sum::<Decimal>().ceil().to_u32().unwrap_or(u32::MAX)
     }
 
     /// What was captured for the order itself, surplus left out.

@@ -1,0 +1,71 @@
+//! Which events somebody should look at.
+
+use super::App;
+use crate::{
+    domain::{
+        attempt::{AttemptState, Conclusion},
+        event::{AskAnswer, Event},
+        ledger::EntryKind,
+        order::{Decision, Order},
+    },
+    ports::{Alarm, AlarmKind},
+};
+
+impl App {
+    /// Raises the alarms of what was just committed.
+    pub(super) fn announce(&self, decision: &Decision) {
+        for (kind, detail) in decision.events.iter().filter_map(alarm_of) {
+            self.alarm(kind, &decision.order, detail);
+        }
+    }
+
+    pub(super) fn alarm(&self, kind: AlarmKind, order: &Order, detail: String) {
+        let (merchant, subject) = (order.merchant.to_string(), order.id.to_string());
+        self.ports.alarms.raise(Alarm { kind, merchant, subject, detail });
+    }
+}
+
+fn alarm_of(event: &Event) -> Option<(AlarmKind, String)> {
+    match event {
+        Event::ReportDoubted { operation, .. } => Some((
+            AlarmKind::ReportDoubted,
+            format!("operation {operation} was reported paid; the bank does not confirm it"),
+        )),
+        Event::Captured { entry } => match entry.kind {
+            EntryKind::Surplus { .. } => {
+                Some((AlarmKind::Surplus, format!("operation {} is surplus", entry.operation.number)))
+            }
+            EntryKind::Capture { .. } | EntryKind::GivenBack { .. } => None,
+        },
+        Event::Quarantined { operation, why, .. } => {
+            Some((AlarmKind::Quarantined, format!("operation {operation}: {why}")))
+        }
+        Event::Asked { answer: AskAnswer::Silence { why }, .. } => Some((AlarmKind::BankSilent, why.clone())),
+        Event::AttemptAnswered { state, .. } => match state {
+            AttemptState::InDoubt { why, .. } => Some((AlarmKind::InDoubt, why.clone())),
+            AttemptState::Stopped { code } => Some((AlarmKind::Misconfigured, format!("code {code}"))),
+            AttemptState::Quarantined { why } => Some((AlarmKind::Quarantined, why.clone())),
+            AttemptState::Ready { .. }
+            | AttemptState::Sent(_)
+            | AttemptState::Accepted { .. }
+            | AttemptState::Refused { .. }
+            | AttemptState::NotExecuted => None,
+        },
+        Event::AttemptAsked { conclusion: Conclusion::Quarantined { why }, .. } => {
+            Some((AlarmKind::Quarantined, why.clone()))
+        }
+        Event::AttemptAsked { .. }
+        | Event::Asked { .. }
+        | Event::Placed(_)
+        | Event::Settled
+        | Event::Cancelled { .. }
+        | Event::CheckoutIssued(_)
+        | Event::CheckoutClosed { .. }
+        | Event::Reported { .. }
+        | Event::PayerReturned { .. }
+        | Event::AttemptPlanned { .. }
+        | Event::AttemptPostponed { .. }
+        | Event::AttemptSent { .. }
+        | Event::GivenBack { .. } => None,
+    }
+}

@@ -1,0 +1,183 @@
+//! What arrives under PAYBOX's name. A signature is a hint, never proof: everything that verifies is kept and leads to
+//! a question under our own credentials; nothing here books money.
+
+use super::{App, Error, Mode, commit::Extras, merchant::Merchant, page::parse_owner};
+use crate::{
+    domain::{
+        actor::Actor,
+        bank::Operation,
+        checkout::Says,
+        ids::{CheckoutNumber, MerchantId, OrderId},
+        order::Taken,
+        text::mask_long_numbers,
+    },
+    paybox::callback::{Scope, UnverifiedCallback, VerifiedCallback},
+    paybox::retour::Retour,
+    ports::{Alarm, AlarmKind, Callback},
+};
+
+/// How many callbacks that belong to no order are kept for a merchant.
+pub const KEPT_CALLBACKS: usize = 1_000;
+
+/// How a callback was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// It is news of this order, which now wants attending.
+    News(OrderId),
+    /// It was known already.
+    Known,
+    /// It verifies, but fits nothing of ours. PAYBOX is told that all is well: it mails the merchant otherwise.
+    Unusable,
+    /// It does not verify.
+    Unverified,
+}
+
+impl App {
+    /// Takes a notification: `raw` is the query or the body exactly as it came.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an unknown merchant, [`Error::Unavailable`] when it could not be kept.
+    pub async fn notified(&self, merchant: &MerchantId, raw: &[u8]) -> Result<Received, Error> {
+        let merchant = self.merchant(merchant)?;
+        let scope =
+            if merchant.notification_signed_whole { Scope::NotificationSignedWhole } else { Scope::Notification };
+        let retour = Retour::for_payment();
+        let verified =
+            UnverifiedCallback::parse(raw, &retour, scope).and_then(|unverified| unverified.verify(&merchant.trusted));
+        let callback = match verified {
+            Ok(callback) => callback,
+            Err(error) => {
+                self.alarm_callback(AlarmKind::CallbackUnverified, merchant, &error.to_string());
+                let masked = mask_long_numbers(&String::from_utf8_lossy(raw));
+                self.keep(merchant, masked.as_bytes(), "unverified", &error.to_string()).await?;
+                return Ok(Received::Unverified);
+            }
+        };
+        match self.place_of(merchant, &callback).await? {
+            Ok((order, checkout)) => self.report(merchant, order, checkout, &callback, raw).await,
+            Err(why) => {
+                self.alarm_callback(AlarmKind::CallbackUnusable, merchant, why);
+                self.keep(merchant, raw, "unusable", why).await?;
+                Ok(Received::Unusable)
+            }
+        }
+    }
+
+    /// The checkout that a callback is about: found by its signed reference only, and of exactly its amount.
+    async fn place_of(
+        &self,
+        merchant: &Merchant,
+        callback: &VerifiedCallback,
+    ) -> Result<Result<(OrderId, CheckoutNumber), &'static str>, Error> {
+        if self.mode == Mode::Live && callback.is_test_authorisation() {
+            return Ok(Err("a test authorisation in live mode"));
+        }
+        let owner = self.ports.store.owner(merchant.id.as_str(), "reference", callback.reference()).await?;
+        let Some((order, checkout)) = owner.as_deref().and_then(parse_owner) else {
+            return Ok(Err("no checkout of ours has this reference"));
+        };
+        let current = self.load(&merchant.id, order).await?;
+        Ok(match current.order.checkout(checkout) {
+            Some(found) if found.amount.minor_units() == callback.amount() => Ok((order, checkout)),
+            Some(_) => Err("the amount is not the checkout's"),
+            None => Err("no checkout of ours has this reference"),
+        })
+    }
+
+    async fn report(
+        &self,
+        merchant: &Merchant,
+        order: OrderId,
+        checkout: CheckoutNumber,
+        callback: &VerifiedCallback,
+        raw: &[u8],
+    ) -> Result<Received, Error> {
+        let sealed = self.ports.vault.seal(raw, &context(merchant))?;
+        let mut how = Taken::New;
+        self.change(&merchant.id, order, &Actor::Bank, |current, now| {
+            let (decision, taken) = current.order.report(
+                checkout,
+                identity(callback),
+                callback.digest().to_owned(),
+                says(callback),
+                now,
+                &merchant.policy,
+            )?;
+            how = taken;
+            let kept = Callback {
+                merchant: merchant.id.to_string(),
+                received_at: now,
+                verdict: match taken {
+                    Taken::New | Taken::Double => "accepted",
+                    Taken::Variant => "variant",
+                    Taken::TooMany => "unusable",
+                },
+                reason: None,
+                order: Some(order.to_string()),
+                sealed: sealed.clone(),
+            };
+            let callbacks = match taken {
+                Taken::New | Taken::Variant => vec![kept],
+                Taken::Double | Taken::TooMany => Vec::new(),
+            };
+            Ok((decision, Extras { callbacks, answer: None }))
+        })
+        .await?;
+        match how {
+            Taken::New => Ok(Received::News(order)),
+            Taken::Double => Ok(Received::Known),
+            Taken::Variant => {
+                self.alarm_callback(AlarmKind::CallbackVariant, merchant, "the same notification in other bytes");
+                Ok(Received::News(order))
+            }
+            Taken::TooMany => {
+                self.alarm_callback(AlarmKind::CallbackUnusable, merchant, "more notifications than a page can send");
+                Ok(Received::Unusable)
+            }
+        }
+    }
+
+    async fn keep(&self, merchant: &Merchant, bytes: &[u8], verdict: &'static str, reason: &str) -> Result<(), Error> {
+        let callback = Callback {
+            merchant: merchant.id.to_string(),
+            received_at: self.now(),
+            verdict,
+            reason: Some(reason.to_owned()),
+            order: None,
+            sealed: self.ports.vault.seal(bytes, &context(merchant))?,
+        };
+        Ok(self.ports.store.keep_callback(callback, KEPT_CALLBACKS).await?)
+    }
+
+    fn alarm_callback(&self, kind: AlarmKind, merchant: &Merchant, detail: &str) {
+        let (merchant, detail) = (merchant.id.to_string(), detail.to_owned());
+        self.ports.alarms.raise(Alarm { kind, subject: merchant.clone(), merchant, detail });
+    }
+}
+
+fn context(merchant: &Merchant) -> String {
+    format!("callback:{}", merchant.id)
+}
+
+/// What makes two notifications of one checkout the same: operation, call, code.
+fn identity(callback: &VerifiedCallback) -> String {
+    let number = |number: Option<String>| number.unwrap_or_else(|| "-".to_owned());
+    format!(
+        "{}/{}/{}",
+        number(callback.operation_number().map(|number| number.to_string())),
+        number(callback.call_number().map(|number| number.to_string())),
+        callback.code()
+    )
+}
+
+fn says(callback: &VerifiedCallback) -> Says {
+    let numbers = callback.operation_number().zip(callback.call_number());
+    match numbers {
+        Some((number, call)) if callback.is_success() => {
+            Says::Paid { operation: Operation { number, call }, doubted: false }
+        }
+        // A success without its numbers, and a decision still to come, are reasons to ask and nothing more.
+        _ if callback.code().is_success() || callback.code().is_pending() => Says::Pending,
+        _ => Says::Failed { code: callback.code().to_string() },
+    }
+}

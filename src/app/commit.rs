@@ -1,0 +1,293 @@
+//! Committing decisions: one compare-and-set, tried again from a fresh read when somebody else was first.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{App, Error};
+use crate::{
+    domain::{
+        actor::Actor,
+        event::{EVENT_VERSION, Event, Recorded},
+        ids::{MerchantId, OrderId},
+        order::{Decision, Order, Status},
+        policy::Policy,
+    },
+    ports::{Answer, Callback, Claim, Commit, CommitError, Key, Write},
+};
+
+/// How often a change is tried before its caller is told to come back.
+const MAX_TRIES: usize = 16;
+
+/// How a request's answer is remembered under its Idempotency-Key, in the very commit that does what it asks.
+#[derive(Clone)]
+pub struct Remember<T> {
+    /// The API key's id and the Idempotency-Key.
+    pub key: String,
+    pub fingerprint: String,
+    pub render: Arc<dyn Fn(&T) -> Rendered + Send + Sync>,
+}
+
+/// An answer as the caller will read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    pub status: u16,
+    pub body: String,
+    /// For the ETag header.
+    pub version: Option<u64>,
+}
+
+/// An answer, and whether it was given before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    pub rendered: Rendered,
+    pub replayed: bool,
+}
+
+/// An order as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Versioned {
+    pub order: Order,
+    pub version: u64,
+}
+
+/// What goes into a commit beside the order.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Extras {
+    pub(super) callbacks: Vec<Callback>,
+    pub(super) answer: Option<Answer>,
+}
+
+/// Where an order is kept.
+pub(super) fn order_key(merchant: &MerchantId, order: OrderId) -> Key {
+    Key { merchant: merchant.to_string(), kind: "order", id: order.to_string() }
+}
+
+/// Why a change of an order came to nothing.
+#[derive(Debug)]
+pub(super) enum ChangeError {
+    /// An operation, reference or token is another's.
+    Taken {
+        claim: Claim,
+        owner: String,
+    },
+    /// The request was answered before.
+    Answered,
+    Other(Error),
+}
+
+impl<E: Into<Error>> From<E> for ChangeError {
+    fn from(error: E) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+impl From<ChangeError> for Error {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Taken { claim, .. } => Self::Defect(format!("{} is taken", claim.kind)),
+            ChangeError::Answered => Self::Busy,
+            ChangeError::Other(error) => error,
+        }
+    }
+}
+
+impl App {
+    /// The order, for callers of this merchant.
+    pub(super) async fn load(&self, merchant: &MerchantId, id: OrderId) -> Result<Versioned, Error> {
+        let stored = self.ports.store.load(&order_key(merchant, id)).await?.ok_or(Error::NotFound)?;
+        Ok(Versioned { order: serde_json::from_str(&stored.state)?, version: stored.version })
+    }
+
+    /// Decides on the order as it is now and commits; decides again when it was changed meanwhile. A decision without
+    /// events, and with nothing beside it, leaves the order alone.
+    pub(super) async fn change<F>(
+        &self,
+        merchant: &MerchantId,
+        id: OrderId,
+        actor: &Actor,
+        mut decide: F,
+    ) -> Result<Versioned, ChangeError>
+    where
+        F: FnMut(&Versioned, Timestamp) -> Result<(Decision, Extras), Error> + Send,
+    {
+        for _ in 0..MAX_TRIES {
+            let current = self.load(merchant, id).await?;
+            let now = self.now();
+            let (decision, extras) = decide(&current, now)?;
+            if decision.events.is_empty() && extras.callbacks.is_empty() && extras.answer.is_none() {
+                return Ok(current);
+            }
+            let policy = &self.merchant(merchant)?.policy;
+            let write = write_of(&decision, current.version, actor, now, policy)?;
+            let commit = Commit {
+                claims: claims_of(&decision),
+                writes: vec![write],
+                callbacks: extras.callbacks,
+                answer: extras.answer,
+            };
+            match self.ports.store.commit(commit).await {
+                Ok(()) => {
+                    self.announce(&decision);
+                    return Ok(Versioned { order: decision.order, version: current.version + 1 });
+                }
+                Err(CommitError::Conflict(_)) => {}
+                Err(CommitError::Taken { claim, owner }) => return Err(ChangeError::Taken { claim, owner }),
+                Err(CommitError::Answered) => return Err(ChangeError::Answered),
+                Err(CommitError::Unavailable(why)) => return Err(ChangeError::Other(Error::Unavailable(why))),
+            }
+        }
+        Err(ChangeError::Other(Error::Busy))
+    }
+
+    /// Changes an order and remembers the answer to the request in the same commit.
+    pub(super) async fn change_and_answer<T, F>(
+        &self,
+        merchant: &MerchantId,
+        id: OrderId,
+        actor: &Actor,
+        remember: &Remember<T>,
+        mut decide: F,
+    ) -> Result<Outcome, Error>
+    where
+        T: Sync,
+        F: FnMut(&Versioned, Timestamp) -> Result<(Decision, T), Error> + Send,
+    {
+        let mut outcome = None;
+        let changed = self
+            .change(merchant, id, actor, |current, now| {
+                let (decision, result) = decide(current, now)?;
+                let (answer, given) = remember.answer(&result, now);
+                outcome = Some(given);
+                Ok((decision, Extras { answer: Some(answer), ..Extras::default() }))
+            })
+            .await;
+        match changed {
+            Ok(_) => outcome.ok_or(Error::Busy),
+            Err(ChangeError::Answered) => self.answered_before(remember).await,
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Somebody asked the same at the same time and was first.
+    pub(super) async fn answered_before<T>(&self, remember: &Remember<T>) -> Result<Outcome, Error> {
+        self.remembered(&remember.key, &remember.fingerprint).await?.ok_or(Error::Busy)
+    }
+
+    /// The answer that was given under this Idempotency-Key, if this is the same request.
+    ///
+    /// # Errors
+    /// [`Error::KeyReused`] when it was another request, [`Error::Unavailable`].
+    pub async fn remembered(&self, key: &str, fingerprint: &str) -> Result<Option<Outcome>, Error> {
+        match self.ports.store.answer(key).await? {
+            None => Ok(None),
+            Some(answer) if answer.fingerprint != fingerprint => Err(Error::KeyReused),
+            Some(answer) => {
+                let rendered = Rendered { status: answer.status, body: answer.body, version: answer.version };
+                Ok(Some(Outcome { rendered, replayed: true }))
+            }
+        }
+    }
+}
+
+impl<T> Remember<T> {
+    /// What is remembered of `result`, and what is answered now.
+    pub(super) fn answer(&self, result: &T, now: Timestamp) -> (Answer, Outcome) {
+        let rendered = (self.render)(result);
+        let answer = Answer {
+            key: self.key.clone(),
+            fingerprint: self.fingerprint.clone(),
+            status: rendered.status,
+            body: rendered.body.clone(),
+            version: rendered.version,
+            given_at: now,
+        };
+        (answer, Outcome { rendered, replayed: false })
+    }
+}
+
+/// What a decision writes.
+pub(super) fn write_of(
+    decision: &Decision,
+    expected_version: u64,
+    actor: &Actor,
+    now: Timestamp,
+    policy: &Policy,
+) -> Result<Write, Error> {
+    let order = &decision.order;
+    let events = decision
+        .events
+        .iter()
+        .map(|event| {
+            let recorded = Recorded { v: EVENT_VERSION, at: now, actor: actor.clone(), event: event.clone() };
+            Ok(serde_json::to_string(&recorded)?)
+        })
+        .collect::<Result<Vec<String>, Error>>()?;
+    Ok(Write {
+        key: order_key(&order.merchant, order.id),
+        expected_version,
+        events,
+        state: serde_json::to_string(order)?,
+        wake_at: order.wake_at(policy),
+        labels: vec![
+            ("payer", order.payer.reference.as_str().to_owned()),
+            ("status", status_label(order.status).to_owned()),
+        ],
+    })
+}
+
+/// The status an order is listed by.
+pub fn status_label(status: Status) -> &'static str {
+    match status {
+        Status::Open => "open",
+        Status::Settled { .. } => "settled",
+        Status::Cancelled { .. } => "cancelled",
+    }
+}
+
+/// What only this order may have from now on.
+pub(super) fn claims_of(decision: &Decision) -> Vec<Claim> {
+    let order = &decision.order;
+    let claim = |kind: &'static str, value: &str, owner: String| Claim {
+        merchant: order.merchant.to_string(),
+        kind,
+        value: value.to_owned(),
+        owner,
+    };
+    decision
+        .events
+        .iter()
+        .flat_map(|event| match event {
+            Event::Placed(placed) => vec![claim("order_reference", placed.reference.as_str(), order.id.to_string())],
+            Event::CheckoutIssued(checkout) => {
+                let owner = format!("{}/{}", order.id, checkout.number.0);
+                vec![
+                    claim("reference", checkout.reference.as_str(), owner.clone()),
+                    claim("archive", checkout.archive.as_str(), owner.clone()),
+                    claim("token", &checkout.token.0, owner),
+                ]
+            }
+            Event::Captured { entry } => {
+                vec![claim("operation", &entry.operation.number.to_string(), order.id.to_string())]
+            }
+            Event::AttemptPlanned { give_back, attempt } => {
+                let owner = format!("{}/g{give_back}", order.id);
+                let (reference, archive) = attempt.call.names();
+                vec![claim("reference", reference.as_str(), owner.clone()), claim("archive", archive.as_str(), owner)]
+            }
+            Event::Settled
+            | Event::Cancelled { .. }
+            | Event::CheckoutClosed { .. }
+            | Event::Reported { .. }
+            | Event::PayerReturned { .. }
+            | Event::Asked { .. }
+            | Event::ReportDoubted { .. }
+            | Event::Quarantined { .. }
+            | Event::AttemptPostponed { .. }
+            | Event::AttemptSent { .. }
+            | Event::AttemptAnswered { .. }
+            | Event::AttemptAsked { .. }
+            | Event::GivenBack { .. } => Vec::new(),
+        })
+        .collect()
+}

@@ -1,0 +1,123 @@
+//! Asking the bank what became of a page: by our own reference, amount and currency, then each operation by its number.
+
+use super::{
+    App, Error,
+    commit::{ChangeError, Extras, Versioned},
+    merchant::Merchant,
+};
+use crate::{
+    domain::{
+        actor::Actor,
+        attempt::Host,
+        bank::{Finding, Operation, OperationStatus, Question},
+        checkout::Checkout,
+        ids::CheckoutNumber,
+        order::{Heard, Order},
+    },
+    ports::Silence,
+};
+
+impl App {
+    /// One round of questions about a checkout, and the booking of what they bring.
+    pub(super) async fn ask(
+        &self,
+        merchant: &Merchant,
+        current: &Versioned,
+        number: CheckoutNumber,
+    ) -> Result<(), Error> {
+        let order = &current.order;
+        let checkout = order.checkout(number).ok_or_else(|| Error::Defect("asking for no checkout".to_owned()))?;
+        let heard = self.hear_from_bank(merchant, order, checkout).await?;
+        self.book(merchant, order, &heard).await
+    }
+
+    async fn hear_from_bank(&self, merchant: &Merchant, order: &Order, checkout: &Checkout) -> Result<Heard, Error> {
+        // A silent host is followed by the other one.
+        let host = if checkout.silences.is_multiple_of(2) { Host::Main } else { Host::Backup };
+        let mut heard = Heard { checkout: checkout.number, seen: Vec::new(), silence: None };
+        let find = Question::Find { reference: checkout.reference.clone(), amount: checkout.amount };
+        let found = match self.question(merchant, host, &find).await? {
+            Ok(Finding::Found(operation)) => operation,
+            Ok(Finding::Nothing) => return Ok(heard),
+            Ok(Finding::Unclear(why)) | Err(Silence(why)) => {
+                heard.silence = Some(why);
+                return Ok(heard);
+            }
+            Ok(Finding::Status(..)) => {
+                heard.silence = Some("a status was answered where a number was asked".to_owned());
+                return Ok(heard);
+            }
+        };
+        for operation in order.candidates(checkout.number, &found) {
+            match self.question(merchant, host, &Question::Look { operation }).await? {
+                Ok(Finding::Status(seen, status)) if seen == operation => heard.seen.push((seen, status)),
+                Ok(Finding::Status(..) | Finding::Found(_)) => {
+                    heard.silence = Some("the answer is about another operation".to_owned());
+                }
+                Ok(Finding::Nothing) => heard.silence = Some("an operation just found is unknown".to_owned()),
+                Ok(Finding::Unclear(why)) | Err(Silence(why)) => heard.silence = Some(why),
+            }
+        }
+        Ok(heard)
+    }
+
+    /// Asks one question. The outer error is ours (no number can be had), the inner one the bank's.
+    pub(super) async fn question(
+        &self,
+        merchant: &Merchant,
+        host: Host,
+        question: &Question,
+    ) -> Result<Result<Finding, Silence>, Error> {
+        let number = self.question_number(merchant).await?;
+        Ok(self.ports.bank.ask(&merchant.id, host, number, question).await)
+    }
+
+    /// Books what was heard. An operation that another order has already is nobody's to book: a person decides.
+    async fn book(&self, merchant: &Merchant, order: &Order, heard: &Heard) -> Result<(), Error> {
+        let booked = self
+            .change(&merchant.id, order.id, &Actor::Gateway, |current, now| {
+                Ok((current.order.hear(heard, now, &merchant.policy)?, Extras::default()))
+            })
+            .await;
+        match booked {
+            Ok(_) => Ok(()),
+            Err(ChangeError::Taken { claim, owner }) => {
+                let foreign = heard
+                    .seen
+                    .iter()
+                    .map(|(operation, _)| *operation)
+                    .find(|operation| claim.kind == "operation" && operation.number.to_string() == claim.value);
+                let operation = foreign.ok_or_else(|| Error::Defect(format!("{} is taken", claim.kind)))?;
+                self.put_before_a_person(merchant, order, heard.checkout, operation, &owner).await
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn put_before_a_person(
+        &self,
+        merchant: &Merchant,
+        order: &Order,
+        checkout: CheckoutNumber,
+        operation: Operation,
+        owner: &str,
+    ) -> Result<(), Error> {
+        let why = format!("this operation already belongs to {owner}");
+        self.change(&merchant.id, order.id, &Actor::Gateway, |current, now| {
+            Ok((current.order.quarantine(checkout, &operation, &why, now)?, Extras::default()))
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Takes verified notifications at their word (test mode only).
+    pub(super) async fn believe(
+        &self,
+        merchant: &Merchant,
+        order: &Order,
+        number: CheckoutNumber,
+    ) -> Result<(), Error> {
+        let seen = order.believed(number).into_iter().map(|operation| (operation, OperationStatus::Captured)).collect();
+        self.book(merchant, order, &Heard { checkout: number, seen, silence: None }).await
+    }
+}

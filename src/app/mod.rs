@@ -1,0 +1,172 @@
+//! The use cases, one file each. They perform what the core decided, through the ports, and feed back what happened.
+//!
+//! Nothing here spawns, sets a timer, picks at random or reads a clock but through a port (`tests/tidy.rs` checks it),
+//! so the whole of it also runs under a simulated world, where a crash is a dropped future.
+
+pub mod access;
+mod announce;
+pub mod attend;
+mod bank_call;
+pub mod billing;
+pub mod callback;
+pub mod checkout;
+mod commit;
+mod confirm;
+pub mod events;
+pub mod merchant;
+mod numbers;
+pub mod orders;
+pub mod page;
+
+pub use commit::{Outcome, Remember, Rendered};
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+
+use crate::{
+    domain::{
+        fault::Fault,
+        ids::{MerchantId, OrderId},
+        order::{Impossible, Refusal},
+    },
+    ports::{Alarms, Bank, Clock, Entropy, Store, StoreError, Vault, VaultError},
+};
+use merchant::Merchant;
+use numbers::Numbers;
+
+/// Whether real money moves. It belongs to the process and to its store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    Live,
+    Test,
+}
+
+impl Mode {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// The world that the use cases work in.
+#[derive(Clone)]
+pub struct Ports {
+    pub store: Arc<dyn Store>,
+    pub bank: Arc<dyn Bank>,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    pub vault: Arc<dyn Vault>,
+    pub alarms: Arc<dyn Alarms>,
+}
+
+/// The gateway without its sockets.
+pub struct App {
+    ports: Ports,
+    mode: Mode,
+    merchants: BTreeMap<MerchantId, Merchant>,
+    time_zone: TimeZone,
+    numbers: Numbers,
+    /// What payers and PAYBOX reach us by, without a slash at its end.
+    public_url: String,
+}
+
+/// Why a use case did not do what it was asked; nothing was changed, unless it says otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// It does not exist, or is another's: the caller cannot tell which.
+    #[error("there is no such thing")]
+    NotFound,
+    #[error("the request is not well formed")]
+    Faults(Vec<Fault>),
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error("this reference is another order's")]
+    ReferenceTaken { order: OrderId },
+    #[error("the order to replace cannot be replaced: {0}")]
+    NotReplaceable(Refusal),
+    /// The merchant refuses to send a payer without an address.
+    #[error("this merchant needs a billing address")]
+    BillingRequired,
+    #[error("this Idempotency-Key belongs to another request")]
+    KeyReused,
+    /// Somebody else keeps changing it; to be tried again.
+    #[error("too many changes at once")]
+    Busy,
+    #[error("the store is unavailable: {0}")]
+    Unavailable(String),
+    /// Ours to mend.
+    #[error("a defect: {0}")]
+    Defect(String),
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error.0)
+    }
+}
+
+impl From<Impossible> for Error {
+    fn from(error: Impossible) -> Self {
+        Self::Defect(error.to_string())
+    }
+}
+
+impl From<VaultError> for Error {
+    fn from(error: VaultError) -> Self {
+        Self::Defect(error.to_string())
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        // Not the message of serde_json: it may quote what is stored.
+        Self::Defect(format!("stored JSON cannot be read or written: {:?}", error.classify()))
+    }
+}
+
+impl App {
+    /// The gateway of these merchants. `time_zone` is the one in which instalments fall due.
+    pub fn new(
+        ports: Ports,
+        mode: Mode,
+        merchants: Vec<Merchant>,
+        time_zone: TimeZone,
+        first_question: u32,
+        public_url: &str,
+    ) -> Self {
+        Self {
+            ports,
+            mode,
+            merchants: merchants.into_iter().map(|merchant| (merchant.id.clone(), merchant)).collect(),
+            time_zone,
+            numbers: Numbers::new(first_question),
+            public_url: public_url.trim_end_matches('/').to_owned(),
+        }
+    }
+
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.ports.clock.now()
+    }
+
+    /// The civil date of `instant` where instalments fall due.
+    fn civil_date(&self, instant: Timestamp) -> Date {
+        instant.to_zoned(self.time_zone.clone()).date()
+    }
+
+    pub fn merchants(&self) -> impl Iterator<Item = &Merchant> {
+        self.merchants.values()
+    }
+
+    /// # Errors
+    /// [`Error::NotFound`] for one that is not configured.
+    pub fn merchant(&self, id: &MerchantId) -> Result<&Merchant, Error> {
+        self.merchants.get(id).ok_or(Error::NotFound)
+    }
+}

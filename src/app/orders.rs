@@ -1,0 +1,148 @@
+//! Placing, reading, listing and cancelling orders.
+
+use super::{
+    App, Error, Outcome, Remember,
+    access::Caller,
+    commit::{Versioned, claims_of, write_of},
+};
+use crate::{
+    domain::{
+        fault::{Fault, FaultKind},
+        ids::{MerchantId, OrderId},
+        order::{NewOrder, Order},
+    },
+    ports::{Commit, CommitError},
+};
+
+/// The most orders on one page of a list.
+pub const MAX_PAGE: usize = 100;
+
+/// Which orders to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OrderFilter {
+    pub payer: Option<String>,
+    pub status: Option<String>,
+    pub after: Option<OrderId>,
+    pub limit: usize,
+}
+
+impl App {
+    /// An id for an order that is about to be placed.
+    pub fn new_order_id(&self) -> OrderId {
+        OrderId::from_bits(self.ports.entropy.id(self.now()))
+    }
+
+    /// Places an order. One that replaces another cancels it in the same commit.
+    ///
+    /// # Errors
+    /// [`Error::Faults`], [`Error::ReferenceTaken`], [`Error::NotReplaceable`], [`Error::KeyReused`], …
+    pub async fn place_order(
+        &self,
+        caller: &Caller,
+        new: NewOrder,
+        remember: &Remember<Versioned>,
+    ) -> Result<Outcome, Error> {
+        let merchant = self.merchant(&new.merchant)?;
+        if new.currency != merchant.currency {
+            return Err(Error::Faults(vec![Fault::new("/currency", FaultKind::CurrencyNotAccepted)]));
+        }
+        let now = self.now();
+        let decision = Order::place(new.clone(), self.civil_date(now), now, &merchant.policy).map_err(Error::Faults)?;
+        let mut writes = vec![write_of(&decision, 0, &caller.actor, now, &merchant.policy)?];
+        let mut claims = claims_of(&decision);
+        let mut decisions = vec![decision.clone()];
+        if let Some(replaced) = new.replaces {
+            let old = self.load(&new.merchant, replaced).await.map_err(|error| match error {
+                Error::NotFound => Error::Faults(vec![Fault::new("/replaces", FaultKind::AddressUnknown)]),
+                other => other,
+            })?;
+            if old.order.payer.reference != new.payer.reference {
+                return Err(Error::Faults(vec![Fault::new("/replaces", FaultKind::NotWithThis)]));
+            }
+            let cancel = old.order.cancel(Some(new.id), now).map_err(Error::NotReplaceable)?;
+            writes.push(write_of(&cancel, old.version, &caller.actor, now, &merchant.policy)?);
+            claims.extend(claims_of(&cancel));
+            decisions.push(cancel);
+        }
+        let (answer, outcome) = remember.answer(&Versioned { order: decision.order.clone(), version: 1 }, now);
+        let commit = Commit { writes, claims, callbacks: Vec::new(), answer: Some(answer) };
+        match self.ports.store.commit(commit).await {
+            Ok(()) => {
+                decisions.iter().for_each(|decision| self.announce(decision));
+                Ok(outcome)
+            }
+            Err(CommitError::Answered) => self.answered_before(remember).await,
+            Err(CommitError::Taken { owner, .. }) => {
+                // The same request may have won the race a moment ago; then its answer is ours too.
+                match self.remembered(&remember.key, &remember.fingerprint).await? {
+                    Some(outcome) => Ok(outcome),
+                    None => Err(owner.parse().map_or_else(
+                        |_| Error::Defect("a claim without an owner".to_owned()),
+                        |order| Error::ReferenceTaken { order },
+                    )),
+                }
+            }
+            Err(CommitError::Conflict(_)) => Err(Error::Busy),
+            Err(CommitError::Unavailable(why)) => Err(Error::Unavailable(why)),
+        }
+    }
+
+    /// One order, if it is of a merchant of the caller's.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Unavailable`].
+    pub async fn order(&self, caller: &Caller, id: OrderId) -> Result<Versioned, Error> {
+        for merchant in &caller.merchants {
+            match self.load(merchant, id).await {
+                Err(Error::NotFound) => {}
+                found_or_failed => return found_or_failed,
+            }
+        }
+        Err(Error::NotFound)
+    }
+
+    /// Orders of one merchant, in the order of their placing.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a merchant that is not the caller's, [`Error::Unavailable`].
+    pub async fn orders(
+        &self,
+        caller: &Caller,
+        merchant: &MerchantId,
+        filter: &OrderFilter,
+    ) -> Result<Vec<Versioned>, Error> {
+        if !caller.merchants.contains(merchant) {
+            return Err(Error::NotFound);
+        }
+        let labels: Vec<(&'static str, String)> = [("payer", &filter.payer), ("status", &filter.status)]
+            .into_iter()
+            .filter_map(|(label, value)| value.clone().map(|value| (label, value)))
+            .collect();
+        let after = filter.after.map(|id| id.to_string());
+        let limit = filter.limit.min(MAX_PAGE + 1);
+        let found = self.ports.store.list(merchant.as_str(), "order", &labels, after.as_deref(), limit).await?;
+        found
+            .iter()
+            .map(|(_, stored)| Ok(Versioned { order: serde_json::from_str(&stored.state)?, version: stored.version }))
+            .collect()
+    }
+
+    /// Takes an order back before it is paid.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Refused`], …
+    pub async fn cancel_order(
+        &self,
+        caller: &Caller,
+        id: OrderId,
+        remember: &Remember<Versioned>,
+    ) -> Result<Outcome, Error> {
+        let found = self.order(caller, id).await?;
+        self.change_and_answer(&found.order.merchant, id, &caller.actor, remember, |current, now| {
+            let decision = current.order.cancel(None, now)?;
+            let cancelled = Versioned { order: decision.order.clone(), version: current.version + 1 };
+            Ok((decision, cancelled))
+        })
+        .await
+    }
+}

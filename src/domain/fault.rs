@@ -50,6 +50,9 @@ pub enum FaultKind {
     UrlOriginNotAllowed,
     /// It is not one of the values that exist.
     NotOneOf(&'static [&'static str]),
+    /// Not a number where one is expected, a text too many.
+    WrongType,
+    UnknownField,
     Missing,
     /// It does not go with the rest of the request.
     NotWithThis,

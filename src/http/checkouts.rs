@@ -1,0 +1,70 @@
+//! `/v1/orders/{id}/checkout`.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    extract::{Path, State},
+    http::{Request, Response},
+};
+use serde_json::{Value, json};
+
+use super::{
+    Gateway,
+    body::Received,
+    idempotency::{Begun, remember, respond},
+    order_in::CheckoutIn,
+    order_out,
+    orders::order_id,
+    problem::Problem,
+};
+use crate::{
+    app::{Rendered, access::Scope, checkout::Issued},
+    domain::checkout::{Billing, Challenge, Checkout},
+};
+
+pub(super) async fn check_out(
+    State(gateway): State<Arc<Gateway>>,
+    Path(id): Path<String>,
+    request: Request<Body>,
+) -> Result<Response<Body>, Problem> {
+    let caller = gateway.caller(request.headers(), Scope::Portal).await?;
+    let id = order_id(&id)?;
+    let request = Received::read(request, gateway.limits).await?;
+    match gateway.begin(&caller, &request).await? {
+        Begun::Answered(outcome) => Ok(respond(outcome)),
+        Begun::Go { turn: _turn, key, fingerprint } => {
+            let checkout: CheckoutIn = request.json()?;
+            let checkout = checkout.parse().map_err(Problem::faults)?;
+            let remember = remember(key, fingerprint, issued);
+            Ok(respond(gateway.app.check_out(&caller, id, &checkout, &remember).await?))
+        }
+    }
+}
+
+fn issued(issued: &Issued) -> Rendered {
+    let order = &issued.current.order;
+    let checkout = order.checkout(issued.checkout);
+    let mut document = checkout.map(|checkout| order_out::checkout(order, checkout)).unwrap_or_default();
+    if let Some(members) = document.as_object_mut() {
+        let fields = issued.form.fields.iter().map(|(name, value)| json!({"name": name, "value": value}));
+        members.insert("order".to_owned(), json!(order.id));
+        members.insert("redirect".to_owned(), json!(issued.redirect));
+        members.insert(
+            "form".to_owned(),
+            json!({"method": "POST", "action": issued.form.action, "fields": fields.collect::<Value>()}),
+        );
+        members.insert("changes".to_owned(), json!(issued.changes));
+        members.insert("strong_authentication".to_owned(), json!(checkout.map(strong_authentication)));
+    }
+    Rendered { status: 201, body: document.to_string(), version: Some(issued.current.version) }
+}
+
+/// What the payer has to expect of their bank.
+fn strong_authentication(checkout: &Checkout) -> &'static str {
+    match (&checkout.billing, checkout.challenge) {
+        (_, Challenge::Required) => "required",
+        (_, Challenge::Wanted) | (Billing::Omitted | Billing::Placeholder, _) => "likely",
+        (Billing::Address { .. }, Challenge::NoPreference | Challenge::NotWanted) => "possible",
+    }
+}

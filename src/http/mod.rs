@@ -1,0 +1,122 @@
+//! How strangers reach the gateway: the API, the payer's two pages, PAYBOX's notifications, and the operators' port.
+
+mod bank;
+mod body;
+mod checkouts;
+mod connections;
+mod events;
+mod idempotency;
+mod layer;
+mod ops;
+mod order_in;
+mod order_out;
+mod orders;
+mod payer;
+pub mod problem;
+mod serve;
+mod words;
+
+pub use ops::ops_router;
+pub use serve::{Limits, serve};
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    http::{HeaderMap, HeaderName, header},
+    routing::{get, post},
+};
+use tokio::sync::Notify;
+
+use crate::{
+    app::{
+        App,
+        access::{Caller, Scope},
+    },
+    domain::{
+        ids::{MerchantId, OrderId},
+        text::Text,
+    },
+};
+use idempotency::Running;
+use problem::{Code, Problem};
+
+/// What all handlers share.
+pub struct Gateway {
+    pub app: App,
+    pub limits: RequestLimits,
+    /// Poked when an order has become due, so that nobody waits for the next look at the store.
+    pub news: Notify,
+    running: Running,
+}
+
+/// Limits on one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestLimits {
+    /// The longest body, in bytes.
+    pub body_bytes: usize,
+    /// How long a body may take to arrive.
+    pub body_deadline: Duration,
+    /// How long a payer's return waits for the bank's answer before the payer goes on to the portal.
+    pub return_wait: Duration,
+}
+
+impl Gateway {
+    pub fn new(app: App, limits: RequestLimits) -> Self {
+        Self { app, limits, news: Notify::new(), running: Running::default() }
+    }
+
+    /// Attends to an order beside the request that brought the news.
+    fn attend_soon(self: &Arc<Self>, merchant: MerchantId, order: OrderId) -> tokio::task::JoinHandle<()> {
+        let gateway = Arc::clone(self);
+        tokio::spawn(async move { gateway.app.attend_or_alarm(&merchant, order).await })
+    }
+
+    /// Who is calling; they must have `scope`.
+    async fn caller(&self, headers: &HeaderMap, scope: Scope) -> Result<Caller, Problem> {
+        let bearer = single(headers, &header::AUTHORIZATION)?
+            .and_then(|value| value.strip_prefix("Bearer "))
+            .ok_or_else(|| Problem::of(Code::Unauthenticated))?;
+        let person = named_person(headers, &ACTOR)?;
+        let on_behalf_of = named_person(headers, &ON_BEHALF_OF)?;
+        let caller = self.app.authenticate(bearer, person, on_behalf_of).await?;
+        if caller.may(scope) { Ok(caller) } else { Err(Problem::of(Code::Forbidden)) }
+    }
+}
+
+static ACTOR: HeaderName = HeaderName::from_static("guichet-actor");
+static ON_BEHALF_OF: HeaderName = HeaderName::from_static("guichet-on-behalf-of");
+/// The longest name of a person in a header, in characters.
+const MAX_PERSON: usize = 100;
+
+fn named_person(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Problem> {
+    single(headers, name)?
+        .map(|value| Text::parse(value, MAX_PERSON).map(|text| text.as_str().to_owned()))
+        .transpose()
+        .map_err(|_| Problem::of(Code::MalformedRequest))
+}
+
+/// A header that may be there once, as text.
+fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Problem> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next();
+    if values.next().is_some() {
+        return Err(Problem::of(Code::MalformedRequest));
+    }
+    value.map(|value| value.to_str().map_err(|_| Problem::of(Code::MalformedRequest))).transpose()
+}
+
+/// Everything that portals, payers and PAYBOX may ask.
+pub fn router(gateway: Arc<Gateway>) -> Router {
+    let router = Router::new()
+        .route("/v1/orders", post(orders::place).get(orders::list))
+        .route("/v1/orders/{id}", get(orders::show))
+        .route("/v1/orders/{id}/cancel", post(orders::cancel))
+        .route("/v1/orders/{id}/checkout", post(checkouts::check_out))
+        .route("/v1/events", get(events::list))
+        .route("/pay/{token}", get(payer::pay))
+        .route("/return/{token}/{outcome}", get(payer::back))
+        .route("/paybox/{merchant}/ipn", get(bank::notified_by_query).post(bank::notified_by_body))
+        .with_state(gateway);
+    layer::around(router)
+}

@@ -1,0 +1,199 @@
+//! Orders as portals read them.
+
+use serde_json::{Value, json};
+
+use crate::{
+    app::{Rendered, explain},
+    domain::{
+        checkout::{Billing, Checkout, Locale},
+        event::Event,
+        ledger::{Entry, EntryKind},
+        line::{Line, Totals},
+        money::Money,
+        order::{Order, Status},
+        schedule::Instalment,
+    },
+};
+use crate::app::Versioned;
+
+/// The document of an order.
+pub(super) fn order(current: &Versioned) -> Value {
+    let Versioned { order, version } = current;
+    let (status, replaced_by) = match order.status {
+        Status::Open => ("open", None),
+        Status::Settled { .. } => ("settled", None),
+        Status::Cancelled { replaced_by, .. } => ("cancelled", replaced_by),
+    };
+    let total = order.totals.including_vat;
+    let schedule: Value = order.schedule.iter().map(instalment).collect();
+    let ways_to_pay = match order.status {
+        Status::Open => json!([{"kind": "once", "schedule": schedule}]),
+        Status::Settled { .. } | Status::Cancelled { .. } => json!([]),
+    };
+    json!({
+        "id": order.id.to_string(),
+        "merchant": order.merchant,
+        "reference": order.reference,
+        "version": version,
+        "status": status,
+        "placed_at": order.placed_at,
+        "locale": order.locale,
+        "challenge": order.challenge,
+        "replaces": order.replaces,
+        "replaced_by": replaced_by,
+        "payer": order.payer_document(),
+        "lines": order.lines.iter().map(line).collect::<Value>(),
+        "totals": totals(order.totals),
+        "paid": order.paid(),
+        "remaining": total.minus(order.paid()).unwrap_or(Money::zero(total.currency())),
+        "surplus": order.surplus(),
+        "schedule": schedule,
+        "ways_to_pay": ways_to_pay,
+        "checkouts": order.checkouts.iter().map(|each| checkout(order, each)).collect::<Value>(),
+        "ledger": order.ledger.iter().map(entry).collect::<Value>(),
+        "give_backs": order.give_backs.iter().map(|give_back| json!({
+            "number": give_back.number,
+            "operation": give_back.operation.number.to_string(),
+            "amount": give_back.amount,
+            "status": give_back.status(),
+        })).collect::<Value>(),
+    })
+}
+
+/// An order as an answer.
+pub(super) fn rendered(current: &Versioned, status: u16) -> Rendered {
+    Rendered { status, body: order(current).to_string(), version: Some(current.version) }
+}
+
+impl Order {
+    fn payer_document(&self) -> Value {
+        let payer = &self.payer;
+        let addresses: Value = payer
+            .addresses
+            .iter()
+            .map(|known| {
+                let mut document = json!(known.address);
+                if let Some(members) = document.as_object_mut() {
+                    members.insert("id".to_owned(), json!(known.id));
+                }
+                document
+            })
+            .collect();
+        json!({
+            "reference": payer.reference,
+            "email": payer.email,
+            "first_name": payer.first_name,
+            "last_name": payer.last_name,
+            "addresses": addresses,
+        })
+    }
+}
+
+fn line(line: &Line) -> Value {
+    json!({
+        "code": line.code,
+        "label": line.label,
+        "beneficiary": line.beneficiary,
+        "quantity": line.quantity,
+        "unit_price": line.unit_price,
+        "discount_percent": line.discount_percent,
+        "vat_rate": line.vat_rate,
+        "totals": line.totals().ok().map(totals),
+    })
+}
+
+fn totals(totals: Totals) -> Value {
+    json!({
+        "excluding_vat": totals.excluding_vat,
+        "vat": totals.vat,
+        "including_vat": totals.including_vat,
+    })
+}
+
+fn instalment(instalment: &Instalment) -> Value {
+    json!({
+        "number": instalment.number,
+        "due": instalment.due,
+        "amount": instalment.amount,
+        "status": if instalment.paid { "paid" } else { "due" },
+    })
+}
+
+/// The document of a checkout.
+pub(super) fn checkout(order: &Order, checkout: &Checkout) -> Value {
+    json!({
+        "number": checkout.number,
+        "status": order.checkout_status(checkout),
+        "reference": checkout.reference,
+        "instalment": checkout.instalment,
+        "amount": checkout.amount,
+        "billing": billing_mode(&checkout.billing),
+        "issued_at": checkout.issued_at,
+        "form_until": checkout.form_until,
+        "expires_at": checkout.expires_at,
+        "last_failure": checkout.last_failure().map(|code| json!({
+            "code": code,
+            "explanation": {"fr": explain(code, Locale::Fr), "en": explain(code, Locale::En)},
+        })),
+    })
+}
+
+pub(super) fn billing_mode(billing: &Billing) -> &'static str {
+    match billing {
+        Billing::Address { .. } => "address",
+        Billing::Omitted => "omitted",
+        Billing::Placeholder => "placeholder",
+    }
+}
+
+fn entry(entry: &Entry) -> Value {
+    let (kind, checkout, original) = match &entry.kind {
+        EntryKind::Capture { checkout, .. } => ("capture", Some(checkout), None),
+        EntryKind::Surplus { checkout } => ("surplus", Some(checkout), None),
+        EntryKind::GivenBack { original } => ("refund", None, Some(original.to_string())),
+    };
+    json!({
+        "kind": kind,
+        "at": entry.at,
+        "amount": entry.amount,
+        "operation": entry.operation.number.to_string(),
+        "call": entry.operation.call.to_string(),
+        "checkout": checkout,
+        "original": original,
+    })
+}
+
+/// What a portal is told of an event, if anything: its type and its data.
+pub(super) fn public_event(event: &Event) -> Option<(&'static str, Value)> {
+    match event {
+        Event::Placed(placed) => {
+            Some(("order.placed", json!({"reference": placed.reference, "total": placed.totals.including_vat})))
+        }
+        Event::Settled => Some(("order.settled", json!({}))),
+        Event::Cancelled { replaced_by } => Some(("order.cancelled", json!({"replaced_by": replaced_by}))),
+        Event::CheckoutIssued(checkout) => {
+            Some(("checkout.issued", json!({"checkout": checkout.number, "amount": checkout.amount})))
+        }
+        Event::CheckoutClosed { checkout, cause } => {
+            Some(("checkout.closed", json!({"checkout": checkout, "cause": cause})))
+        }
+        Event::Reported { checkout, says: crate::domain::checkout::Says::Failed { code }, .. } => {
+            Some(("checkout.refused", json!({"checkout": checkout, "code": code})))
+        }
+        Event::Captured { entry: booked } => match booked.kind {
+            EntryKind::Surplus { .. } => Some(("order.surplus", entry(booked))),
+            EntryKind::Capture { .. } | EntryKind::GivenBack { .. } => Some(("checkout.captured", entry(booked))),
+        },
+        Event::GivenBack { entry: booked, .. } => Some(("order.given_back", entry(booked))),
+        Event::ReportDoubted { checkout, .. } => Some(("checkout.unconfirmed", json!({"checkout": checkout}))),
+        Event::Quarantined { checkout, .. } => Some(("checkout.quarantined", json!({"checkout": checkout}))),
+        Event::Reported { .. }
+        | Event::PayerReturned { .. }
+        | Event::Asked { .. }
+        | Event::AttemptPlanned { .. }
+        | Event::AttemptPostponed { .. }
+        | Event::AttemptSent { .. }
+        | Event::AttemptAnswered { .. }
+        | Event::AttemptAsked { .. } => None,
+    }
+}

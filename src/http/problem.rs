@@ -1,0 +1,246 @@
+//! What strangers see of our errors: RFC 9457 documents, in French or English. The one table from errors to answers.
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, Response, StatusCode, header},
+    response::IntoResponse,
+};
+use serde_json::{Value, json};
+
+use super::words;
+use crate::{
+    app::{self, access::AccessError},
+    domain::{
+        checkout::Locale,
+        fault::{Fault, FaultKind},
+        order::Refusal,
+    },
+};
+
+/// An answer that is not what was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    pub code: Code,
+    /// What is wrong, place by place.
+    pub faults: Vec<Fault>,
+    /// Further members of the document, `("order", "ord_…")`.
+    pub members: Vec<(&'static str, Value)>,
+    /// When to try again, in seconds.
+    pub retry_after: Option<u32>,
+}
+
+/// Every problem there is; the names are part of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Code {
+    MalformedJson,
+    MalformedRequest,
+    InvalidRequest,
+    Unauthenticated,
+    ActorMissing,
+    Forbidden,
+    NotFound,
+    MethodNotAllowed,
+    UnsupportedMediaType,
+    TooLarge,
+    TooSlow,
+    IdempotencyKeyMissing,
+    IdempotencyKeyInvalid,
+    IdempotencyKeyReused,
+    RequestInProgress,
+    Busy,
+    ReferenceTaken,
+    NotReplaceable,
+    BillingRequired,
+    OrderSettled,
+    OrderCancelled,
+    OrderPartlyPaid,
+    ConfirmationInProgress,
+    Quarantined,
+    TooManyCheckouts,
+    Unavailable,
+    Internal,
+}
+
+impl Code {
+    /// As the document's `code`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MalformedJson => "malformed_json",
+            Self::MalformedRequest => "malformed_request",
+            Self::InvalidRequest => "invalid_request",
+            Self::Unauthenticated => "unauthenticated",
+            Self::ActorMissing => "actor_missing",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::TooLarge => "too_large",
+            Self::TooSlow => "too_slow",
+            Self::IdempotencyKeyMissing => "idempotency_key_missing",
+            Self::IdempotencyKeyInvalid => "idempotency_key_invalid",
+            Self::IdempotencyKeyReused => "idempotency_key_reused",
+            Self::RequestInProgress => "request_in_progress",
+            Self::Busy => "busy",
+            Self::ReferenceTaken => "reference_taken",
+            Self::NotReplaceable => "not_replaceable",
+            Self::BillingRequired => "billing_required",
+            Self::OrderSettled => "order_settled",
+            Self::OrderCancelled => "order_cancelled",
+            Self::OrderPartlyPaid => "order_partly_paid",
+            Self::ConfirmationInProgress => "confirmation_in_progress",
+            Self::Quarantined => "quarantined",
+            Self::TooManyCheckouts => "too_many_checkouts",
+            Self::Unavailable => "unavailable",
+            Self::Internal => "internal",
+        }
+    }
+
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::MalformedJson
+            | Self::MalformedRequest
+            | Self::ActorMissing
+            | Self::IdempotencyKeyMissing
+            | Self::IdempotencyKeyInvalid => StatusCode::BAD_REQUEST,
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::InvalidRequest | Self::IdempotencyKeyReused | Self::BillingRequired => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            Self::RequestInProgress
+            | Self::Busy
+            | Self::ReferenceTaken
+            | Self::NotReplaceable
+            | Self::OrderSettled
+            | Self::OrderCancelled
+            | Self::OrderPartlyPaid
+            | Self::ConfirmationInProgress
+            | Self::Quarantined
+            | Self::TooManyCheckouts => StatusCode::CONFLICT,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl Problem {
+    pub fn of(code: Code) -> Self {
+        let retry_after = match code {
+            Code::RequestInProgress | Code::Busy => Some(1),
+            Code::ConfirmationInProgress | Code::Unavailable => Some(5),
+            _ if code.status().is_client_error() => None,
+            _ => None,
+        };
+        Self { code, faults: Vec::new(), members: Vec::new(), retry_after }
+    }
+
+    pub fn faults(faults: Vec<Fault>) -> Self {
+        Self { faults, ..Self::of(Code::InvalidRequest) }
+    }
+
+    pub fn fault(pointer: impl Into<String>, kind: FaultKind) -> Self {
+        Self::faults(vec![Fault::new(pointer, kind)])
+    }
+
+    fn with(mut self, member: &'static str, value: impl Into<Value>) -> Self {
+        self.members.push((member, value.into()));
+        self
+    }
+
+    /// The document, in `locale`.
+    pub fn document(&self, locale: Locale) -> Value {
+        let (title, detail) = words::problem(self.code, locale);
+        let mut document = json!({
+            "type": format!("urn:guichet:problem:{}", self.code.name()),
+            "title": title,
+            "status": self.code.status().as_u16(),
+            "detail": detail,
+            "code": self.code.name(),
+        });
+        if let Some(members) = document.as_object_mut() {
+            members.extend(self.members.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+            if !self.faults.is_empty() {
+                let errors = self.faults.iter().map(|fault| {
+                    json!({
+                        "pointer": fault.pointer,
+                        "code": words::fault_code(&fault.kind),
+                        "detail": words::fault(&fault.kind, locale),
+                    })
+                });
+                members.insert("errors".to_owned(), errors.collect());
+            }
+        }
+        document
+    }
+}
+
+/// The document itself is written by the outermost layer, which knows the caller's language.
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response<Body> {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = self.code.status();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.code == Code::Unauthenticated {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<app::Error> for Problem {
+    fn from(error: app::Error) -> Self {
+        match error {
+            app::Error::NotFound => Self::of(Code::NotFound),
+            app::Error::Faults(faults) => Self::faults(faults),
+            app::Error::Refused(refusal) => Self::of(code_of(refusal)),
+            app::Error::ReferenceTaken { order } => Self::of(Code::ReferenceTaken).with("order", order.to_string()),
+            app::Error::NotReplaceable(refusal) => {
+                Self::of(Code::NotReplaceable).with("because", code_of(refusal).name())
+            }
+            app::Error::BillingRequired => Self {
+                faults: vec![Fault::new("/billing", FaultKind::Missing)],
+                ..Self::of(Code::BillingRequired)
+            },
+            app::Error::KeyReused => Self::of(Code::IdempotencyKeyReused),
+            app::Error::Busy => Self::of(Code::Busy),
+            app::Error::Unavailable(why) => {
+                tracing::error!(%why, "the store is unavailable");
+                Self::of(Code::Unavailable)
+            }
+            app::Error::Defect(why) => {
+                tracing::error!(%why, "a defect");
+                Self::of(Code::Internal)
+            }
+        }
+    }
+}
+
+fn code_of(refusal: Refusal) -> Code {
+    match refusal {
+        Refusal::Settled => Code::OrderSettled,
+        Refusal::Cancelled => Code::OrderCancelled,
+        Refusal::ConfirmationInProgress => Code::ConfirmationInProgress,
+        Refusal::Quarantined => Code::Quarantined,
+        Refusal::TooManyCheckouts => Code::TooManyCheckouts,
+        Refusal::PartlyPaid => Code::OrderPartlyPaid,
+        Refusal::Impossible(_) => Code::Internal,
+    }
+}
+
+impl From<AccessError> for Problem {
+    fn from(error: AccessError) -> Self {
+        Self::of(match error {
+            AccessError::Unknown => Code::Unauthenticated,
+            AccessError::ActorMissing => Code::ActorMissing,
+            AccessError::Unavailable => Code::Unavailable,
+        })
+    }
+}

@@ -1,0 +1,246 @@
+//! Every sentence that callers read, in French and in English.
+
+use super::problem::Code;
+use crate::domain::{checkout::Locale, fault::FaultKind, text::TextFault};
+
+/// The title and the sentence of a problem.
+pub fn problem(code: Code, locale: Locale) -> (&'static str, &'static str) {
+    let (french, english) = match code {
+        Code::MalformedJson => (
+            ("JSON illisible", "Le corps de la requête n'est pas du JSON valide."),
+            ("Malformed JSON", "The request's body is not valid JSON."),
+        ),
+        Code::MalformedRequest => (
+            ("Requête malformée", "Un paramètre de l'adresse ou un en-tête n'a pas la forme attendue."),
+            ("Malformed request", "A parameter of the URL or a header does not have its form."),
+        ),
+        Code::InvalidRequest => (
+            ("Requête refusée", "Certains champs ne peuvent pas être acceptés; rien n'a été modifié."),
+            ("Invalid request", "Some fields cannot be accepted; nothing was changed."),
+        ),
+        Code::Unauthenticated => (
+            ("Clé refusée", "L'en-tête Authorization doit porter une clé d'API valide : « Bearer gch_… »."),
+            ("Key refused", "The Authorization header must carry a valid API key: \"Bearer gch_…\"."),
+        ),
+        Code::ActorMissing => (
+            ("Acteur absent", "Des personnes agissent par cette clé : l'en-tête Guichet-Actor doit dire laquelle."),
+            ("Actor missing", "People act through this key: the header Guichet-Actor must name the one who does."),
+        ),
+        Code::Forbidden => (
+            ("Interdit", "Cette clé n'a pas le droit de faire cela."),
+            ("Forbidden", "This key may not do that."),
+        ),
+        Code::NotFound => (
+            ("Introuvable", "Il n'y a rien à cette adresse, ou rien que cette clé puisse voir."),
+            ("Not found", "There is nothing at this address, or nothing that this key may see."),
+        ),
+        Code::MethodNotAllowed => (
+            ("Méthode refusée", "Cette adresse ne connaît pas cette méthode HTTP."),
+            ("Method not allowed", "This address does not know this HTTP method."),
+        ),
+        Code::UnsupportedMediaType => (
+            ("Type de contenu refusé", "Le corps doit être envoyé avec « Content-Type: application/json »."),
+            ("Unsupported media type", "The body must be sent as \"Content-Type: application/json\"."),
+        ),
+        Code::TooLarge => (
+            ("Trop volumineux", "Le corps de la requête dépasse la taille permise."),
+            ("Too large", "The request's body is larger than allowed."),
+        ),
+        Code::TooSlow => (
+            ("Trop lent", "Le corps de la requête n'est pas arrivé à temps."),
+            ("Too slow", "The request's body did not arrive in time."),
+        ),
+        Code::IdempotencyKeyMissing => (
+            ("Idempotency-Key absente", "Cette écriture demande un en-tête Idempotency-Key, nouveau à chaque intention."),
+            ("Idempotency-Key missing", "This write needs an Idempotency-Key header, new for each intention."),
+        ),
+        Code::IdempotencyKeyInvalid => (
+            ("Idempotency-Key refusée", "Une Idempotency-Key a de 1 à 128 caractères ASCII visibles."),
+            ("Idempotency-Key invalid", "An Idempotency-Key has 1 to 128 visible ASCII characters."),
+        ),
+        Code::IdempotencyKeyReused => (
+            ("Idempotency-Key déjà utilisée", "Cette Idempotency-Key a servi pour une autre requête; rien n'a été modifié."),
+            ("Idempotency-Key reused", "This Idempotency-Key was used for another request; nothing was changed."),
+        ),
+        Code::RequestInProgress => (
+            ("Requête en cours", "La même requête est en cours; sa réponse pourra être relue dans un instant."),
+            ("Request in progress", "The same request is running; its answer can be read again in a moment."),
+        ),
+        Code::Busy => (
+            ("Occupé", "Cet objet change trop vite; réessayez dans un instant."),
+            ("Busy", "This object is changing too fast; try again in a moment."),
+        ),
+        Code::ReferenceTaken => (
+            ("Référence déjà utilisée", "Une autre commande de ce marchand porte cette référence."),
+            ("Reference taken", "Another order of this merchant has this reference."),
+        ),
+        Code::NotReplaceable => (
+            ("Commande non remplaçable", "La commande à remplacer est réglée, annulée ou en cours de confirmation."),
+            ("Order not replaceable", "The order to replace is settled, cancelled or being confirmed."),
+        ),
+        Code::BillingRequired => (
+            ("Adresse exigée", "Ce marchand n'envoie pas de payeur sans adresse de facturation."),
+            ("Billing address required", "This merchant sends no payer without a billing address."),
+        ),
+        Code::OrderSettled => (
+            ("Commande réglée", "Il n'y a plus rien à payer sur cette commande."),
+            ("Order settled", "There is nothing left to pay on this order."),
+        ),
+        Code::OrderCancelled => (
+            ("Commande annulée", "Cette commande est annulée ou remplacée."),
+            ("Order cancelled", "This order is cancelled or replaced."),
+        ),
+        Code::OrderPartlyPaid => (
+            ("Commande entamée", "Une partie de cette commande est payée; elle ne peut plus être annulée ainsi."),
+            ("Order partly paid", "Part of this order is paid; it cannot be cancelled this way any more."),
+        ),
+        Code::ConfirmationInProgress => (
+            ("Confirmation en cours", "Un paiement de cette commande est en cours de confirmation auprès de la banque."),
+            ("Confirmation in progress", "Money of this order is being confirmed with the bank."),
+        ),
+        Code::Quarantined => (
+            ("En quarantaine", "Une opération de cette commande attend la décision d'une personne."),
+            ("Quarantined", "An operation of this order waits for a person's decision."),
+        ),
+        Code::TooManyCheckouts => (
+            ("Trop d'essais", "Cette commande a eu autant de pages de paiement qu'elle peut en avoir."),
+            ("Too many checkouts", "This order has had as many payment pages as it may have."),
+        ),
+        Code::Unavailable => (
+            ("Indisponible", "Le service ne peut pas enregistrer en ce moment; réessayez plus tard."),
+            ("Unavailable", "The service cannot record anything now; try again later."),
+        ),
+        Code::Internal => (
+            ("Erreur interne", "Un défaut du guichet a empêché la requête; il est consigné."),
+            ("Internal error", "A defect of the gateway prevented the request; it is on record."),
+        ),
+    };
+    match locale {
+        Locale::Fr => french,
+        Locale::En => english,
+    }
+}
+
+/// The stable name of a fault.
+pub fn fault_code(kind: &FaultKind) -> &'static str {
+    match kind {
+        FaultKind::Text(TextFault::Blank) => "blank",
+        FaultKind::Text(TextFault::TooLong { .. }) => "too_long",
+        FaultKind::Text(TextFault::ControlCharacter) => "control_character",
+        FaultKind::Text(TextFault::CardNumber) => "card_number",
+        FaultKind::NoLines => "no_lines",
+        FaultKind::TooMany { .. } => "too_many",
+        FaultKind::DecimalOutOfRange { .. } => "decimal_out_of_range",
+        FaultKind::AmountOutOfRange => "amount_out_of_range",
+        FaultKind::CurrencyMismatch => "currency_mismatch",
+        FaultKind::CurrencyNotAccepted => "currency_not_accepted",
+        FaultKind::BelowMinimum { .. } => "below_minimum",
+        FaultKind::EmailInvalid => "email_invalid",
+        FaultKind::CountryUnknown => "country_unknown",
+        FaultKind::PhoneInvalid => "phone_invalid",
+        FaultKind::NothingLeft => "nothing_left",
+        FaultKind::AddressUnknown => "unknown",
+        FaultKind::DuplicateId => "duplicate_id",
+        FaultKind::UrlInvalid => "url_invalid",
+        FaultKind::UrlNotHttps => "url_not_https",
+        FaultKind::UrlTooLong { .. } => "url_too_long",
+        FaultKind::UrlOriginNotAllowed => "url_origin_not_allowed",
+        FaultKind::NotOneOf(_) => "not_one_of",
+        FaultKind::WrongType => "wrong_type",
+        FaultKind::UnknownField => "unknown_field",
+        FaultKind::Missing => "missing",
+        FaultKind::NotWithThis => "not_with_this",
+    }
+}
+
+/// The sentence of a fault.
+pub fn fault(kind: &FaultKind, locale: Locale) -> String {
+    let (french, english): (String, String) = match kind {
+        FaultKind::Text(TextFault::Blank) => ("le texte est vide".into(), "the text is blank".into()),
+        FaultKind::Text(TextFault::TooLong { max }) => {
+            (format!("le texte dépasse {max} caractères"), format!("the text is longer than {max} characters"))
+        }
+        FaultKind::Text(TextFault::ControlCharacter) => (
+            "le texte contient un caractère de contrôle ou un saut de ligne".into(),
+            "the text holds a control character or a line break".into(),
+        ),
+        FaultKind::Text(TextFault::CardNumber) => (
+            "le texte contient ce qui ressemble à un numéro de carte; n'envoyez jamais de numéro de carte ici".into(),
+            "the text holds what looks like a card number; never send card numbers here".into(),
+        ),
+        FaultKind::NoLines => (
+            "le récapitulatif de paiement ne contient pas de ligne à payer; une catégorie gratuite est une ligne de 0,00"
+                .into(),
+            "the order has no lines; a free category is a line of 0.00".into(),
+        ),
+        FaultKind::TooMany { max } => (format!("il y en a plus de {max}"), format!("there are more than {max}")),
+        FaultKind::DecimalOutOfRange { min, max, decimals } => (
+            format!("le nombre doit être entre {min} et {max}, avec {decimals} décimales au plus"),
+            format!("the number must be from {min} to {max}, with at most {decimals} decimals"),
+        ),
+        FaultKind::AmountOutOfRange => (
+            "le montant dépasse ce que PAYBOX peut porter (dix chiffres)".into(),
+            "the amount is more than PAYBOX can carry (ten digits)".into(),
+        ),
+        FaultKind::CurrencyMismatch => (
+            "une commande n'a qu'une devise, et cette ligne en a une autre".into(),
+            "an order has one currency, and this line has another".into(),
+        ),
+        FaultKind::CurrencyNotAccepted => (
+            "ce marchand n'est pas payé dans cette devise".into(),
+            "this merchant is not paid in this currency".into(),
+        ),
+        FaultKind::BelowMinimum { minimum } => (
+            format!("le total est inférieur au minimum payable par carte ({minimum} en plus petites unités)"),
+            format!("the total is below the minimum payable by card ({minimum} in minor units)"),
+        ),
+        FaultKind::EmailInvalid => (
+            "ce n'est pas une adresse électronique de 6 à 120 caractères ASCII".into(),
+            "this is not an e-mail address of 6 to 120 ASCII characters".into(),
+        ),
+        FaultKind::CountryUnknown => (
+            "ce n'est pas un code de pays ISO 3166-1 à deux lettres".into(),
+            "this is not an ISO 3166-1 country code of two letters".into(),
+        ),
+        FaultKind::PhoneInvalid => (
+            "ce n'est pas un téléphone mobile, international (+33612345678) ou français (0612345678)".into(),
+            "this is not a mobile telephone, international (+33612345678) or French (0612345678)".into(),
+        ),
+        FaultKind::NothingLeft => (
+            "il n'en reste rien dans les caractères que PAYBOX accepte".into(),
+            "nothing is left of it in the characters that PAYBOX takes".into(),
+        ),
+        FaultKind::AddressUnknown => ("cela n'existe pas".into(), "it does not exist".into()),
+        FaultKind::DuplicateId => ("cet identifiant est donné deux fois".into(), "this id is given twice".into()),
+        FaultKind::UrlInvalid => (
+            "ce n'est pas une URL absolue, sans identifiants ni fragment".into(),
+            "this is not an absolute URL without credentials and fragment".into(),
+        ),
+        FaultKind::UrlNotHttps => ("l'URL doit être en https".into(), "the URL must be https".into()),
+        FaultKind::UrlTooLong { max } => {
+            (format!("l'URL dépasse {max} caractères"), format!("the URL is longer than {max} characters"))
+        }
+        FaultKind::UrlOriginNotAllowed => (
+            "ce marchand ne renvoie pas ses payeurs vers cette origine".into(),
+            "this merchant does not send its payers to this origin".into(),
+        ),
+        FaultKind::NotOneOf(values) => (
+            format!("la valeur doit être l'une de : {}", values.join(", ")),
+            format!("the value must be one of: {}", values.join(", ")),
+        ),
+        FaultKind::WrongType => (
+            "la valeur n'a pas le type ou la forme attendus".into(),
+            "the value does not have the expected type or form".into(),
+        ),
+        FaultKind::UnknownField => ("ce champ n'existe pas".into(), "this field does not exist".into()),
+        FaultKind::Missing => ("ce champ est obligatoire".into(), "this field is required".into()),
+        FaultKind::NotWithThis => (
+            "cela ne va pas avec le reste de la requête".into(),
+            "it does not go with the rest of the request".into(),
+        ),
+    };
+    match locale {
+        Locale::Fr => french,
+        Locale::En => english,
+    }
+}

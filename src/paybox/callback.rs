@@ -18,7 +18,7 @@ use crate::paybox::{
     rsa::KeyRing,
 };
 
-pub use values::{CallbackIdentity, CardToken};
+pub use values::CallbackIdentity;
 
 /// The longest callback read.
 pub const MAX_RAW_BYTES: usize = 16 * 1_024;
@@ -157,7 +157,7 @@ impl fmt::Debug for UnverifiedCallback<'_> {
 }
 
 /// What PAYBOX reported, signed by a pinned key and of the shape asked for. No field is public and `verify` alone makes
-/// one. See [`values`](self) for what can be read from it.
+/// one.
 #[derive(Clone, PartialEq, Eq)]
 pub struct VerifiedCallback {
     values: Vec<(Letter, String)>,

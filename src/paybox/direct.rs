@@ -7,13 +7,13 @@ use std::fmt;
 
 use form_urlencoded::Serializer;
 use jiff::Timestamp;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 
 use crate::{
     domain::money::Money,
     paybox::{
         account::Account,
-        expiry::Expiry,
+        card_token::CardToken,
         field::{Charset, FieldFault, check_value},
         hmac::{self, HashName, HmacKey},
         numbers::{CallNumber, OperationNumber, QuestionNumber},
@@ -58,7 +58,7 @@ pub enum Operation {
     /// 00052: take what was authorised on a kept card.
     CaptureSubscriber(Movement, Target, Subscriber),
     /// 00053: debit a kept card.
-    DebitSubscriber(Movement, Subscriber, KeptCard),
+    DebitSubscriber(Movement, Subscriber, CardToken),
     /// 00055: undo, on a kept card, before settlement.
     CancelSubscriber(Movement, Target, Subscriber),
     /// 00058: forget a kept card.
@@ -85,13 +85,6 @@ pub struct Target {
 /// A subscriber's reference at PAYBOX, as given on the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscriber(pub String);
-
-/// What debits a kept card. Never printed.
-#[derive(Clone, Debug)]
-pub struct KeptCard {
-    pub handle: SecretString,
-    pub expiry: Expiry,
-}
 
 /// A question that cannot be sent, and why. The value is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -8,6 +8,7 @@ pub mod account;
 pub mod billing;
 pub mod callback;
 pub mod calling_code;
+pub mod card_token;
 pub mod codes;
 mod codes_table;
 pub mod country;

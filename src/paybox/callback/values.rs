@@ -6,6 +6,7 @@ use secrecy::SecretString;
 
 use super::{CallbackError, VerifiedCallback};
 use crate::paybox::{
+    card_token::CardToken,
     codes::Code,
     expiry::Expiry,
     numbers::{self, CallNumber, OperationNumber},
@@ -23,19 +24,6 @@ pub struct CallbackIdentity {
     pub operation_number: Option<String>,
     pub call_number: Option<String>,
     pub code: Code,
-}
-
-/// A card kept by PAYBOX: the handle that debits it, and its expiry.
-#[derive(Clone)]
-pub struct CardToken {
-    pub handle: SecretString,
-    pub expiry: Expiry,
-}
-
-impl fmt::Debug for CardToken {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "CardToken(hidden, {:?})", self.expiry)
-    }
 }
 
 impl VerifiedCallback {

@@ -1,5 +1,7 @@
+use secrecy::SecretString;
+
 use super::*;
-use crate::domain::money::Currency;
+use crate::{domain::money::Currency, paybox::expiry::Expiry};
 
 fn key() -> HmacKey {
     HmacKey::from_hex(&"0123456789ABCDEF".repeat(8)).unwrap()
@@ -31,8 +33,8 @@ fn subscriber() -> Subscriber {
     Subscriber("sub-1".to_owned())
 }
 
-fn card() -> KeptCard {
-    KeptCard { handle: SecretString::from("SLDLrcsLMPC"), expiry: Expiry::from_yymm("2709").unwrap() }
+fn card() -> CardToken {
+    CardToken { handle: SecretString::from("SLDLrcsLMPC"), expiry: Expiry::from_yymm("2709").unwrap() }
 }
 
 /// `middle` is what stands between the question's date and the name of the hash.

@@ -1,0 +1,21 @@
+//! A card that PAYBOX keeps for later debits.
+
+use std::fmt;
+
+use secrecy::SecretString;
+
+use crate::paybox::expiry::Expiry;
+
+/// The handle that debits the card, case-sensitive, at most nineteen characters, and the card's expiry. The page gives it
+/// (letter `U`), debits need both. Never printed.
+#[derive(Clone)]
+pub struct CardToken {
+    pub handle: SecretString,
+    pub expiry: Expiry,
+}
+
+impl fmt::Debug for CardToken {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("CardToken(hidden)")
+    }
+}

@@ -5,5 +5,6 @@
 
 pub mod app;
 pub mod domain;
+pub mod http;
 pub mod paybox;
 pub mod ports;

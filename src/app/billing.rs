@@ -5,10 +5,10 @@ use crate::{
         checkout::Billing,
         fault::{Fault, FaultKind},
         payer::{Payer, PostalAddress},
-        text::Text,
+        text::{Text, TextFault},
     },
     paybox::{
-        billing::{self, BillingAddress, Change, CleanAddress},
+        billing::{self, BillingAddress, BillingError, Change, CleanAddress, MAX_RAW_CHARACTERS},
         country::CountryCode,
         phone::MobilePhone,
     },
@@ -117,6 +117,11 @@ pub(super) fn clean(address: &PostalAddress, pointer: &str) -> Result<(CleanAddr
         country,
         mobile,
     };
-    billing::normalise(&raw)
-        .map_err(|error| vec![Fault::new(format!("{pointer}/{}", error.field().name()), FaultKind::NothingLeft)])
+    billing::normalise(&raw).map_err(|error| {
+        let (field, kind) = match error {
+            BillingError::Empty(field) => (field, FaultKind::NothingLeft),
+            BillingError::TooLong(field) => (field, FaultKind::Text(TextFault::TooLong { max: MAX_RAW_CHARACTERS })),
+        };
+        vec![Fault::new(format!("{pointer}/{}", field.name()), kind)]
+    })
 }

@@ -1,7 +1,7 @@
 //! What arrives under PAYBOX's name. A signature is a hint, never proof: everything that verifies is kept and leads to
 //! a question under our own credentials; nothing here books money.
 
-use super::{App, Error, Mode, commit::Extras, merchant::Merchant, page::parse_owner};
+use super::{App, Error, Mode, access::hex, commit::Extras, merchant::Merchant, page::parse_owner};
 use crate::{
     domain::{
         actor::Actor,
@@ -11,8 +11,11 @@ use crate::{
         order::Taken,
         text::mask_long_numbers,
     },
-    paybox::callback::{Scope, UnverifiedCallback, VerifiedCallback},
-    paybox::retour::Retour,
+    paybox::{
+        callback::{Scope, UnverifiedCallback, VerifiedCallback},
+        codes::AnswerClass,
+        retour::Retour,
+    },
     ports::{Alarm, AlarmKind, Callback},
 };
 
@@ -78,7 +81,7 @@ impl App {
         };
         let current = self.load(&merchant.id, order).await?;
         Ok(match current.order.checkout(checkout) {
-            Some(found) if found.amount.minor_units() == callback.amount() => Ok((order, checkout)),
+            Some(found) if found.amount.minor_units() == callback.amount_minor_units() => Ok((order, checkout)),
             Some(_) => Err("the amount is not the checkout's"),
             None => Err("no checkout of ours has this reference"),
         })
@@ -98,7 +101,7 @@ impl App {
             let (decision, taken) = current.order.report(
                 checkout,
                 identity(callback),
-                callback.digest().to_owned(),
+                hex(&callback.digest()),
                 says(callback),
                 now,
                 &merchant.policy,
@@ -161,23 +164,19 @@ fn context(merchant: &Merchant) -> String {
 
 /// What makes two notifications of one checkout the same: operation, call, code.
 fn identity(callback: &VerifiedCallback) -> String {
+    let identity = callback.identity();
     let number = |number: Option<String>| number.unwrap_or_else(|| "-".to_owned());
-    format!(
-        "{}/{}/{}",
-        number(callback.operation_number().map(|number| number.to_string())),
-        number(callback.call_number().map(|number| number.to_string())),
-        callback.code()
-    )
+    format!("{}/{}/{}", number(identity.operation_number), number(identity.call_number), identity.code)
 }
 
 fn says(callback: &VerifiedCallback) -> Says {
     let numbers = callback.operation_number().zip(callback.call_number());
-    match numbers {
-        Some((number, call)) if callback.is_success() => {
+    match (callback.code().class(), numbers) {
+        (AnswerClass::Success, Some((number, call))) if callback.is_success() => {
             Says::Paid { operation: Operation { number, call }, doubted: false }
         }
         // A success without its numbers, and a decision still to come, are reasons to ask and nothing more.
-        _ if callback.code().is_success() || callback.code().is_pending() => Says::Pending,
+        (AnswerClass::Success | AnswerClass::Pending, _) => Says::Pending,
         _ => Says::Failed { code: callback.code().to_string() },
     }
 }

@@ -155,7 +155,7 @@ impl App {
         };
         let signed = request.sign(&merchant.key).map_err(|error| Error::Defect(error.to_string()))?;
         let action = merchant.pages.first().ok_or_else(|| Error::Defect("no payment page".to_owned()))?.to_string();
-        let fields = signed.fields().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let fields = signed.pairs().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         Ok(Form { action, fields })
     }
 }

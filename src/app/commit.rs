@@ -76,9 +76,9 @@ pub(super) enum ChangeError {
     Other(Error),
 }
 
-impl<E: Into<Error>> From<E> for ChangeError {
-    fn from(error: E) -> Self {
-        Self::Other(error.into())
+impl From<Error> for ChangeError {
+    fn from(error: Error) -> Self {
+        Self::Other(error)
     }
 }
 
@@ -237,7 +237,7 @@ pub(super) fn write_of(
 }
 
 /// The status an order is listed by.
-pub fn status_label(status: Status) -> &'static str {
+pub(super) fn status_label(status: Status) -> &'static str {
     match status {
         Status::Open => "open",
         Status::Settled { .. } => "settled",

@@ -18,7 +18,7 @@ mod numbers;
 pub mod orders;
 pub mod page;
 
-pub use commit::{Outcome, Remember, Rendered};
+pub use commit::{Outcome, Remember, Rendered, Versioned};
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -26,10 +26,12 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use crate::{
     domain::{
+        checkout::Locale,
         fault::Fault,
         ids::{MerchantId, OrderId},
         order::{Impossible, Refusal},
     },
+    paybox::codes::{Code, Lang},
     ports::{Alarms, Bank, Clock, Entropy, Store, StoreError, Vault, VaultError},
 };
 use merchant::Merchant;
@@ -60,6 +62,21 @@ pub struct Ports {
     pub entropy: Arc<dyn Entropy>,
     pub vault: Arc<dyn Vault>,
     pub alarms: Arc<dyn Alarms>,
+}
+
+/// What a code of the bank means, for a payer or an accountant.
+pub fn explain(code: &str, locale: Locale) -> &'static str {
+    let language = match locale {
+        Locale::Fr => Lang::Fr,
+        Locale::En => Lang::En,
+    };
+    match Code::parse(code) {
+        Ok(code) => code.explain(language),
+        Err(_) => match locale {
+            Locale::Fr => "La banque a répondu par un code inconnu.",
+            Locale::En => "The bank answered with an unknown code.",
+        },
+    }
 }
 
 /// The gateway without its sockets.

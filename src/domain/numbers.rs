@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 const MAX: u64 = 9_999_999_999;
 
 /// The digits of `text` as a number; no sign, no blank, at most ten digits.
-fn digits(text: &str) -> Option<u64> {
+pub fn digits(text: &str) -> Option<u64> {
     let plain = (1..=10).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     if plain { text.parse().ok() } else { None }
 }

@@ -92,5 +92,11 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
 /// A JSON Pointer's token, bounded: names of unknown fields come from strangers.
 fn escaped(token: &str) -> String {
     const MAX_TOKEN: usize = 60;
-    token.chars().filter(|character| !character.is_control()).take(MAX_TOKEN).collect::<String>().replace('~', "~0").replace('/', "~1")
+    token
+        .chars()
+        .filter(|character| !character.is_control())
+        .take(MAX_TOKEN)
+        .collect::<String>()
+        .replace('~', "~0")
+        .replace('/', "~1")
 }

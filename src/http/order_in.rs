@@ -15,7 +15,7 @@ use crate::{
         line::{Line, MAX_CODE, MAX_LABEL, MAX_LINES},
         money::{Currency, Money},
         order::NewOrder,
-        payer::{Email, KnownAddress, MAX_ADDRESSES, MAX_ADDRESS_TEXT, MAX_PORTAL_REFERENCE, Payer, PostalAddress},
+        payer::{Email, KnownAddress, MAX_ADDRESS_TEXT, MAX_ADDRESSES, MAX_PORTAL_REFERENCE, Payer, PostalAddress},
         text::Text,
     },
 };
@@ -305,11 +305,8 @@ impl CheckoutIn {
     pub(super) fn parse(self) -> Result<CheckoutRequest, Vec<Fault>> {
         let mut parser = Parser::default();
         let billing = self.billing.parse(&mut parser);
-        let request = billing.map(|billing| CheckoutRequest {
-            billing,
-            return_url: self.return_url,
-            locale: self.locale,
-        });
+        let request =
+            billing.map(|billing| CheckoutRequest { billing, return_url: self.return_url, locale: self.locale });
         parser.finish(request)
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    app::{Rendered, explain},
+    app::{Rendered, Versioned, explain},
     domain::{
         checkout::{Billing, Checkout, Locale},
         event::Event,
@@ -14,7 +14,6 @@ use crate::{
         schedule::Instalment,
     },
 };
-use crate::app::Versioned;
 
 /// The document of an order.
 pub(super) fn order(current: &Versioned) -> Value {

@@ -46,11 +46,7 @@ pub(super) async fn place(
 }
 
 /// The answer that the request had before.
-pub(super) async fn replay(
-    gateway: &Gateway,
-    caller: &Caller,
-    request: &Received,
-) -> Result<Response<Body>, Problem> {
+pub(super) async fn replay(gateway: &Gateway, caller: &Caller, request: &Received) -> Result<Response<Body>, Problem> {
     match gateway.begin(caller, request).await? {
         Begun::Answered(outcome) => Ok(respond(outcome)),
         Begun::Go { .. } => Err(Problem::of(Code::RequestInProgress)),

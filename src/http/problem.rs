@@ -205,10 +205,9 @@ impl From<app::Error> for Problem {
             app::Error::NotReplaceable(refusal) => {
                 Self::of(Code::NotReplaceable).with("because", code_of(refusal).name())
             }
-            app::Error::BillingRequired => Self {
-                faults: vec![Fault::new("/billing", FaultKind::Missing)],
-                ..Self::of(Code::BillingRequired)
-            },
+            app::Error::BillingRequired => {
+                Self { faults: vec![Fault::new("/billing", FaultKind::Missing)], ..Self::of(Code::BillingRequired) }
+            }
             app::Error::KeyReused => Self::of(Code::IdempotencyKeyReused),
             app::Error::Busy => Self::of(Code::Busy),
             app::Error::Unavailable(why) => {

@@ -4,7 +4,7 @@ use super::problem::Code;
 use crate::domain::{checkout::Locale, fault::FaultKind, text::TextFault};
 
 /// The title and the sentence of a problem.
-pub fn problem(code: Code, locale: Locale) -> (&'static str, &'static str) {
+pub(super) fn problem(code: Code, locale: Locale) -> (&'static str, &'static str) {
     let (french, english) = match code {
         Code::MalformedJson => (
             ("JSON illisible", "Le corps de la requête n'est pas du JSON valide."),
@@ -26,10 +26,9 @@ pub fn problem(code: Code, locale: Locale) -> (&'static str, &'static str) {
             ("Acteur absent", "Des personnes agissent par cette clé : l'en-tête Guichet-Actor doit dire laquelle."),
             ("Actor missing", "People act through this key: the header Guichet-Actor must name the one who does."),
         ),
-        Code::Forbidden => (
-            ("Interdit", "Cette clé n'a pas le droit de faire cela."),
-            ("Forbidden", "This key may not do that."),
-        ),
+        Code::Forbidden => {
+            (("Interdit", "Cette clé n'a pas le droit de faire cela."), ("Forbidden", "This key may not do that."))
+        }
         Code::NotFound => (
             ("Introuvable", "Il n'y a rien à cette adresse, ou rien que cette clé puisse voir."),
             ("Not found", "There is nothing at this address, or nothing that this key may see."),
@@ -51,7 +50,10 @@ pub fn problem(code: Code, locale: Locale) -> (&'static str, &'static str) {
             ("Too slow", "The request's body did not arrive in time."),
         ),
         Code::IdempotencyKeyMissing => (
-            ("Idempotency-Key absente", "Cette écriture demande un en-tête Idempotency-Key, nouveau à chaque intention."),
+            (
+                "Idempotency-Key absente",
+                "Cette écriture demande un en-tête Idempotency-Key, nouveau à chaque intention.",
+            ),
             ("Idempotency-Key missing", "This write needs an Idempotency-Key header, new for each intention."),
         ),
         Code::IdempotencyKeyInvalid => (
@@ -59,7 +61,10 @@ pub fn problem(code: Code, locale: Locale) -> (&'static str, &'static str) {
             ("Idempotency-Key invalid", "An Idempotency-Key has 1 to 128 visible ASCII characters."),
         ),
         Code::IdempotencyKeyReused => (
-            ("Idempotency-Key déjà utilisée", "Cette Idempotency-Key a servi pour une autre requête; rien n'a été modifié."),
+            (
+                "Idempotency-Key déjà utilisée",
+                "Cette Idempotency-Key a servi pour une autre requête; rien n'a été modifié.",
+            ),
             ("Idempotency-Key reused", "This Idempotency-Key was used for another request; nothing was changed."),
         ),
         Code::RequestInProgress => (
@@ -95,7 +100,10 @@ pub fn problem(code: Code, locale: Locale) -> (&'static str, &'static str) {
             ("Order partly paid", "Part of this order is paid; it cannot be cancelled this way any more."),
         ),
         Code::ConfirmationInProgress => (
-            ("Confirmation en cours", "Un paiement de cette commande est en cours de confirmation auprès de la banque."),
+            (
+                "Confirmation en cours",
+                "Un paiement de cette commande est en cours de confirmation auprès de la banque.",
+            ),
             ("Confirmation in progress", "Money of this order is being confirmed with the bank."),
         ),
         Code::Quarantined => (
@@ -122,7 +130,7 @@ pub fn problem(code: Code, locale: Locale) -> (&'static str, &'static str) {
 }
 
 /// The stable name of a fault.
-pub fn fault_code(kind: &FaultKind) -> &'static str {
+pub(super) fn fault_code(kind: &FaultKind) -> &'static str {
     match kind {
         FaultKind::Text(TextFault::Blank) => "blank",
         FaultKind::Text(TextFault::TooLong { .. }) => "too_long",
@@ -154,7 +162,7 @@ pub fn fault_code(kind: &FaultKind) -> &'static str {
 }
 
 /// The sentence of a fault.
-pub fn fault(kind: &FaultKind, locale: Locale) -> String {
+pub(super) fn fault(kind: &FaultKind, locale: Locale) -> String {
     let (french, english): (String, String) = match kind {
         FaultKind::Text(TextFault::Blank) => ("le texte est vide".into(), "the text is blank".into()),
         FaultKind::Text(TextFault::TooLong { max }) => {

@@ -10,13 +10,15 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret;
 
 use crate::{
-    domain::money::Money,
+    domain::{
+        money::Money,
+        numbers::{CallNumber, OperationNumber, QuestionNumber},
+    },
     paybox::{
         account::Account,
         card_token::CardToken,
         field::{Charset, FieldFault, check_value},
         hmac::{self, HashName, HmacKey},
-        numbers::{CallNumber, OperationNumber, QuestionNumber},
         paris,
     },
 };

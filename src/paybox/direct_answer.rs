@@ -3,10 +3,9 @@
 
 use std::fmt;
 
-use crate::paybox::{
-    account::Account,
-    codes::Code,
-    numbers::{self, CallNumber, OperationNumber, QuestionNumber},
+use crate::{
+    domain::numbers::{self, CallNumber, OperationNumber, QuestionNumber},
+    paybox::{account::Account, codes::Code},
 };
 
 /// The longest answer read.

@@ -17,7 +17,6 @@ pub mod direct_answer;
 pub mod expiry;
 pub mod field;
 pub mod hmac;
-pub mod numbers;
 pub mod page;
 mod page_url;
 mod paris;

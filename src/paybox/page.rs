@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::{
-    domain::money::Money,
+    domain::{checkout::Challenge, money::Money},
     paybox::{
         account::Account,
         billing::{self, CleanAddress},
@@ -106,26 +106,6 @@ pub enum PageSource {
     Responsive,
 }
 
-/// How strongly the payer's bank is asked to authenticate (3-D Secure 2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Challenge {
-    NoPreference,
-    NotWanted,
-    Wanted,
-    Required,
-}
-
-impl Challenge {
-    fn wire(self) -> &'static str {
-        match self {
-            Self::NoPreference => "01",
-            Self::NotWanted => "02",
-            Self::Wanted => "03",
-            Self::Required => "04",
-        }
-    }
-}
-
 /// The page's language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageLanguage {
@@ -151,6 +131,16 @@ impl PageLanguage {
             Self::Swedish => "SWE",
             Self::Portuguese => "PRT",
         }
+    }
+}
+
+/// `PBX_SOUHAITAUTHENT`.
+fn challenge_wire(challenge: Challenge) -> &'static str {
+    match challenge {
+        Challenge::NoPreference => "01",
+        Challenge::NotWanted => "02",
+        Challenge::Wanted => "03",
+        Challenge::Required => "04",
     }
 }
 
@@ -196,7 +186,7 @@ impl PageRequest {
             fields.push(FieldName::TypeCarte, "CB")?;
         }
         if let Some(challenge) = self.challenge {
-            fields.push(FieldName::SouhaitAuthent, challenge.wire())?;
+            fields.push(FieldName::SouhaitAuthent, challenge_wire(challenge))?;
         }
         if self.capture == PageCapture::Later {
             fields.push(FieldName::AutoSeule, "O")?;

@@ -5,12 +5,9 @@ use std::fmt;
 use secrecy::SecretString;
 
 use super::{CallbackError, VerifiedCallback};
-use crate::paybox::{
-    card_token::CardToken,
-    codes::Code,
-    expiry::Expiry,
-    numbers::{self, CallNumber, OperationNumber},
-    retour::Letter,
+use crate::{
+    domain::numbers::{self, CallNumber, OperationNumber},
+    paybox::{card_token::CardToken, codes::Code, expiry::Expiry, retour::Letter},
 };
 
 /// What PAYBOX's public test platform gives for an authorisation.

@@ -1,0 +1,246 @@
+//! The payer's two stops: the page that hands them to PAYBOX, and the way back to the portal. Both work without script.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    body::Body,
+    extract::{Path, State},
+    http::{HeaderMap, HeaderValue, Response, StatusCode, header},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use sha2::{Digest, Sha256};
+
+use super::{Gateway, layer::accepted_language};
+use crate::{
+    app::{
+        self,
+        checkout::Form,
+        page::{PageContent, PayerPage},
+    },
+    domain::{
+        checkout::{CheckoutStatus, Locale},
+        money::{Currency, Money},
+    },
+};
+
+/// Submits the form at once where scripts run; the button does it where they do not.
+const SCRIPT: &str = "document.forms[0].submit();";
+const STYLE: &str = include_str!("payer.css");
+
+#[derive(Template)]
+#[template(path = "hand_over.html")]
+struct HandOver<'a> {
+    style: &'a str,
+    script: &'a str,
+    lang: &'a str,
+    merchant: &'a str,
+    amount: String,
+    form: &'a Form,
+    back: &'a str,
+    french: bool,
+}
+
+#[derive(Template)]
+#[template(path = "notice.html")]
+struct Notice<'a> {
+    style: &'a str,
+    lang: &'a str,
+    merchant: &'a str,
+    title: &'a str,
+    text: &'a str,
+    back: Option<&'a str>,
+    back_label: &'a str,
+}
+
+pub(super) async fn pay(
+    State(gateway): State<Arc<Gateway>>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+) -> Response<Body> {
+    match gateway.app.payer_page(&token).await {
+        Ok(page) => match &page.content {
+            PageContent::Form(form) => hand_over(&page, form),
+            PageContent::Over(status) => over(&page, *status),
+        },
+        Err(error) => failed(&error, accepted_language(&headers)),
+    }
+}
+
+/// Asks the bank, waits a little for its answer, and sends the payer on. The query is not read: it proves nothing.
+pub(super) async fn back(
+    State(gateway): State<Arc<Gateway>>,
+    Path((token, _outcome)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response<Body> {
+    match gateway.app.payer_returned(&token).await {
+        Ok((back, merchant, order)) => {
+            let attending = gateway.attend_soon(merchant, order);
+            // The portal will ask the API next; most often the answer is there by then. It goes on without us.
+            let _ = tokio::time::timeout(gateway.limits.return_wait, attending).await;
+            see_other(&back)
+        }
+        Err(error) => failed(&error, accepted_language(&headers)),
+    }
+}
+
+fn hand_over(page: &PayerPage, form: &Form) -> Response<Body> {
+    let template = HandOver {
+        style: STYLE,
+        script: SCRIPT,
+        lang: page.locale.letters(),
+        merchant: &page.merchant,
+        amount: written(page.amount, page.locale),
+        form,
+        back: &page.back,
+        french: page.locale == Locale::Fr,
+    };
+    let target =
+        url::Url::parse(&form.action).map_or_else(|_| "'none'".to_owned(), |url| url.origin().ascii_serialization());
+    html(StatusCode::OK, template.render(), page.locale, Some(SCRIPT), &target)
+}
+
+fn over(page: &PayerPage, status: CheckoutStatus) -> Response<Body> {
+    let french = page.locale == Locale::Fr;
+    let (title, text) = match (status, french) {
+        (CheckoutStatus::Captured, true) => ("C’est réglé", "Cette somme est payée : il n’y a plus rien à faire ici."),
+        (CheckoutStatus::Captured, false) => ("All paid", "This sum is paid: there is nothing left to do here."),
+        (CheckoutStatus::Confirming | CheckoutStatus::Quarantined, true) => (
+            "Confirmation en cours",
+            "Un paiement est en cours de confirmation auprès de la banque. Ne payez pas une seconde fois.",
+        ),
+        (CheckoutStatus::Confirming | CheckoutStatus::Quarantined, false) => {
+            ("Being confirmed", "A payment is being confirmed with the bank. Please do not pay again.")
+        }
+        (_, true) => (
+            "Ce lien n’est plus valable",
+            "Il a expiré, ou un lien plus récent le remplace. Revenez au portail pour en obtenir un nouveau.",
+        ),
+        (_, false) => (
+            "This link is no longer valid",
+            "It has expired, or a newer one has taken its place. Go back to the portal to get a new one.",
+        ),
+    };
+    let back_label = if french { "Retour au portail" } else { "Back to the portal" };
+    let (merchant, lang) = (page.merchant.as_str(), page.locale.letters());
+    let notice = Notice { style: STYLE, lang, merchant, title, text, back: Some(&page.back), back_label };
+    html(StatusCode::GONE, notice.render(), page.locale, None, "'none'")
+}
+
+fn failed(error: &app::Error, locale: Locale) -> Response<Body> {
+    let french = locale == Locale::Fr;
+    let (status, title, text) = match error {
+        app::Error::NotFound => (
+            StatusCode::NOT_FOUND,
+            if french { "Lien inconnu" } else { "Unknown link" },
+            if french {
+                "Ce lien de paiement n’existe pas. Vérifiez qu’il est complet, ou revenez au portail."
+            } else {
+                "This payment link does not exist. Check that it is complete, or go back to the portal."
+            },
+        ),
+        other => {
+            tracing::error!(error = %other, "a payer's page failed");
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                if french { "Service indisponible" } else { "Service unavailable" },
+                if french {
+                    "Le service de paiement ne répond pas pour le moment. Rien n’a été débité par cette page; réessayez plus tard."
+                } else {
+                    "The payment service does not answer just now. This page has debited nothing; please try again later."
+                },
+            )
+        }
+    };
+    let notice =
+        Notice { style: STYLE, lang: locale.letters(), merchant: "guichet", title, text, back: None, back_label: "" };
+    html(status, notice.render(), locale, None, "'none'")
+}
+
+/// `3 770,00 €` in French, `€3,770.00` in English; other currencies by their letters.
+fn written(amount: Money, locale: Locale) -> String {
+    let major = amount.to_major_string();
+    let (whole, decimals) = major.split_once('.').unwrap_or((&major, ""));
+    let separator = match locale {
+        Locale::Fr => '\u{202f}',
+        Locale::En => ',',
+    };
+    let grouped: String = whole
+        .char_indices()
+        .flat_map(|(index, digit)| {
+            let starts_group = index > 0 && (whole.len() - index).is_multiple_of(3);
+            starts_group.then_some(separator).into_iter().chain(std::iter::once(digit))
+        })
+        .collect();
+    let number = match (decimals, locale) {
+        ("", _) => grouped,
+        (decimals, Locale::Fr) => format!("{grouped},{decimals}"),
+        (decimals, Locale::En) => format!("{grouped}.{decimals}"),
+    };
+    match (amount.currency(), locale) {
+        (Currency::Eur, Locale::Fr) => format!("{number}\u{a0}€"),
+        (Currency::Eur, Locale::En) => format!("€{number}"),
+        (currency, _) => format!("{number}\u{a0}{}", currency.letters()),
+    }
+}
+
+fn see_other(to: &str) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    match HeaderValue::from_str(to) {
+        Ok(to) => {
+            *response.status_mut() = StatusCode::SEE_OTHER;
+            response.headers_mut().insert(header::LOCATION, to);
+        }
+        Err(_) => *response.status_mut() = StatusCode::NOT_FOUND,
+    }
+    response
+}
+
+/// A page that can do nothing but what it is for: its own style, its one script, its one form.
+fn html(
+    status: StatusCode,
+    rendered: askama::Result<String>,
+    locale: Locale,
+    script: Option<&str>,
+    form_action: &str,
+) -> Response<Body> {
+    let Ok(body) = rendered else {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        return response;
+    };
+    let hash = |content: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(content.as_bytes())));
+    let script = script.map_or_else(|| "'none'".to_owned(), hash);
+    let policy = format!(
+        "default-src 'none'; style-src {}; script-src {script}; form-action {form_action}; frame-ancestors 'none'; base-uri 'none'",
+        hash(STYLE)
+    );
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(locale.letters()));
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_written_as_people_read_them() {
+        for (minor_units, currency, locale, expected) in [
+            (377_000, Currency::Eur, Locale::Fr, "3\u{202f}770,00\u{a0}€"),
+            (377_000, Currency::Eur, Locale::En, "€3,770.00"),
+            (5, Currency::Eur, Locale::Fr, "0,05\u{a0}€"),
+            (100_000_000, Currency::Chf, Locale::Fr, "1\u{202f}000\u{202f}000,00\u{a0}CHF"),
+            (1_500, Currency::Jpy, Locale::En, "1,500\u{a0}JPY"),
+        ] {
+            assert_eq!(written(Money::new(minor_units, currency).unwrap(), locale), expected);
+        }
+    }
+}

@@ -4,6 +4,7 @@ use crate::error::SetupError;
 use crate::keys::KeyDirectory;
 use crate::switches::Switches;
 use crate::wire::mac::SharedKey;
+use crate::world::LastNumbers;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,8 @@ const READ_TIMEOUT_DEFAULT_MS: u64 = 30_000;
 pub struct Config {
     pub contracts: Vec<ContractConfig>,
     pub switches: Switches,
+    /// The numbers given last, so that a new sandbox can go on after an earlier one.
+    pub last_numbers: LastNumbers,
     /// How long a client may take to send its request's head or to finish the TLS handshake, in milliseconds.
     pub read_timeout_ms: u64,
 }
@@ -72,6 +75,7 @@ impl Default for Config {
                 contract("63", "109518543", "AUTRE ECOLE"),
             ],
             switches: Switches::default(),
+            last_numbers: LastNumbers::default(),
             read_timeout_ms: READ_TIMEOUT_DEFAULT_MS,
         }
     }

@@ -56,6 +56,7 @@ pub enum Action {
     DropAfterCommit,
     /// The operation itself is only made after `ms`, whether or not anyone still waits.
     DelayBeforeCommit,
+    #[serde(rename = "http_500")]
     Http500,
     Garbage,
     /// A well-formed HTTP answer whose text stops half-way.
@@ -67,7 +68,7 @@ pub enum Action {
     Code,
     // Several targets.
     Delay,
-    /// Connections are closed as soon as they are accepted.
+    /// Connections are closed as soon as they are accepted, and open ones at their next request.
     Dead,
     // Availability page.
     Ko,
@@ -218,7 +219,7 @@ impl Faults {
             .or_else(|| self.draw(event))
     }
 
-    /// Whether the connection of a dead host is to be closed at once.
+    /// Whether a connection or a request to a dead host is to be dropped at once.
     pub fn strikes_dead(&mut self, target: Target, host: Host) -> bool {
         let event = Event { target, host, kind: "", reference: "" };
         self.strike_if(&event, |action| action == Action::Dead).is_some()

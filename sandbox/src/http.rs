@@ -11,16 +11,19 @@ use std::task::{Context, Poll};
 const BODY_MAX_BYTES: usize = 262_144;
 
 /// An answer's body, which can be made to promise more than it holds: the connection then breaks half-way.
+///
+/// The break must come after the half that is sent has left the buffers, hence the one pause before the end.
 #[derive(Debug)]
 pub struct Reply {
     data: Option<Bytes>,
     promised: u64,
+    pause: bool,
 }
 
 impl Reply {
     fn whole(data: Bytes) -> Self {
         let promised = u64::try_from(data.len()).unwrap_or(u64::MAX);
-        Self { data: Some(data), promised }
+        Self { data: Some(data), promised, pause: false }
     }
 }
 
@@ -28,8 +31,14 @@ impl Body for Reply {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let data = self.get_mut().data.take().filter(|data| !data.is_empty());
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let reply = self.get_mut();
+        let data = reply.data.take().filter(|data| !data.is_empty());
+        if data.is_none() && reply.pause {
+            reply.pause = false;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         Poll::Ready(data.map(|data| Ok(Frame::data(data))))
     }
 
@@ -82,7 +91,7 @@ pub fn latin1_cut(mut body: Vec<u8>) -> Response<Reply> {
     let promised = u64::try_from(body.len()).unwrap_or(u64::MAX);
     body.truncate(body.len() / 2);
     let mut response = latin1(Vec::new());
-    *response.body_mut() = Reply { data: Some(body.into()), promised };
+    *response.body_mut() = Reply { data: Some(body.into()), promised, pause: true };
     response
 }
 

@@ -17,8 +17,11 @@ pub struct Call {
     pub numtrans: String,
     /// The amount as sent.
     pub amount: String,
-    /// The code that the rules gave, absent when a fault kept the question from being handled.
+    /// The code of the answer that was written (a fault may still have kept it from arriving), absent when the question
+    /// was not handled at all.
     pub code: Option<String>,
+    /// Whether the rules were applied, so that the ledger holds what they did.
+    pub applied: bool,
     /// The operation that the answer names.
     pub answered_numtrans: Option<u64>,
     pub fault: Option<Action>,

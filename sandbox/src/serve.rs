@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::direct::exchange;
 use crate::error::SetupError;
 use crate::faults::{Host, Target};
-use crate::http::{Reply, Served};
+use crate::http::{Dropped, Reply, Served};
 use crate::keys::{KeyDirectory, TlsSet};
 use crate::log::Log;
 use crate::page::walk;
@@ -97,7 +97,8 @@ pub async fn start(keys: &KeyDirectory, options: Options, log: Log) -> Result<Ru
     let contracts = options.config.contracts.iter().map(|contract| contract.resolve(keys)).collect::<Result<_, _>>()?;
     let acceptor = acceptor(keys, options.tls)?;
     let read_timeout = Duration::from_millis(options.config.read_timeout_ms);
-    let sandbox = Arc::new(Sandbox::new(contracts, bank_key, log, options.seed, options.config.switches));
+    let config = options.config;
+    let sandbox = Arc::new(Sandbox::new(contracts, bank_key, log, options.seed, config.switches, config.last_numbers));
     let mut listeners = JoinSet::new();
     let mut listen = async |service: Service, port: u16| -> Result<String, SetupError> {
         let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
@@ -150,14 +151,20 @@ async fn accept(
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let dead =
-            service.fault_target().is_some_and(|(target, host)| sandbox.world().faults.strikes_dead(target, host));
-        if dead {
-            sandbox.log.line(&format!("{service:?}: dead on purpose"));
+        if is_dead(&sandbox, service) {
             continue;
         }
         connections.spawn(connection(Arc::clone(&sandbox), stream, service, tls.clone(), read_timeout));
     }
+}
+
+/// Whether a fault keeps this host from being there at all.
+fn is_dead(sandbox: &Sandbox, service: Service) -> bool {
+    let dead = service.fault_target().is_some_and(|(target, host)| sandbox.world().faults.strikes_dead(target, host));
+    if dead {
+        sandbox.log.line(&format!("{service:?}: dead on purpose"));
+    }
+    dead
 }
 
 async fn connection(
@@ -192,6 +199,9 @@ where
 }
 
 async fn respond(sandbox: Arc<Sandbox>, service: Service, request: Request<Incoming>) -> Served {
+    if is_dead(&sandbox, service) {
+        return Err(Dropped);
+    }
     let is_load = request.uri().path() == "/load.html";
     let response: Response<Reply> = match service {
         Service::Page(host) if is_load => load::answer(&sandbox, "page", host).await?,

@@ -12,15 +12,25 @@ use crate::page::session::PageSession;
 use crate::random::Random;
 use crate::switches::Switches;
 use crate::wire::signature::BankKey;
+use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
-/// The first call number: as long as those of real samples.
-const FIRST_NUMAPPEL: u64 = 61_548_226;
+/// The numbers given last. They start as long as those of real samples; a sandbox that replaces another one over a
+/// merchant's living database must start above it, because a bank never gives a number twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LastNumbers {
+    pub numappel: u64,
+    pub numtrans: u64,
+}
 
-/// The first transaction number.
-const FIRST_NUMTRANS: u64 = 34_813_563;
+impl Default for LastNumbers {
+    fn default() -> Self {
+        Self { numappel: 61_548_226, numtrans: 34_813_563 }
+    }
+}
 
 /// One running PAYBOX.
 #[derive(Debug)]
@@ -52,12 +62,11 @@ pub struct World {
     pub subscribers: BTreeSet<(Merchant, String)>,
     /// Notifications that a `reverse` fault holds until the next one has gone.
     pub held: Vec<Arc<Notify>>,
-    last_numappel: u64,
-    last_numtrans: u64,
+    last: LastNumbers,
 }
 
 impl World {
-    fn new(seed: u64, switches: Switches) -> Self {
+    fn new(seed: u64, switches: Switches, last: LastNumbers) -> Self {
         Self {
             clock: Clock::default(),
             random: Random::new(seed),
@@ -71,21 +80,20 @@ impl World {
             paid: BTreeSet::new(),
             subscribers: BTreeSet::new(),
             held: Vec::new(),
-            last_numappel: FIRST_NUMAPPEL,
-            last_numtrans: FIRST_NUMTRANS,
+            last,
         }
     }
 
     /// A new call number.
     pub fn numappel(&mut self) -> u64 {
-        self.last_numappel += 1;
-        self.last_numappel
+        self.last.numappel += 1;
+        self.last.numappel
     }
 
     /// A new transaction number.
     pub fn numtrans(&mut self) -> u64 {
-        self.last_numtrans += 1;
-        self.last_numtrans
+        self.last.numtrans += 1;
+        self.last.numtrans
     }
 
     /// The bank's number of an accepted operation: `XXXXXX` on a test platform, six digits when switched on.
@@ -100,8 +108,15 @@ impl World {
 
 impl Sandbox {
     #[must_use]
-    pub fn new(contracts: Vec<Contract>, bank_key: BankKey, log: Log, seed: u64, switches: Switches) -> Self {
-        let world = Mutex::new(World::new(seed, switches.clone()));
+    pub fn new(
+        contracts: Vec<Contract>,
+        bank_key: BankKey,
+        log: Log,
+        seed: u64,
+        switches: Switches,
+        last: LastNumbers,
+    ) -> Self {
+        let world = Mutex::new(World::new(seed, switches.clone(), last));
         Self { contracts, bank_key, log, seed, started_with: switches, world }
     }
 
@@ -110,9 +125,11 @@ impl Sandbox {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Forgets everything since the start, the clock and the switches included.
+    /// Forgets everything since the start, the clock and the switches included. The numbers go on: a bank never gives
+    /// one twice.
     pub fn reset(&self) {
-        *self.world() = World::new(self.seed, self.started_with.clone());
+        let mut world = self.world();
+        *world = World::new(self.seed, self.started_with.clone(), world.last);
     }
 
     /// The contract of these numbers; `rang` is compared as a number because it is written with 2 or 3 digits.

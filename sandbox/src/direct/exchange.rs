@@ -81,8 +81,12 @@ fn handle(
     } else {
         None
     };
+    let mut applied = false;
     let mut decided = checked.map(|checked| match checked {
-        Ok(question) if commits => rules::apply(&mut world, &question),
+        Ok(question) if commits => {
+            applied = true;
+            rules::apply(&mut world, &question)
+        }
         Ok(_) => Answer::bare("00001"),
         Err(refused) => refused,
     });
@@ -108,6 +112,7 @@ fn handle(
         numtrans: fields.text("NUMTRANS").to_owned(),
         amount: fields.text("MONTANT").to_owned(),
         code: decided.as_ref().map(|answer| answer.code.clone()),
+        applied,
         answered_numtrans: answered,
         fault: action,
         at,

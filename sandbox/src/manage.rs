@@ -1,6 +1,7 @@
 //! The management port, apart from the protocol: what the bank knows, what it was asked, and how it shall misbehave.
 //! JSON in, JSON out; see the README for every route.
 
+use crate::cards::TEST_CARDS;
 use crate::faults::{Chaos, Script};
 use crate::http::{Reply, json, text};
 use crate::wire::form::{Fields, returned_value, signature_value};
@@ -65,6 +66,7 @@ fn route(sandbox: &Sandbox, method: &Method, path: &str, query: &Fields, body: &
         ("GET", "/ledger") => Some(Ok(ledger(sandbox, prefix))),
         ("GET", "/calls") => Some(Ok(calls(sandbox, prefix))),
         ("GET", "/notifications") => Some(Ok(notifications(sandbox, prefix))),
+        ("GET", "/cards") => Some(Ok(value!({"cards": TEST_CARDS}))),
         ("GET", "/pages") => Some(Ok(pages(sandbox))),
         ("GET", "/faults") => Some(Ok(faults(sandbox))),
         ("POST", "/faults") => Some(arm(sandbox, body)),

@@ -101,18 +101,19 @@ fn spoiled(facts: &str) -> String {
 async fn deliver(sandbox: &Sandbox, call: Call, script: Option<Script>) {
     let action = script.as_ref().map(|script| script.action);
     let wait_ms = script.as_ref().map_or(0, |script| script.ms);
-    match action {
-        Some(Action::Lose) => {
-            sandbox.log.line(&format!("ipn {}: lost on purpose", call.id));
-            sandbox.world().journal.update(call.id, |entry| {
-                entry.error = Some("lost on purpose".into());
-                entry.done = true;
-            });
-            return;
-        }
-        Some(Action::Reverse) => hold(sandbox, wait_ms).await,
-        Some(Action::Delay) => tokio::time::sleep(Duration::from_millis(wait_ms)).await,
-        _ => {}
+    if action == Some(Action::Lose) {
+        sandbox.log.line(&format!("ipn {}: lost on purpose", call.id));
+        sandbox.world().journal.update(call.id, |entry| {
+            entry.error = Some("lost on purpose".into());
+            entry.done = true;
+        });
+        return;
+    }
+    if action == Some(Action::Reverse) {
+        hold(sandbox, wait_ms).await;
+    }
+    if action == Some(Action::Delay) {
+        tokio::time::sleep(Duration::from_millis(wait_ms)).await;
     }
     send(sandbox, &call).await;
     if action == Some(Action::Double) {

@@ -39,8 +39,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) fn keys() -> &'static KeyDirectory {
     static KEYS: OnceLock<KeyDirectory> = OnceLock::new();
     KEYS.get_or_init(|| {
-        let root = std::env::temp_dir().join(format!("guichet-sandbox-bench-{}", std::process::id()));
-        let directory = KeyDirectory::new(root);
+        let directory = KeyDirectory::new(concat!(env!("CARGO_TARGET_TMPDIR"), "/sandbox-keys"));
         directory.fill(Existing::Keep).unwrap();
         directory
     })

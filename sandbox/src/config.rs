@@ -117,3 +117,20 @@ impl ContractConfig {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn configurations_are_partial_and_unknown_keys_are_refused() {
+        let read = |text: &str| serde_json::from_str::<Config>(text);
+        assert_eq!(read("{}").unwrap().contracts.len(), 2);
+        let config = read(r#"{"switches": {"page_tries_max": 0}, "last_numbers": {"numtrans": 9}}"#).unwrap();
+        assert_eq!((config.switches.page_tries_max, config.last_numbers.numtrans), (0, 9));
+        assert_eq!(config.last_numbers.numappel, LastNumbers::default().numappel);
+        for text in [r#"{"contract": []}"#, r#"{"switches": {"x": 1}}"#, r#"{"contracts": [{"site": "1"}]}"#] {
+            assert!(read(text).is_err(), "{text}");
+        }
+    }
+}

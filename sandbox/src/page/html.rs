@@ -16,7 +16,7 @@ label{display:block;margin:14px 0 4px;font-weight:600}input,select{font:inherit;
 input.wide{width:100%;box-sizing:border-box;letter-spacing:.06em}.row{display:flex;gap:12px}
 .buttons{display:flex;gap:12px;margin-top:26px;flex-wrap:wrap}button,a.button{font:inherit;font-weight:600;padding:10px 18px;
 border-radius:5px;border:1px solid #123a63;background:#fff;color:#123a63;text-decoration:none;cursor:pointer}
-button.main,a.main{background:#123a63;color:#fff}button.main{margin-left:auto}
+button.main,a.main{background:#123a63;color:#fff}button.main{order:9;margin-left:auto}
 .good{background:#e4f5e8;border-left:4px solid #2c8a45;padding:10px 14px}.bad{background:#fdeaea;border-left:4px solid #c0392b;padding:10px 14px}
 dl{display:grid;grid-template-columns:auto 1fr;gap:4px 16px;margin:18px 0}dt{color:#5a6878}dd{margin:0;text-align:right}
 .hint{font-size:14px;color:#5a6878;overflow-wrap:anywhere}footer{text-align:center;color:#7a8794;font-size:13px;margin-bottom:30px}
@@ -93,7 +93,7 @@ pub fn unknown() -> String {
     page("Page inconnue", "<p class=\"bad\">Cette page de paiement n'existe pas ou n'existe plus.</p>")
 }
 
-/// The card form.
+/// The card form. *Valider* stands first because the Enter key presses the first button.
 #[must_use]
 pub fn card(id: &str, session: &PageSession, now: &Zoned) -> String {
     let months: String = (1..=12).map(|month| format!("<option value=\"{month:02}\">{month:02}</option>")).collect();
@@ -111,8 +111,8 @@ pub fn card(id: &str, session: &PageSession, now: &Zoned) -> String {
          <select id=\"mois\" name=\"MOIS_VALIDITE\">{months}</select> / <select name=\"AN_VALIDITE\" aria-label=\"Année\">{years}</select></div>\n\
          <div><label for=\"cvv\">Code à 3 chiffres</label>\n\
          <input id=\"cvv\" name=\"CVVX\" inputmode=\"numeric\" size=\"4\" maxlength=\"4\" required></div></div>\n\
-         <div class=\"buttons\"><button name=\"ACTION\" value=\"ANNULER\" formnovalidate>Annuler</button>\n\
-         <button class=\"main\" name=\"ACTION\" value=\"VALIDER\">Valider</button></div></form>",
+         <div class=\"buttons\"><button class=\"main\" name=\"ACTION\" value=\"VALIDER\">Valider</button>\n\
+         <button name=\"ACTION\" value=\"ANNULER\" formnovalidate>Annuler</button></div></form>",
         heading(session, "Paiement par carte bancaire"),
     );
     page(&paid, &content)
@@ -128,9 +128,9 @@ pub fn challenge(id: &str, session: &PageSession, challenge: &Challenge) -> Stri
          <b id=\"code_attendu\">{}</b></p>\n\
          <form method=\"post\" action=\"/page/{id}/authentification\">\n\
          <label for=\"code\">Code reçu</label><input id=\"code\" name=\"CODE\" inputmode=\"numeric\" autocomplete=\"off\" maxlength=\"6\">\n\
-         <div class=\"buttons\"><button name=\"ACTION\" value=\"ABANDONNER\">Abandonner</button>\n\
-         <button name=\"ACTION\" value=\"ECHOUER\">Échouer</button>\n\
-         <button class=\"main\" name=\"ACTION\" value=\"VALIDER\">Valider</button></div></form>",
+         <div class=\"buttons\"><button class=\"main\" name=\"ACTION\" value=\"VALIDER\">Valider</button>\n\
+         <button name=\"ACTION\" value=\"ABANDONNER\">Abandonner</button>\n\
+         <button name=\"ACTION\" value=\"ECHOUER\">Échouer</button></div></form>",
         heading(session, "Authentification de votre banque"),
         amount(session.request.total, &session.request.currency),
         escaped(&session.shop_name),

@@ -206,3 +206,52 @@ async fn the_bank_can_be_seen_and_moved_from_the_management_port() {
     }
     assert_eq!(bench.manage("GET", "/ledger", "").await.1["operations"], serde_json::json!([]));
 }
+
+#[tokio::test]
+async fn some_cards_are_refused_before_any_bank_is_asked() {
+    let mut bench = Bench::start(Options::default()).await;
+    let typed = |number: &str, month: &str, year: &str, cvv: &str| {
+        format!("NUMERO_CARTE={number}&MOIS_VALIDITE={month}&AN_VALIDITE={year}&CVVX={cvv}&ACTION=VALIDER")
+    };
+    bench.running.sandbox.world().clock.set(Some("2026-11-23T10:00:00Z".parse().unwrap()));
+    let rows: [(&str, Changes<'_>, &str); 9] = [
+        (&typed("1111222233334444", "11", "26", "123"), &[], "00000"),
+        (&typed("1111222233334444", "10", "26", "123"), &[], "00008"),
+        (&typed("1111222233334444", "13", "30", "123"), &[], "00008"),
+        (&typed("1111222233334444", "12", "30", "123"), &[("PBX_DATEVALMAX", "3101")], "00008"),
+        (&typed("1111222233334444", "12", "30", "12"), &[], "00004"),
+        (&typed("374907403001005", "12", "30", "1234"), &[], "00000"),
+        (&typed("1111222233334444", "12", "30", "123"), &[("PBX_ERRORCODETEST", "00133")], "00133"),
+        (&typed("1111222233334444", "12", "30", "123"), &[("PBX_REFABONNE", "plan-1")], "00000"),
+        (&typed("1111222233334444", "12", "30", "123"), &[("PBX_REFABONNE", "plan-1")], "00016"),
+    ];
+    for (place, (card, changes, code)) in rows.into_iter().enumerate() {
+        let retour = ("PBX_RETOUR", "E:E;A:A;D:D;U:U;K:K");
+        let page = bench.open(&format!("order-{place}"), &[changes, &[retour]].concat()).await;
+        bench.post(&format!("{page}/card"), card).await;
+        let notified = bench.notification().await;
+        assert!(notified.contains(&format!("&E={code}&")), "row {place}: {notified}");
+        assert_eq!(notified.contains("&A=XXXXXX&D="), code == "00000", "row {place}: {notified}");
+        assert_eq!(notified.contains("++3012++---&K="), code == "00000" && place == 7, "row {place}: {notified}");
+    }
+}
+
+#[tokio::test]
+async fn the_way_back_follows_its_switches() {
+    let mut bench = Bench::start(Options::default()).await;
+    bench.switch(
+        r#"{"immediate_return": true, "ipn_set_in_back_office": true, "ipn_on_cancel": true, "authorisation_numbers": true}"#,
+    );
+    let page = bench.open("at-once", &[]).await;
+    let card = "NUMERO_CARTE=1111222233334444&MOIS_VALIDITE=12&AN_VALIDITE=30&CVVX=123&ACTION=VALIDER";
+    let away = bench.post(&format!("{page}/card"), card).await;
+    assert!(away.location.contains("/ok?shop=1&Mt=377000") && is_signed(query(&away.location)), "{}", away.location);
+    let notified = bench.notification().await;
+    assert!(notified.starts_with("tok=9&") && is_signed(&notified), "all parameters are signed");
+    assert!(!notified.contains("XXXXXX"), "{notified}");
+
+    let page = bench.open("by-post", &[("PBX_RUF1", "POST")]).await;
+    bench.post(&format!("{page}/card"), "ACTION=ANNULER").await;
+    let posted = bench.notification().await;
+    assert!(posted.starts_with("Mt=377000&Ref=by-post&Erreur=00001&"), "{posted}");
+}

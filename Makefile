@@ -1,0 +1,18 @@
+# Two commands need no set-up: `make demo` and `make test`. The others are for those who work on guichet.
+
+.PHONY: demo demo-headless test lint
+
+demo: ## build, make throw-away keys, start gateway, sandbox and portal, print where to click
+	cargo build --workspace --bins --locked --quiet
+	target/debug/guichet-demo serve
+
+demo-headless: ## the same journey without a browser; fails when any step does
+	cargo build --workspace --bins --locked --quiet
+	target/debug/guichet-demo headless
+
+test: ## every test
+	scripts/test.sh
+
+lint: ## what .ci/run checks before the tests
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings

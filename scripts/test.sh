@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Every test, in stages. Installs nothing that is there, and says clearly what it cannot install.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/stages.sh
+
+tests() {
+    if cargo nextest --version >/dev/null 2>&1; then
+        cargo nextest run --workspace --locked --no-fail-fast --status-level fail --final-status-level slow
+    else
+        cargo test --workspace --locked --no-fail-fast --quiet
+    fi
+}
+
+stage "build" cargo build --workspace --all-targets --locked --quiet
+stage "tests" tests
+stage "image" scripts/check-image.sh
+stage "journey" target/debug/guichet-demo headless
+stages_summary

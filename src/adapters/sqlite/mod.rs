@@ -1,0 +1,153 @@
+//! The embedded store: one SQLite file in write-ahead mode, one thread that writes in groups, a few connections that
+//! read.
+//!
+//! Several processes may open the same file, each with its own writer: SQLite's write lock puts their transactions one
+//! after the other, and a writer that finds it taken waits for the busy timeout. Versions are compared under that lock,
+//! so a compare-and-set holds across processes.
+
+mod changes;
+mod columns;
+mod readers;
+mod reads;
+mod schema;
+mod writer;
+
+use std::{num::NonZeroUsize, path::Path, time::Duration};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use self::{changes::Block, readers::Readers, reads::List, writer::Writer};
+use crate::ports::{Answer, Callback, Commit, CommitError, FeedItem, Key, Store, StoreError, Stored};
+
+/// Whether real money moves. Belongs to a store for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    Live,
+    Test,
+}
+
+/// How a store is opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// What a new store becomes, and an existing one must be.
+    pub mode: Mode,
+    /// How long one process waits for another that writes.
+    pub busy_timeout: Duration,
+    /// Connections that read.
+    pub readers: NonZeroUsize,
+    /// Changes that may wait for the writer; more are refused as [`CommitError::Unavailable`].
+    pub queue_max: usize,
+    /// Pages (of 4 KiB) that the file may grow to; `None` for what SQLite and the disk allow.
+    pub max_pages: Option<u32>,
+}
+
+impl Options {
+    /// What suits a gateway that has the machine to itself.
+    pub fn new(mode: Mode) -> Self {
+        let readers = const { NonZeroUsize::new(4).unwrap() };
+        Self { mode, busy_timeout: Duration::from_secs(5), readers, queue_max: 1024, max_pages: None }
+    }
+}
+
+/// The store in one SQLite file. Its methods need a tokio runtime.
+///
+/// Dropping it finishes the changes that wait and closes the file; that blocks for as long as the disk needs.
+pub struct SqliteStore {
+    /// Closed before the writer: the last connection to close moves the log into the file, which only the writer may.
+    readers: Readers,
+    writer: Writer,
+}
+
+impl SqliteStore {
+    /// Opens the store in the file `path`, made if it is not there. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the file cannot be used, is another program's, has a schema that this program does not know
+    /// yet, or belongs to another mode.
+    pub fn open(path: impl AsRef<Path>, options: &Options) -> Result<Self, StoreError> {
+        // A name that SQLite would take for something else, as `:memory:`, is a file like any other.
+        let path = &std::path::absolute(path).map_err(|error| StoreError(format!("no file for the store: {error}")))?;
+        let connection = schema::open_to_write(path, options)?;
+        let readers = Readers::open(path, options)?;
+        let writer = Writer::start(connection, options.queue_max)
+            .map_err(|error| StoreError(format!("the writer cannot be started: {error}")))?;
+        Ok(Self { readers, writer })
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn load(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
+        let key = key.clone();
+        self.readers.ask(move |connection| reads::load(connection, &key)).await
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<(), CommitError> {
+        self.writer.make(move |connection| changes::commit(connection, &commit)).await
+    }
+
+    async fn owner(&self, merchant: &str, kind: &'static str, value: &str) -> Result<Option<String>, StoreError> {
+        let (merchant, value) = (merchant.to_owned(), value.to_owned());
+        self.readers.ask(move |connection| reads::owner(connection, &merchant, kind, &value)).await
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Key>, StoreError> {
+        self.readers.ask(move |connection| reads::due(connection, now, limit)).await
+    }
+
+    async fn list(
+        &self,
+        merchant: &str,
+        kind: &'static str,
+        labels: &[(&'static str, String)],
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(Key, Stored)>, StoreError> {
+        let (merchant, labels, after) = (merchant.to_owned(), labels.to_vec(), after.map(str::to_owned));
+        let list = List { merchant, kind, labels, after, limit };
+        self.readers.ask(move |connection| reads::list(connection, &list)).await
+    }
+
+    async fn feed(&self, merchants: &[String], after: u64, limit: usize) -> Result<Vec<FeedItem>, StoreError> {
+        let merchants = merchants.to_vec();
+        self.readers.ask(move |connection| reads::feed(connection, &merchants, after, limit)).await
+    }
+
+    async fn history(&self, key: &Key) -> Result<Vec<FeedItem>, StoreError> {
+        let key = key.clone();
+        self.readers.ask(move |connection| reads::history(connection, &key)).await
+    }
+
+    async fn answer(&self, key: &str) -> Result<Option<Answer>, StoreError> {
+        let key = key.to_owned();
+        self.readers.ask(move |connection| reads::answer(connection, &key)).await
+    }
+
+    async fn reserve(&self, counter: &str, start: u32, last: u32, count: u32) -> Result<u32, StoreError> {
+        let block = Block::new(start, last, count)?;
+        let counter = counter.to_owned();
+        self.writer.make(move |connection| changes::reserve(connection, &counter, block)).await.map_err(why)
+    }
+
+    async fn keep_callback(&self, callback: Callback, keep: usize) -> Result<(), StoreError> {
+        self.writer.make(move |connection| changes::keep_callback(connection, &callback, keep)).await.map_err(why)
+    }
+
+    async fn callbacks(&self, merchant: &str, limit: usize) -> Result<Vec<Callback>, StoreError> {
+        let merchant = merchant.to_owned();
+        self.readers.ask(move |connection| reads::callbacks(connection, &merchant, limit)).await
+    }
+
+    async fn forget_answers(&self, before: Timestamp) -> Result<(), StoreError> {
+        self.writer.make(move |connection| changes::forget_answers(connection, before)).await.map_err(why)
+    }
+}
+
+/// The reason of a change that is no commit, and so can only be unavailable.
+fn why(error: CommitError) -> StoreError {
+    match error {
+        CommitError::Unavailable(why) => StoreError(why),
+        CommitError::Conflict(_) | CommitError::Taken { .. } | CommitError::Answered => StoreError(error.to_string()),
+    }
+}

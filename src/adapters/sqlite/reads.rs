@@ -1,0 +1,162 @@
+//! What is asked of the tables. Each question is one statement, or one transaction, and so sees one moment.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
+
+use super::columns::{instant, micros, name, number, rows};
+use crate::ports::{Answer, Callback, FeedItem, Key, Stored};
+
+pub(super) fn load(connection: &Connection, key: &Key) -> rusqlite::Result<Option<Stored>> {
+    connection
+        .prepare_cached("SELECT version, state FROM aggregate WHERE merchant = ?1 AND kind = ?2 AND id = ?3")?
+        .query_row(params![key.merchant, key.kind, key.id], |row| {
+            Ok(Stored { version: row.get::<_, i64>(0)?.cast_unsigned(), state: row.get(1)? })
+        })
+        .optional()
+}
+
+pub(super) fn owner(
+    connection: &Connection,
+    merchant: &str,
+    kind: &str,
+    value: &str,
+) -> rusqlite::Result<Option<String>> {
+    connection
+        .prepare_cached("SELECT owner FROM claim WHERE merchant = ?1 AND kind = ?2 AND value = ?3")?
+        .query_row([merchant, kind, value], |row| row.get(0))
+        .optional()
+}
+
+pub(super) fn due(connection: &Connection, now: Timestamp, limit: usize) -> rusqlite::Result<Vec<Key>> {
+    connection
+        .prepare_cached(
+            "SELECT merchant, kind, id FROM aggregate WHERE wake_at <= ?1 ORDER BY wake_at, merchant, kind, id LIMIT ?2",
+        )?
+        .query_map(params![micros(now), rows(limit)], |row| key(row, 0))?
+        .collect()
+}
+
+/// A list of what is asked for: of one kind, of one merchant.
+pub(super) struct List {
+    pub(super) merchant: String,
+    pub(super) kind: &'static str,
+    pub(super) labels: Vec<(&'static str, String)>,
+    pub(super) after: Option<String>,
+    pub(super) limit: usize,
+}
+
+/// The labels are joined first, because they are what makes a list short; CROSS JOIN keeps them there.
+pub(super) fn list(connection: &Connection, list: &List) -> rusqlite::Result<Vec<(Key, Stored)>> {
+    let limit = rows(list.limit);
+    let mut values: Vec<&dyn ToSql> = vec![&list.merchant, &list.kind, &limit];
+    let mut tables = String::new();
+    let mut conditions = "a.merchant = ?1 AND a.kind = ?2".to_owned();
+    for (at, (label, value)) in list.labels.iter().enumerate() {
+        values.push(label);
+        values.push(value);
+        tables += &format!("label l{at} CROSS JOIN ");
+        conditions += &format!(
+            " AND l{at}.merchant = ?1 AND l{at}.kind = ?2 AND l{at}.name = ?{} AND l{at}.value = ?{} AND a.id = l{at}.id",
+            values.len() - 1,
+            values.len()
+        );
+    }
+    if let Some(after) = &list.after {
+        values.push(after);
+        conditions += &format!(" AND a.id > ?{}", values.len());
+    }
+    let statement =
+        format!("SELECT a.id, a.version, a.state FROM {tables}aggregate a WHERE {conditions} ORDER BY a.id LIMIT ?3");
+    connection
+        .prepare_cached(&statement)?
+        .query_map(values.as_slice(), |row| {
+            let key = Key { merchant: list.merchant.clone(), kind: list.kind, id: row.get(0)? };
+            Ok((key, Stored { version: row.get::<_, i64>(1)?.cast_unsigned(), state: row.get(2)? }))
+        })?
+        .collect()
+}
+
+/// Each merchant's events are read from where its own begin, and put in order here. One transaction, because a commit
+/// between two of these statements could put an earlier event behind the position that the reader goes on from.
+pub(super) fn feed(
+    connection: &mut Connection,
+    merchants: &[String],
+    after: u64,
+    limit: usize,
+) -> rusqlite::Result<Vec<FeedItem>> {
+    let moment = connection.transaction()?;
+    let mut merchants: Vec<&String> = merchants.iter().collect();
+    merchants.sort_unstable();
+    merchants.dedup();
+    let mut items = Vec::new();
+    for merchant in merchants {
+        let mut statement = moment.prepare_cached(
+            "SELECT position, version, event, merchant, kind, id FROM event \
+             WHERE merchant = ?1 AND position > ?2 ORDER BY position LIMIT ?3",
+        )?;
+        for item in statement.query_map(params![merchant, number(after), rows(limit)], feed_item)? {
+            items.push(item?);
+        }
+    }
+    items.sort_unstable_by_key(|item| item.position);
+    items.truncate(limit);
+    Ok(items)
+}
+
+pub(super) fn history(connection: &Connection, key: &Key) -> rusqlite::Result<Vec<FeedItem>> {
+    connection
+        .prepare_cached(
+            "SELECT position, version, event, merchant, kind, id FROM event \
+             WHERE merchant = ?1 AND kind = ?2 AND id = ?3 ORDER BY position",
+        )?
+        .query_map(params![key.merchant, key.kind, key.id], feed_item)?
+        .collect()
+}
+
+pub(super) fn answer(connection: &Connection, key: &str) -> rusqlite::Result<Option<Answer>> {
+    connection
+        .prepare_cached("SELECT key, fingerprint, status, body, version, given_at FROM answer WHERE key = ?1")?
+        .query_row([key], |row| {
+            Ok(Answer {
+                key: row.get(0)?,
+                fingerprint: row.get(1)?,
+                status: row.get(2)?,
+                body: row.get(3)?,
+                version: row.get::<_, Option<i64>>(4)?.map(i64::cast_unsigned),
+                given_at: instant(row.get(5)?)?,
+            })
+        })
+        .optional()
+}
+
+pub(super) fn callbacks(connection: &Connection, merchant: &str, limit: usize) -> rusqlite::Result<Vec<Callback>> {
+    connection
+        .prepare_cached(
+            "SELECT merchant, received_at, verdict, reason, order_id, sealed FROM callback \
+             WHERE merchant = ?1 ORDER BY position DESC LIMIT ?2",
+        )?
+        .query_map(params![merchant, rows(limit)], |row| {
+            Ok(Callback {
+                merchant: row.get(0)?,
+                received_at: instant(row.get(1)?)?,
+                verdict: name(row.get(2)?),
+                reason: row.get(3)?,
+                order: row.get(4)?,
+                sealed: row.get(5)?,
+            })
+        })?
+        .collect()
+}
+
+fn feed_item(row: &Row<'_>) -> rusqlite::Result<FeedItem> {
+    Ok(FeedItem {
+        position: row.get::<_, i64>(0)?.cast_unsigned(),
+        key: key(row, 3)?,
+        version: row.get::<_, i64>(1)?.cast_unsigned(),
+        event: row.get(2)?,
+    })
+}
+
+fn key(row: &Row<'_>, at: usize) -> rusqlite::Result<Key> {
+    Ok(Key { merchant: row.get(at)?, kind: name(row.get(at + 1)?), id: row.get(at + 2)? })
+}

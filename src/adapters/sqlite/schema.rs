@@ -1,0 +1,147 @@
+//! The file: how it is opened, what is in it, and whose it is.
+
+use std::{
+    fs,
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+
+use super::{Mode, Options};
+use crate::ports::StoreError;
+
+/// `guic`: what `file` and this program know a store of guichet by.
+const APPLICATION_ID: i32 = 0x6775_6963;
+/// From 0 to 1, from 1 to 2, …; a migration that was released is never changed.
+const MIGRATIONS: [&str; 1] = [include_str!("schema_1.sql")];
+/// Statements that a connection keeps prepared.
+const STATEMENTS: usize = 64;
+/// Between two tries to turn the log on.
+const LOCK_RETRY: Duration = Duration::from_millis(1);
+
+/// The one connection that writes; creates the store, or brings an older one up to date.
+pub(super) fn open_to_write(path: &Path, options: &Options) -> Result<Connection, StoreError> {
+    // Made first, so that nobody but us can read it; SQLite gives its other files the same mode.
+    fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|error| StoreError(format!("{} cannot be opened: {error}", path.display())))?;
+    let mut connection = Connection::open_with_flags(path, writing()).map_err(|error| unusable(path, &error))?;
+    prepare(&connection, options).map_err(|error| unusable(path, &error))?;
+    // Another program's file is refused before anything in it is changed.
+    check_owner(&connection, path)?;
+    turn_on_log(&connection, options, path)?;
+    migrate(&mut connection, options, path)?;
+    if let Some(pages) = options.max_pages {
+        connection.pragma_update(None, "max_page_count", pages).map_err(|error| unusable(path, &error))?;
+    }
+    Ok(connection)
+}
+
+/// A connection that can only read.
+pub(super) fn open_to_read(path: &Path, options: &Options) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let open = || {
+        let connection = Connection::open_with_flags(path, flags)?;
+        prepare(&connection, options)?;
+        connection.pragma_update(None, "query_only", true)?;
+        Ok(connection)
+    };
+    open().map_err(|error| unusable(path, &error))
+}
+
+fn writing() -> OpenFlags {
+    OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX
+}
+
+fn prepare(connection: &Connection, options: &Options) -> rusqlite::Result<()> {
+    connection.busy_timeout(options.busy_timeout)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "trusted_schema", false)
+}
+
+fn check_owner(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let (owner, tables): (i32, i64) = connection
+        .query_row(
+            "SELECT a.application_id, (SELECT count(*) FROM sqlite_schema) FROM pragma_application_id a",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .map_err(|error| unusable(path, &error))?;
+    if owner == APPLICATION_ID || (owner == 0 && tables == 0) {
+        return Ok(());
+    }
+    Err(StoreError(format!("{} is not a store of guichet", path.display())))
+}
+
+/// Write-ahead logging. Turning it on takes the whole file for a moment, for which SQLite does not always wait by
+/// itself while another process does the same.
+fn turn_on_log(connection: &Connection, options: &Options, path: &Path) -> Result<(), StoreError> {
+    let begun = Instant::now();
+    loop {
+        match connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0)) {
+            Ok(mode) if mode == "wal" => return Ok(()),
+            Ok(mode) => {
+                return Err(StoreError(format!("{} can only be kept in journal mode {mode}", path.display())));
+            }
+            Err(error) if is_busy(&error) && begun.elapsed() < options.busy_timeout => thread::sleep(LOCK_RETRY),
+            Err(error) => return Err(unusable(path, &error)),
+        }
+    }
+}
+
+/// Under the write lock, so that of two processes that open a new file one makes it and the other finds it made.
+fn migrate(connection: &mut Connection, options: &Options, path: &Path) -> Result<(), StoreError> {
+    let unusable = |error| unusable(path, &error);
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(unusable)?;
+    let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(unusable)?;
+    let done = usize::try_from(version).ok().and_then(|done| MIGRATIONS.get(done..)).ok_or_else(|| {
+        let known = MIGRATIONS.len();
+        StoreError(format!(
+            "{} has schema {version}, this program knows up to {known}: run a newer one",
+            path.display()
+        ))
+    })?;
+    for migration in done {
+        transaction.execute_batch(migration).map_err(unusable)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(unusable)?;
+    transaction.pragma_update(None, "user_version", MIGRATIONS.len() as i64).map_err(unusable)?;
+    transaction
+        .execute("INSERT INTO meta (name, value) VALUES ('mode', ?1) ON CONFLICT DO NOTHING", [options.mode.name()])
+        .map_err(unusable)?;
+    let mode: String =
+        transaction.query_row("SELECT value FROM meta WHERE name = 'mode'", [], |row| row.get(0)).map_err(unusable)?;
+    if mode != options.mode.name() {
+        let asked = options.mode.name();
+        return Err(StoreError(format!("{} is a store of {mode} mode, not of {asked} mode", path.display())));
+    }
+    transaction.commit().map_err(unusable)
+}
+
+impl Mode {
+    /// As the store writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// Whether somebody else only holds a lock that will be free again.
+pub(super) fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
+fn unusable(path: &Path, error: &rusqlite::Error) -> StoreError {
+    StoreError(format!("{} cannot be used: {error}", path.display()))
+}

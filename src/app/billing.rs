@@ -72,7 +72,7 @@ pub(super) fn resolve(
         BillingChoice::New(address) => (**address).clone(),
         BillingChoice::Prefilled { id, edits } => {
             let known = payer.addresses.iter().find(|known| known.id == *id);
-            let unknown = || Error::Faults(vec![Fault::new("/billing/address_id", FaultKind::AddressUnknown)]);
+            let unknown = || Error::Faults(vec![Fault::new("/billing/address_id", FaultKind::Unknown)]);
             edits.apply(&known.ok_or_else(unknown)?.address)
         }
         BillingChoice::None => {

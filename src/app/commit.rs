@@ -13,7 +13,7 @@ use crate::{
         order::{Decision, Order, Status},
         policy::Policy,
     },
-    ports::{Answer, Callback, Claim, Commit, CommitError, Key, Write},
+    ports::{Answer, Callback, Claim, Commit, CommitError, Key, Stored, Write},
 };
 
 /// How often a change is tried before its caller is told to come back.
@@ -93,10 +93,17 @@ impl From<ChangeError> for Error {
 }
 
 impl App {
-    /// The order, for callers of this merchant.
+    /// The order, if this merchant has it.
+    pub(super) async fn find(&self, merchant: &MerchantId, id: OrderId) -> Result<Option<Versioned>, Error> {
+        let stored = self.ports.store.load(&order_key(merchant, id)).await?;
+        let read =
+            |stored: Stored| Ok(Versioned { order: serde_json::from_str(&stored.state)?, version: stored.version });
+        stored.map(read).transpose()
+    }
+
+    /// The order, which this merchant has.
     pub(super) async fn load(&self, merchant: &MerchantId, id: OrderId) -> Result<Versioned, Error> {
-        let stored = self.ports.store.load(&order_key(merchant, id)).await?.ok_or(Error::NotFound)?;
-        Ok(Versioned { order: serde_json::from_str(&stored.state)?, version: stored.version })
+        self.find(merchant, id).await?.ok_or(Error::NotFound)
     }
 
     /// Decides on the order as it is now and commits; decides again when it was changed meanwhile. A decision without

@@ -52,10 +52,8 @@ impl App {
         let mut claims = claims_of(&decision);
         let mut decisions = vec![decision.clone()];
         if let Some(replaced) = new.replaces {
-            let old = self.load(&new.merchant, replaced).await.map_err(|error| match error {
-                Error::NotFound => Error::Faults(vec![Fault::new("/replaces", FaultKind::AddressUnknown)]),
-                other => other,
-            })?;
+            let unknown = || Error::Faults(vec![Fault::new("/replaces", FaultKind::Unknown)]);
+            let old = self.find(&new.merchant, replaced).await?.ok_or_else(unknown)?;
             if old.order.payer.reference != new.payer.reference {
                 return Err(Error::Faults(vec![Fault::new("/replaces", FaultKind::NotWithThis)]));
             }
@@ -93,9 +91,8 @@ impl App {
     /// [`Error::NotFound`], [`Error::Unavailable`].
     pub async fn order(&self, caller: &Caller, id: OrderId) -> Result<Versioned, Error> {
         for merchant in &caller.merchants {
-            match self.load(merchant, id).await {
-                Err(Error::NotFound) => {}
-                found_or_failed => return found_or_failed,
+            if let Some(found) = self.find(merchant, id).await? {
+                return Ok(found);
             }
         }
         Err(Error::NotFound)

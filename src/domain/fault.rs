@@ -38,8 +38,8 @@ pub enum FaultKind {
     PhoneInvalid,
     /// Nothing is left of it in the characters that PAYBOX takes.
     NothingLeft,
-    /// `prefilled` names an address that the order's payer does not have.
-    AddressUnknown,
+    /// It names something that does not exist, or is not the caller's.
+    Unknown,
     DuplicateId,
     UrlInvalid,
     UrlNotHttps,

@@ -125,7 +125,7 @@ fn pick_merchant(caller: &Caller, named: Option<&str>) -> Result<MerchantId, Pro
             .iter()
             .find(|merchant| merchant.as_str() == named)
             .cloned()
-            .ok_or_else(|| Problem::fault("/merchant", FaultKind::AddressUnknown)),
+            .ok_or_else(|| Problem::fault("/merchant", FaultKind::Unknown)),
         (None, [only]) => Ok(only.clone()),
         (None, _) => Err(Problem::fault("/merchant", FaultKind::Missing)),
     }

@@ -129,28 +129,27 @@ fn over(page: &PayerPage, status: CheckoutStatus) -> Response<Body> {
 
 fn failed(error: &app::Error, locale: Locale) -> Response<Body> {
     let french = locale == Locale::Fr;
-    let (status, title, text) = match error {
-        app::Error::NotFound => (
-            StatusCode::NOT_FOUND,
-            if french { "Lien inconnu" } else { "Unknown link" },
-            if french {
-                "Ce lien de paiement n’existe pas. Vérifiez qu’il est complet, ou revenez au portail."
-            } else {
-                "This payment link does not exist. Check that it is complete, or go back to the portal."
-            },
-        ),
-        other => {
-            tracing::error!(error = %other, "a payer's page failed");
+    let (status, title, text) = if *error == app::Error::NotFound {
+        let (title, text) = if french {
+            ("Lien inconnu", "Ce lien de paiement n’existe pas. Vérifiez qu’il est complet, ou revenez au portail.")
+        } else {
+            ("Unknown link", "This payment link does not exist. Check that it is complete, or go back to the portal.")
+        };
+        (StatusCode::NOT_FOUND, title, text)
+    } else {
+        tracing::error!(%error, "a payer's page failed");
+        let (title, text) = if french {
             (
-                StatusCode::SERVICE_UNAVAILABLE,
-                if french { "Service indisponible" } else { "Service unavailable" },
-                if french {
-                    "Le service de paiement ne répond pas pour le moment. Rien n’a été débité par cette page; réessayez plus tard."
-                } else {
-                    "The payment service does not answer just now. This page has debited nothing; please try again later."
-                },
+                "Service indisponible",
+                "Le service de paiement ne répond pas pour le moment. Cette page n’a rien débité ; réessayez plus tard.",
             )
-        }
+        } else {
+            (
+                "Service unavailable",
+                "The payment service does not answer just now. This page has debited nothing; please try again later.",
+            )
+        };
+        (StatusCode::SERVICE_UNAVAILABLE, title, text)
     };
     let notice =
         Notice { style: STYLE, lang: locale.letters(), merchant: "guichet", title, text, back: None, back_label: "" };

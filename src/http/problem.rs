@@ -130,11 +130,12 @@ impl Code {
 
 impl Problem {
     pub fn of(code: Code) -> Self {
-        let retry_after = match code {
-            Code::RequestInProgress | Code::Busy => Some(1),
-            Code::ConfirmationInProgress | Code::Unavailable => Some(5),
-            _ if code.status().is_client_error() => None,
-            _ => None,
+        let retry_after = if matches!(code, Code::RequestInProgress | Code::Busy) {
+            Some(1)
+        } else if matches!(code, Code::ConfirmationInProgress | Code::Unavailable) {
+            Some(5)
+        } else {
+            None
         };
         Self { code, faults: Vec::new(), members: Vec::new(), retry_after }
     }

@@ -147,7 +147,7 @@ pub(super) fn fault_code(kind: &FaultKind) -> &'static str {
         FaultKind::CountryUnknown => "country_unknown",
         FaultKind::PhoneInvalid => "phone_invalid",
         FaultKind::NothingLeft => "nothing_left",
-        FaultKind::AddressUnknown => "unknown",
+        FaultKind::Unknown => "unknown",
         FaultKind::DuplicateId => "duplicate_id",
         FaultKind::UrlInvalid => "url_invalid",
         FaultKind::UrlNotHttps => "url_not_https",
@@ -218,7 +218,7 @@ pub(super) fn fault(kind: &FaultKind, locale: Locale) -> String {
             "il n'en reste rien dans les caractères que PAYBOX accepte".into(),
             "nothing is left of it in the characters that PAYBOX takes".into(),
         ),
-        FaultKind::AddressUnknown => ("cela n'existe pas".into(), "it does not exist".into()),
+        FaultKind::Unknown => ("cela n'existe pas".into(), "it does not exist".into()),
         FaultKind::DuplicateId => ("cet identifiant est donné deux fois".into(), "this id is given twice".into()),
         FaultKind::UrlInvalid => (
             "ce n'est pas une URL absolue, sans identifiants ni fragment".into(),

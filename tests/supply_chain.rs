@@ -1,10 +1,6 @@
 //! What we depend on: locked, under licences we may use, and without the crates we do not want.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test that cannot read the tree should fail loudly"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot read the tree should fail loudly")]
 
 use std::process::Command;
 

@@ -1,10 +1,6 @@
 //! The architecture, checked: who may import whom, what is pure, what waits for ports only, and a few habits.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test that cannot read its own tree should fail loudly"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot read its own tree should fail loudly")]
 
 use std::{
     collections::BTreeSet,

@@ -203,8 +203,9 @@ impl Checkout {
     }
 
     /// The asks that a checkout is owed from the moment it exists, callback or not.
-    pub fn owed_asks(expires_at: Timestamp, policy: &Policy) -> BTreeSet<Timestamp> {
-        policy.ask_after_expiry.iter().map(|delay| later(expires_at, *delay)).collect()
+    pub fn owed_asks(issued_at: Timestamp, expires_at: Timestamp, policy: &Policy) -> BTreeSet<Timestamp> {
+        let while_open = policy.ask_after_issue.iter().map(|delay| later(issued_at, *delay));
+        while_open.chain(policy.ask_after_expiry.iter().map(|delay| later(expires_at, *delay))).collect()
     }
 
     /// The asks that news at `now` lead to.

@@ -9,6 +9,9 @@ pub struct Policy {
     pub form_lifetime: SignedDuration,
     /// How long the payment page itself waits for the payer (PBX_DISPLAY).
     pub page_lifetime: SignedDuration,
+    /// When, counted from a checkout's issue, the bank is asked about it whether or not anything was heard: a payer who
+    /// closed the browser after paying should not wait for the expiry when the notification was lost too.
+    pub ask_after_issue: Vec<SignedDuration>,
     /// When, counted from a checkout's expiry, the bank is asked about it whether or not anything was heard.
     pub ask_after_expiry: Vec<SignedDuration>,
     /// When, counted from a report or a payer's return, the bank is asked about it.

@@ -63,7 +63,7 @@ impl Order {
             expires_at,
             closed: None,
             reports: Default::default(),
-            asks: Checkout::owed_asks(expires_at, policy),
+            asks: Checkout::owed_asks(now, expires_at, policy),
             silences: 0,
             returns: 0,
             quarantine: Vec::new(),

@@ -88,7 +88,7 @@ pub(crate) async fn a_history_is_of_its_aggregate(harness: &dyn Harness) {
 /// A reader that goes on from the last position it saw, while others write through two handles, sees every event once.
 pub(crate) async fn a_reader_of_the_feed_misses_nothing(harness: &dyn Harness) {
     const WRITERS: u64 = 8;
-    const COMMITS: u64 = 12;
+    const COMMITS: u64 = 100;
     let handles = [harness.open().await, harness.open().await];
     let mut writers = JoinSet::new();
     for writer in 0..WRITERS {
@@ -107,7 +107,7 @@ pub(crate) async fn a_reader_of_the_feed_misses_nothing(harness: &dyn Harness) {
         // Looked at first: what is read afterwards then holds all of them.
         let ended = writers.is_empty();
         let after = seen.last().map_or(0, |item| item.position);
-        let page = reader.feed(&merchants, after, 5).await.unwrap();
+        let page = reader.feed(&merchants, after, 50).await.unwrap();
         if ended && page.is_empty() {
             break;
         }

@@ -205,6 +205,7 @@ async fn child_on_a_failing_disk() {
     while let Ok(()) = store.commit(large(number)).await {
         println!("\nacknowledged {number}");
         number += 1;
+        assert!(number < MANY, "the disk does not fail");
     }
     println!("\nfailed {number}");
     // Smaller, so that they would fit; they are not tried.

@@ -6,6 +6,9 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use super::columns::{instant, micros, name, number, rows};
 use crate::ports::{Answer, Callback, FeedItem, Key, Stored};
 
+/// Rows that are counted to tell a rare label from a common one.
+const COUNTED_MAX: i64 = 1_000;
+
 pub(super) fn load(connection: &Connection, key: &Key) -> rusqlite::Result<Option<Stored>> {
     connection
         .prepare_cached("SELECT version, state FROM aggregate WHERE merchant = ?1 AND kind = ?2 AND id = ?3")?
@@ -45,28 +48,33 @@ pub(super) struct List {
     pub(super) limit: usize,
 }
 
-/// The labels are joined first, because they are what makes a list short; CROSS JOIN keeps them there.
+/// The rarest label is read in the order of its ids, and each of them looked up under the other labels; CROSS JOIN keeps
+/// this order of work.
 pub(super) fn list(connection: &Connection, list: &List) -> rusqlite::Result<Vec<(Key, Stored)>> {
     let limit = rows(list.limit);
     let mut values: Vec<&dyn ToSql> = vec![&list.merchant, &list.kind, &limit];
+    let labels = rarest_first(connection, list)?;
     let mut tables = String::new();
     let mut conditions = "a.merchant = ?1 AND a.kind = ?2".to_owned();
-    for (at, (label, value)) in list.labels.iter().enumerate() {
+    let first = if labels.is_empty() { "a" } else { "l0" };
+    for (at, (label, value)) in labels.into_iter().enumerate() {
         values.push(label);
         values.push(value);
         tables += &format!("label l{at} CROSS JOIN ");
         conditions += &format!(
-            " AND l{at}.merchant = ?1 AND l{at}.kind = ?2 AND l{at}.name = ?{} AND l{at}.value = ?{} AND a.id = l{at}.id",
+            " AND l{at}.merchant = ?1 AND l{at}.kind = ?2 AND l{at}.name = ?{} AND l{at}.value = ?{}",
             values.len() - 1,
             values.len()
         );
+        conditions += &if at == 0 { " AND a.id = l0.id".to_owned() } else { format!(" AND l{at}.id = l0.id") };
     }
     if let Some(after) = &list.after {
         values.push(after);
-        conditions += &format!(" AND a.id > ?{}", values.len());
+        conditions += &format!(" AND {first}.id > ?{}", values.len());
     }
-    let statement =
-        format!("SELECT a.id, a.version, a.state FROM {tables}aggregate a WHERE {conditions} ORDER BY a.id LIMIT ?3");
+    let statement = format!(
+        "SELECT a.id, a.version, a.state FROM {tables}aggregate a WHERE {conditions} ORDER BY {first}.id LIMIT ?3"
+    );
     connection
         .prepare_cached(&statement)?
         .query_map(values.as_slice(), |row| {
@@ -74,6 +82,24 @@ pub(super) fn list(connection: &Connection, list: &List) -> rusqlite::Result<Vec
             Ok((key, Stored { version: row.get::<_, i64>(1)?.cast_unsigned(), state: row.get(2)? }))
         })?
         .collect()
+}
+
+/// The labels by how many have them, counted up to [`COUNTED_MAX`]. Another moment than the list's may be counted: it
+/// only changes how fast the list is made.
+fn rarest_first<'a>(connection: &Connection, list: &'a List) -> rusqlite::Result<Vec<&'a (&'static str, String)>> {
+    let mut labels: Vec<_> = list.labels.iter().map(|label| (0, label)).collect();
+    if labels.len() > 1 {
+        let mut count = connection.prepare_cached(
+            "SELECT count(*) FROM (SELECT 1 FROM label \
+             WHERE merchant = ?1 AND kind = ?2 AND name = ?3 AND value = ?4 LIMIT ?5)",
+        )?;
+        for (counted, (name, value)) in &mut labels {
+            *counted =
+                count.query_row(params![list.merchant, list.kind, name, value, COUNTED_MAX], |row| row.get(0))?;
+        }
+        labels.sort_by_key(|(counted, _): &(i64, _)| *counted);
+    }
+    Ok(labels.into_iter().map(|(_, label)| label).collect())
 }
 
 /// Each merchant's events are read from where its own begin, and put in order here. One transaction, because a commit

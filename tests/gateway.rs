@@ -1,0 +1,27 @@
+//! The gateway as its users meet it: the real binary, real sockets, a sandbox that plays PAYBOX.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that meets the unexpected should fail loudly"
+)]
+
+#[path = "gateway/access.rs"]
+mod access;
+#[path = "gateway/bench.rs"]
+mod bench;
+#[path = "gateway/callbacks.rs"]
+mod callbacks;
+#[path = "gateway/client.rs"]
+mod client;
+#[path = "gateway/input.rs"]
+mod input;
+#[path = "gateway/limits.rs"]
+mod limits;
+#[path = "gateway/paying.rs"]
+mod paying;
+#[path = "gateway/payer.rs"]
+mod payer;
+#[path = "gateway/surplus.rs"]
+mod surplus;

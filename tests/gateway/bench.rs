@@ -1,0 +1,363 @@
+//! A bench: the real binary with a store of its own, before a sandbox in this process, over real sockets.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex, OnceLock},
+    time::{Duration, Instant},
+};
+
+use guichet_sandbox::{
+    config::Config,
+    keys::{Existing, KeyDirectory, TlsSet},
+    log::Log,
+    serve::{self, Options, Ports, Running},
+};
+use serde_json::{Value, json};
+
+use crate::client::{Answer, Client};
+
+/// How long a test waits for what must come.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A gateway and its PAYBOX.
+pub(crate) struct Bench {
+    pub(crate) sandbox: Running,
+    pub(crate) gateway: Client,
+    pub(crate) manage: Client,
+    pub(crate) ops: Client,
+    /// A key of the merchant `ecole`, scope portal.
+    pub(crate) key: String,
+    pub(crate) folder: PathBuf,
+    child: Child,
+    log: Arc<Mutex<Vec<String>>>,
+}
+
+/// One key directory for all tests: making RSA keys is slow.
+fn keys() -> &'static KeyDirectory {
+    static KEYS: OnceLock<KeyDirectory> = OnceLock::new();
+    KEYS.get_or_init(|| {
+        // Tests run in processes of their own; each fills its own folder.
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("keys-{}", std::process::id()));
+        let directory = KeyDirectory::new(folder);
+        directory.fill(Existing::Keep).unwrap();
+        directory
+    })
+}
+
+fn key_folder() -> PathBuf {
+    let _ = keys();
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("keys-{}", std::process::id()))
+}
+
+/// The text of a configuration before this sandbox; `extra` is put before the merchants, at the top level of TOML.
+fn configuration(sandbox: &Running, edit: &dyn Fn(String) -> String) -> String {
+    let keys = key_folder();
+    let keys = keys.display();
+    let addresses = &sandbox.addresses;
+    edit(format!(
+        r#"
+mode = "test"
+store = "sqlite:guichet.db"
+
+[server]
+listen = "127.0.0.1:0"
+ops_listen = "127.0.0.1:0"
+look_again = "20ms"
+return_wait = "2s"
+header_deadline = "700ms"
+body_deadline = "700ms"
+shutdown_grace = "2s"
+
+[log]
+level = "debug"
+
+[secrets]
+sealing_keys_file = "sealing.keys"
+
+[bank]
+connect_deadline = "2s"
+load_deadline = "1s"
+answer_deadline = "1500ms"
+
+[[platform]]
+id = "sandbox"
+page = "{page}/php/"
+page_backup = "{page_backup}/php/"
+direct = "{direct}/PPPS.php"
+direct_backup = "{direct_backup}/PPPS.php"
+ca_file = "{keys}/ca.pem"
+public_key_files = ["{keys}/paybox-public.pem"]
+
+[timing]
+ask_after_issue = []
+ask_after_news = ["0s", "100ms", "400ms", "1s", "2s"]
+ask_after_silence = ["100ms", "300ms"]
+hold_for_report = "1500ms"
+doubt_settles = "500ms"
+doubt_ladder = ["50ms", "200ms", "600ms", "1s", "2s", "4s"]
+answer_grace = "3s"
+send_again = "200ms"
+
+[[merchant]]
+id = "ecole"
+name = "École de démonstration"
+platform = "sandbox"
+site = "1999888"
+rang = "32"
+identifiant = "110647233"
+hmac_key_file = "{keys}/hmac.key"
+reference_prefix = "ECO"
+return_origins = ["http://127.0.0.1:9", "https://portail.ecole.example"]
+
+[[merchant]]
+id = "annexe"
+name = "Annexe"
+platform = "sandbox"
+site = "1999888"
+rang = "63"
+identifiant = "109518543"
+hmac_key_file = "{keys}/hmac.key"
+reference_prefix = "ANX"
+without_billing = "placeholder"
+return_origins = ["http://127.0.0.1:9"]
+"#,
+        page = addresses.page,
+        page_backup = addresses.page_backup,
+        direct = addresses.direct,
+        direct_backup = addresses.direct_backup,
+    ))
+}
+
+impl Bench {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(|configuration| configuration).await
+    }
+
+    /// A bench whose configuration was edited.
+    pub(crate) async fn start_with(edit: impl Fn(String) -> String) -> Self {
+        let ports = Ports { page: 0, page_backup: 0, direct: 0, direct_backup: 0, manage: 0 };
+        let options = Options { config: Config::default(), ports, tls: TlsSet::Good, seed: 1 };
+        let sandbox = serve::start(keys(), options, Log::to(|_| {})).await.unwrap();
+        let folder = fresh_folder();
+        std::fs::write(folder.join("sealing.keys"), format!("k1:{}\n", "5a".repeat(32))).unwrap();
+        restrict(&folder.join("sealing.keys"));
+        std::fs::write(folder.join("guichet.toml"), configuration(&sandbox, &edit)).unwrap();
+        let key = make_key(&folder, &["--scope", "portal", "--merchant", "ecole"]);
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let (child, ready) = spawn(&folder, &log);
+        let manage = Client::new(&sandbox.addresses.manage);
+        Self {
+            gateway: Client::new(ready["listen"].as_str().unwrap()),
+            ops: Client::new(ready["ops"].as_str().unwrap()),
+            manage,
+            sandbox,
+            key,
+            folder,
+            child,
+            log,
+        }
+    }
+
+    /// Another API key of this gateway.
+    pub(crate) fn make_key(&self, arguments: &[&str]) -> String {
+        make_key(&self.folder, arguments)
+    }
+
+    /// Kills the gateway without warning and starts it again on the same store.
+    pub(crate) fn restart(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        let (child, ready) = spawn(&self.folder, &self.log);
+        self.child = child;
+        self.gateway = Client::new(ready["listen"].as_str().unwrap());
+        self.ops = Client::new(ready["ops"].as_str().unwrap());
+    }
+
+    /// Everything that the gateway has logged.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().join("\n")
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.gateway.send("GET", path, &[("authorization", &self.bearer())], "").await
+    }
+
+    /// A write with a fresh Idempotency-Key.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.post_with_key(path, &fresh_name("key"), &body.to_string()).await
+    }
+
+    pub(crate) async fn post_with_key(&self, path: &str, idempotency_key: &str, body: &str) -> Answer {
+        let bearer = self.bearer();
+        let headers = [
+            ("authorization", bearer.as_str()),
+            ("content-type", "application/json"),
+            ("idempotency-key", idempotency_key),
+        ];
+        self.gateway.send("POST", path, &headers, body).await
+    }
+
+    pub(crate) fn bearer(&self) -> String {
+        format!("Bearer {}", self.key)
+    }
+
+    /// Places an order of `minor_units` and gives its id.
+    pub(crate) async fn place(&self, minor_units: i64) -> String {
+        let placed = self.post("/v1/orders", &order(minor_units)).await;
+        assert_eq!(placed.status, 201, "{}", placed.body);
+        placed.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn order(&self, id: &str) -> Value {
+        let found = self.get(&format!("/v1/orders/{id}")).await;
+        assert_eq!(found.status, 200, "{}", found.body);
+        found.json()
+    }
+
+    /// Asks for a page without an address.
+    pub(crate) async fn check_out(&self, order: &str) -> Value {
+        let issued = self.post(&format!("/v1/orders/{order}/checkout"), &checkout()).await;
+        assert_eq!(issued.status, 201, "{}", issued.body);
+        issued.json()
+    }
+
+    /// The order, once `is_so`; the test fails when that takes too long.
+    pub(crate) async fn until(&self, id: &str, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let order = self.order(id).await;
+            if is_so(&order) {
+                return order;
+            }
+            assert!(Instant::now() < deadline, "never {what}: {order:#}\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    pub(crate) async fn until_settled(&self, id: &str) -> Value {
+        self.until(id, "settled", |order| order["status"] == "settled").await
+    }
+
+    /// A line of the sandbox's management port.
+    pub(crate) async fn manage(&self, path: &str) -> Value {
+        self.manage.send("GET", path, &[], "").await.json()
+    }
+
+    pub(crate) async fn fault(&self, script: &Value) {
+        let set = self.manage.send("POST", "/faults", &[("content-type", "application/json")], &script.to_string()).await;
+        assert_eq!(set.status, 200, "{}", set.body);
+    }
+
+    pub(crate) async fn switch(&self, switches: &Value) {
+        let headers = [("content-type", "application/json")];
+        let set = self.manage.send("POST", "/switches", &headers, &switches.to_string()).await;
+        assert_eq!(set.status, 200, "{}", set.body);
+    }
+
+    /// Anything, signed by PAYBOX's key: a browser return signs whatever is in its URL.
+    pub(crate) async fn signed(&self, message: &str) -> String {
+        let body = json!({"message": message, "name": "K"}).to_string();
+        let signed = self.manage.send("POST", "/sign", &[("content-type", "application/json")], &body).await;
+        signed.json()["query"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn notify(&self, merchant: &str, body: &str) -> Answer {
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        self.gateway.send("POST", &format!("/paybox/{merchant}/ipn"), &headers, body).await
+    }
+
+    /// What the sandbox's bank holds, in minor units: captured, cancelled, refunded, net.
+    pub(crate) async fn bank_totals(&self) -> Value {
+        self.manage("/ledger").await["totals"].clone()
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn fresh_folder() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(fresh_name("gateway"));
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// A name that no other test uses.
+pub(crate) fn fresh_name(kind: &str) -> String {
+    static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    format!("{kind}-{}-{count}", std::process::id())
+}
+
+fn restrict(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+fn guichet(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_guichet"));
+    command.current_dir(folder).env("GUICHET_CONFIG", folder.join("guichet.toml"));
+    command
+}
+
+fn make_key(folder: &Path, arguments: &[&str]) -> String {
+    let output = guichet(folder).args(["keys", "new", "--name", "test"]).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+fn spawn(folder: &Path, log: &Arc<Mutex<Vec<String>>>) -> (Child, Value) {
+    let mut child =
+        guichet(folder).arg("serve").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let errors = BufReader::new(child.stderr.take().unwrap());
+    let lines = Arc::clone(log);
+    std::thread::spawn(move || {
+        for line in errors.lines().map_while(Result::ok) {
+            lines.lock().unwrap().push(line);
+        }
+    });
+    let mut ready = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+    let ready = serde_json::from_str(&ready);
+    (child, ready.unwrap_or_else(|error| panic!("not ready: {error}\n{}", log.lock().unwrap().join("\n"))))
+}
+
+/// An order of one line.
+pub(crate) fn order(minor_units: i64) -> Value {
+    json!({
+        "reference": fresh_name("INS"),
+        "currency": "EUR",
+        "payer": {
+            "reference": "E2026001",
+            "email": "zoe.martin@ecole.example",
+            "first_name": "Zoé",
+            "last_name": "Martin",
+            "addresses": [{
+                "id": "domicile",
+                "address1": "12 rue de l'Église",
+                "zip_code": "75005",
+                "city": "Paris",
+                "country": "FR",
+                "mobile_phone": "0612345675"
+            }]
+        },
+        "lines": [{
+            "code": "D1",
+            "label": "Droits de scolarité",
+            "quantity": "1",
+            "unit_price": {"amount": minor_units, "currency": "EUR"},
+            "vat_rate": "0.00"
+        }]
+    })
+}
+
+/// A page without an address.
+pub(crate) fn checkout() -> Value {
+    json!({"billing": {"mode": "none"}, "return_url": "http://127.0.0.1:9/retour?dossier=1"})
+}

@@ -1,0 +1,165 @@
+//! Bad input: a clear problem, a 4xx, and nothing changed.
+
+use serde_json::{Value, json};
+
+use crate::bench::{Bench, checkout, order};
+
+fn edited(edit: impl FnOnce(&mut Value)) -> Value {
+    let mut body = order(377_000);
+    edit(&mut body);
+    body
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_that_cannot_be_placed() {
+    let bench = Bench::start().await;
+    let rows: Vec<(Value, u16, &str, &str)> = vec![
+        (edited(|o| o["lines"] = json!([])), 422, "/lines", "no_lines"),
+        (edited(|o| o["surprise"] = json!(1)), 422, "/surprise", "unknown_field"),
+        (edited(|o| o["payer"]["admin"] = json!(true)), 422, "/payer/admin", "unknown_field"),
+        (edited(|o| { o.as_object_mut().unwrap().remove("payer"); }), 422, "/payer", "missing"),
+        (edited(|o| o["lines"][0]["unit_price"]["amount"] = json!(1.5)), 422, "/lines/0/unit_price/amount", "wrong_type"),
+        (edited(|o| o["lines"][0]["unit_price"]["amount"] = json!(-1)), 422, "/lines/0/unit_price", "wrong_type"),
+        (edited(|o| o["lines"][0]["unit_price"]["currency"] = json!("USD")), 422, "/lines/0/unit_price/currency", "currency_mismatch"),
+        (edited(|o| o["currency"] = json!("EURO")), 422, "/currency", "wrong_type"),
+        (edited(|o| o["lines"][0]["quantity"] = json!(1)), 422, "/lines/0/quantity", "wrong_type"),
+        (edited(|o| o["lines"][0]["quantity"] = json!("1e3")), 422, "/lines/0/quantity", "wrong_type"),
+        (edited(|o| o["lines"][0]["quantity"] = json!("-1")), 422, "/lines/0/quantity", "wrong_type"),
+        (edited(|o| o["lines"][0]["quantity"] = json!("1.00001")), 422, "/lines/0/quantity", "decimal_out_of_range"),
+        (edited(|o| o["lines"][0]["vat_rate"] = json!("101")), 422, "/lines/0/vat_rate", "decimal_out_of_range"),
+        (edited(|o| o["lines"][0]["label"] = json!("carte 4012 0010 3714 1112")), 422, "/lines/0/label", "card_number"),
+        (edited(|o| o["lines"][0]["label"] = json!("a\nb")), 422, "/lines/0/label", "control_character"),
+        (edited(|o| o["reference"] = json!("x".repeat(65))), 422, "/reference", "too_long"),
+        (edited(|o| o["reference"] = json!("  ")), 422, "/reference", "blank"),
+        (edited(|o| o["payer"]["email"] = json!("nobody")), 422, "/payer/email", "email_invalid"),
+        (edited(|o| o["payer"]["email"] = json!("a&PBX_TOTAL=1@ecole.example")), 422, "/payer/email", "email_invalid"),
+        (edited(|o| o["payer"]["addresses"][1] = o["payer"]["addresses"][0].clone()), 422, "/payer/addresses/1/id", "duplicate_id"),
+        (edited(|o| o["lines"][0]["unit_price"]["amount"] = json!(50)), 422, "/lines", "below_minimum"),
+        (edited(|o| o["merchant"] = json!("annexe")), 422, "/merchant", "unknown"),
+        (edited(|o| o["replaces"] = json!("ord_00000000000000000000000000000000")), 422, "/replaces", "unknown"),
+        (edited(|o| o["replaces"] = json!("nonsense")), 422, "/replaces", "wrong_type"),
+    ];
+    for (body, status, pointer, code) in rows {
+        let answer = bench.post("/v1/orders", &body).await;
+        assert_eq!(answer.status, status, "{pointer} {code}: {}", answer.body);
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+        let errors = answer.json()["errors"].clone();
+        let found = errors.as_array().unwrap().iter().any(|e| e["pointer"] == pointer && e["code"] == code);
+        assert!(found, "{pointer} {code}: {errors}");
+    }
+    let list = bench.get("/v1/orders").await.json();
+    assert_eq!(list["orders"], json!([]), "nothing was placed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn checkouts_that_cannot_be_issued() {
+    let bench = Bench::start().await;
+    let id = bench.place(377_000).await;
+    let path = format!("/v1/orders/{id}/checkout");
+    let with_url = |url: &str| json!({"billing": {"mode": "none"}, "return_url": url});
+    let with_billing = |billing: Value| json!({"billing": billing, "return_url": "http://127.0.0.1:9/"});
+    let rows: Vec<(Value, &str, &str)> = vec![
+        (with_url("https://evil.example/"), "/return_url", "url_origin_not_allowed"),
+        (with_url("https://portail.ecole.example.evil.example/"), "/return_url", "url_origin_not_allowed"),
+        (with_url("https://portail.ecole.example@evil.example/"), "/return_url", "url_invalid"),
+        (with_url("http://portail.ecole.example/"), "/return_url", "url_not_https"),
+        (with_url("http://127.0.0.1:10/"), "/return_url", "url_origin_not_allowed"),
+        (with_url("//evil.example/"), "/return_url", "url_invalid"),
+        (with_url("javascript:alert(1)"), "/return_url", "url_not_https"),
+        (with_url("/retour"), "/return_url", "url_invalid"),
+        (with_url("https://portail.ecole.example/#x"), "/return_url", "url_invalid"),
+        (with_url("https://portail.ecole.example/a b"), "/return_url", "url_invalid"),
+        (with_billing(json!({"mode": "prefilled"})), "/billing/address_id", "missing"),
+        (with_billing(json!({"mode": "prefilled", "address_id": "nowhere"})), "/billing/address_id", "unknown"),
+        (with_billing(json!({"mode": "new"})), "/billing/address", "missing"),
+        (with_billing(json!({"mode": "none", "address_id": "domicile"})), "/billing/address_id", "not_with_this"),
+        (with_billing(json!({"mode": "prefilled", "address_id": "domicile", "address": {"country": "XX"}})), "/billing/address/country", "country_unknown"),
+        (with_billing(json!({"mode": "prefilled", "address_id": "domicile", "address": {"mobile_phone": "12"}})), "/billing/address/mobile_phone", "phone_invalid"),
+        (with_billing(json!({"mode": "prefilled", "address_id": "domicile", "address": {"city": "???"}})), "/billing/address/city", "nothing_left"),
+        (with_billing(json!({"mode": "somehow"})), "/billing/mode", "wrong_type"),
+    ];
+    for (body, pointer, code) in rows {
+        let answer = bench.post(&path, &body).await;
+        assert_eq!(answer.status, 422, "{body}: {}", answer.body);
+        let errors = answer.json()["errors"].clone();
+        let found = errors.as_array().unwrap().iter().any(|e| e["pointer"] == pointer && e["code"] == code);
+        assert!(found, "{pointer} {code}: {errors}");
+    }
+    assert_eq!(bench.order(&id).await["checkouts"], json!([]), "nothing was issued");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_are_not_understood() {
+    let bench = Bench::start().await;
+    let bearer = bench.bearer();
+    let json_headers =
+        [("authorization", bearer.as_str()), ("content-type", "application/json"), ("idempotency-key", "k1")];
+    let deep = format!("{}1{}", "[".repeat(500), "]".repeat(500));
+    for (method, path, headers, body, status, code) in [
+        ("POST", "/v1/orders", &json_headers[..], "{", 400, "malformed_json"),
+        ("POST", "/v1/orders", &json_headers[..], "", 400, "malformed_json"),
+        ("POST", "/v1/orders", &json_headers[..], deep.as_str(), 400, "malformed_json"),
+        ("POST", "/v1/orders", &json_headers[..1], "{}", 400, "idempotency_key_missing"),
+        ("GET", "/v1/orders?after=x", &json_headers[..1], "", 400, "malformed_request"),
+        ("GET", "/v1/orders?limit=0", &json_headers[..1], "", 400, "malformed_request"),
+        ("GET", "/v1/orders?payer=a&payer=b", &json_headers[..1], "", 400, "malformed_request"),
+        ("GET", "/v1/orders?unknown=1", &json_headers[..1], "", 400, "malformed_request"),
+        ("GET", "/v1/events?after=%FF", &json_headers[..1], "", 400, "malformed_request"),
+        ("GET", "/v1/orders/nonsense", &json_headers[..1], "", 404, "not_found"),
+        ("GET", "/nowhere", &json_headers[..1], "", 404, "not_found"),
+        ("PUT", "/v1/orders", &json_headers[..1], "", 405, "method_not_allowed"),
+    ] {
+        let answer = bench.gateway.send(method, path, headers, body).await;
+        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{method} {path} {}", answer.body);
+    }
+    let no_type = [("authorization", bearer.as_str()), ("idempotency-key", "k2"), ("content-type", "text/plain")];
+    let answer = bench.gateway.send("POST", "/v1/orders", &no_type, "{}").await;
+    assert_eq!((answer.status, answer.code().as_str()), (415, "unsupported_media_type"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn problems_come_in_french_and_english() {
+    let bench = Bench::start().await;
+    for (language, title) in [("fr", "Introuvable"), ("en", "Not found"), ("de", "Introuvable")] {
+        let bearer = bench.bearer();
+        let headers = [("authorization", bearer.as_str()), ("accept-language", language)];
+        let answer = bench.gateway.send("GET", "/v1/orders/x", &headers, "").await;
+        assert_eq!(answer.json()["title"], title);
+        assert_eq!(answer.json()["type"], "urn:guichet:problem:not_found");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_request_gets_the_same_answer() {
+    let bench = Bench::start().await;
+    let body = order(377_000).to_string();
+    let first = bench.post_with_key("/v1/orders", "one", &body).await;
+    let second = bench.post_with_key("/v1/orders", "one", &body).await;
+    assert_eq!((first.status, first.header("idempotency-replayed")), (201, None));
+    assert_eq!((second.status, second.header("idempotency-replayed")), (201, Some("true")));
+    assert_eq!(first.body, second.body);
+    let other = bench.post_with_key("/v1/orders", "one", &order(1_000).to_string()).await;
+    assert_eq!((other.status, other.code().as_str()), (422, "idempotency_key_reused"));
+    // The same reference under another key is another intention.
+    let taken = bench.post_with_key("/v1/orders", "two", &body).await;
+    assert_eq!((taken.status, taken.code().as_str()), (409, "reference_taken"));
+    assert_eq!(taken.json()["order"], first.json()["id"]);
+    // Twenty at once: one order.
+    let racing = order(61_800).to_string();
+    let answers = futures_of(20, || bench.post_with_key("/v1/orders", "race", &racing)).await;
+    let ids: std::collections::BTreeSet<String> =
+        answers.iter().filter(|a| a.status == 201).map(|a| a.json()["id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(ids.len(), 1);
+    assert!(answers.iter().all(|a| a.status == 201 || a.code() == "request_in_progress"), "{answers:?}");
+    // A checkout that is asked for twice is one checkout.
+    let id = first.json()["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/orders/{id}/checkout");
+    let one = bench.post_with_key(&path, "page", &checkout().to_string()).await;
+    let two = bench.post_with_key(&path, "page", &checkout().to_string()).await;
+    assert_eq!(one.body, two.body);
+    assert_eq!(bench.order(&id).await["checkouts"].as_array().unwrap().len(), 1);
+}
+
+async fn futures_of<F: Future>(count: usize, make: impl Fn() -> F) -> Vec<F::Output> {
+    futures_util::future::join_all((0..count).map(|_| make())).await
+}

@@ -13,7 +13,23 @@ use crate::domain::{
     numbers::QuestionNumber,
 };
 
-/// The time. The only clock there is.
+/// Whether real money moves. It belongs to the process and to its store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    Live,
+    Test,
+}
+
+impl Mode {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// The time. The only clock there is. Instants are whole microseconds, which is what stores keep.
 #[async_trait]
 pub trait Clock: Send + Sync {
     /// Now. May step back by a little; nothing relies on it for safety.
@@ -152,9 +168,11 @@ pub trait Store: Send + Sync {
     /// Makes the change, all or nothing, durable on return.
     ///
     /// # Errors
-    /// [`CommitError::Conflict`] when a version is not the expected one, [`CommitError::Taken`] when a claim has another
-    /// owner (a claim that `owner` already has is no error), [`CommitError::Answered`] when the answer's key exists;
-    /// nothing is changed then. [`CommitError::Unavailable`] when it is not known whether it happened.
+    /// In this order, and nothing is changed then: [`CommitError::Answered`] when the answer's key exists, so that a
+    /// request that comes twice is told its answer and not that its own reference is taken; [`CommitError::Conflict`]
+    /// when a version is not the expected one; [`CommitError::Taken`] when a claim has another owner (one that `owner`
+    /// already has is no error). [`CommitError::Unavailable`] when it is not known whether it happened: it may still
+    /// appear after a restart, even if a read does not show it now.
     async fn commit(&self, commit: Commit) -> Result<(), CommitError>;
 
     /// Who owns `value`, if anyone.
@@ -183,11 +201,12 @@ pub trait Store: Send + Sync {
     /// The answer that was given under this key.
     async fn answer(&self, key: &str) -> Result<Option<Answer>, StoreError>;
 
-    /// The first of `count` numbers that this counter never gave and never will again. A new counter begins at `start`;
-    /// after `last` it begins again at 1. A block never crosses `last`.
+    /// The first of `count` numbers that this counter has not given before. A new counter begins at `start`. A block
+    /// never crosses `last`: when fewer than `count` are left below it, they are skipped and the block begins at 1.
     async fn reserve(&self, counter: &str, start: u32, last: u32, count: u32) -> Result<u32, StoreError>;
 
-    /// Keeps a callback that belongs to no order, and of those no more than `keep` of the merchant's latest.
+    /// Keeps a callback that belongs to no order, and of those no more than the `keep` of the merchant that came last;
+    /// the order is that of their coming here, so that a clock that steps back drops nothing new.
     async fn keep_callback(&self, callback: Callback, keep: usize) -> Result<(), StoreError>;
 
     /// The callbacks of a merchant, latest first.

@@ -19,9 +19,9 @@ mod client;
 mod input;
 #[path = "gateway/limits.rs"]
 mod limits;
-#[path = "gateway/paying.rs"]
-mod paying;
 #[path = "gateway/payer.rs"]
 mod payer;
+#[path = "gateway/paying.rs"]
+mod paying;
 #[path = "gateway/surplus.rs"]
 mod surplus;

@@ -18,6 +18,7 @@ mod numbers;
 pub mod orders;
 pub mod page;
 
+pub use crate::ports::Mode;
 pub use commit::{Outcome, Remember, Rendered, Versioned};
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -36,22 +37,6 @@ use crate::{
 };
 use merchant::Merchant;
 use numbers::Numbers;
-
-/// Whether real money moves. It belongs to the process and to its store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    Live,
-    Test,
-}
-
-impl Mode {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Live => "live",
-            Self::Test => "test",
-        }
-    }
-}
 
 /// The world that the use cases work in.
 #[derive(Clone)]

@@ -43,11 +43,8 @@ async fn other_merchants_orders_do_not_exist() {
         assert!(matches!(status, 404 | 422), "{path}: {status}");
     }
     for path in ["cancel", "checkout"] {
-        let headers = [
-            ("authorization", other.as_str()),
-            ("content-type", "application/json"),
-            ("idempotency-key", "theirs"),
-        ];
+        let headers =
+            [("authorization", other.as_str()), ("content-type", "application/json"), ("idempotency-key", "theirs")];
         let body = crate::bench::checkout().to_string();
         let body = if path == "checkout" { body.as_str() } else { "" };
         let answer = bench.gateway.send("POST", &format!("/v1/orders/{id}/{path}"), &headers, body).await;
@@ -63,8 +60,7 @@ async fn scopes_and_people() {
     let bench = Bench::start().await;
     let scheduler = format!("Bearer {}", bench.make_key(&["--scope", "scheduler", "--merchant", "ecole"]));
     assert_eq!(code_with(&bench, Some(&scheduler), "/v1/orders").await, (403, "forbidden".to_owned()));
-    let counter =
-        format!("Bearer {}", bench.make_key(&["--scope", "portal", "--merchant", "ecole", "--for-people"]));
+    let counter = format!("Bearer {}", bench.make_key(&["--scope", "portal", "--merchant", "ecole", "--for-people"]));
     assert_eq!(code_with(&bench, Some(&counter), "/v1/orders").await, (400, "actor_missing".to_owned()));
     let headers = [
         ("authorization", counter.as_str()),

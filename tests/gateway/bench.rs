@@ -246,7 +246,8 @@ impl Bench {
     }
 
     pub(crate) async fn fault(&self, script: &Value) {
-        let set = self.manage.send("POST", "/faults", &[("content-type", "application/json")], &script.to_string()).await;
+        let set =
+            self.manage.send("POST", "/faults", &[("content-type", "application/json")], &script.to_string()).await;
         assert_eq!(set.status, 200, "{}", set.body);
     }
 
@@ -313,8 +314,7 @@ fn make_key(folder: &Path, arguments: &[&str]) -> String {
 }
 
 fn spawn(folder: &Path, log: &Arc<Mutex<Vec<String>>>) -> (Child, Value) {
-    let mut child =
-        guichet(folder).arg("serve").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = guichet(folder).arg("serve").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let errors = BufReader::new(child.stderr.take().unwrap());
     let lines = Arc::clone(log);
     std::thread::spawn(move || {

@@ -97,8 +97,7 @@ async fn other_merchants_notification(bench: &Bench) -> Value {
     };
     let placed = other("POST", "/v1/orders".to_owned(), crate::bench::order(377_000).to_string()).await;
     let id = placed["id"].as_str().unwrap().to_owned();
-    let issued =
-        other("POST", format!("/v1/orders/{id}/checkout"), crate::bench::checkout().to_string()).await;
+    let issued = other("POST", format!("/v1/orders/{id}/checkout"), crate::bench::checkout().to_string()).await;
     assert_eq!(issued["billing"], "placeholder");
     Payer::open(bench, &issued).await.pay(ACCEPTED).await;
     for _ in 0..500 {
@@ -123,9 +122,8 @@ async fn another_merchants_money_pays_nothing_here() {
     // Their operation under our reference, signed by PAYBOX's own key.
     let mine = reference(&bench, &id).await;
     let body = foreign["body"].as_str().unwrap();
-    let value = |name: &str| {
-        body.split('&').find_map(|pair| pair.strip_prefix(&format!("{name}="))).unwrap().to_owned()
-    };
+    let value =
+        |name: &str| body.split('&').find_map(|pair| pair.strip_prefix(&format!("{name}="))).unwrap().to_owned();
     let stolen = bench.signed(&success(&mine, 377_000, &value("S"), &value("T"))).await;
     assert_eq!(bench.notify("ecole", &stolen).await.status, 200);
     bench.until(&id, "given up", |order| order["checkouts"][0]["status"] == "issued").await;
@@ -166,9 +164,6 @@ async fn a_return_is_not_even_read() {
     let signed = bench.signed(&success(&reference(&bench, &id).await, 377_000, "1", "2")).await;
     let back = crate::payer::follow(&format!("{accepted}?{signed}")).await;
     assert_eq!(back.status, 303);
-    assert_eq!(
-        back.header("location").unwrap(),
-        format!("http://127.0.0.1:9/retour?dossier=1&order={id}&checkout=1")
-    );
+    assert_eq!(back.header("location").unwrap(), format!("http://127.0.0.1:9/retour?dossier=1&order={id}&checkout=1"));
     check_unpaid(&bench, &id, "a return").await;
 }

@@ -17,10 +17,27 @@ async fn orders_that_cannot_be_placed() {
         (edited(|o| o["lines"] = json!([])), 422, "/lines", "no_lines"),
         (edited(|o| o["surprise"] = json!(1)), 422, "/surprise", "unknown_field"),
         (edited(|o| o["payer"]["admin"] = json!(true)), 422, "/payer/admin", "unknown_field"),
-        (edited(|o| { o.as_object_mut().unwrap().remove("payer"); }), 422, "/payer", "missing"),
-        (edited(|o| o["lines"][0]["unit_price"]["amount"] = json!(1.5)), 422, "/lines/0/unit_price/amount", "wrong_type"),
+        (
+            edited(|o| {
+                o.as_object_mut().unwrap().remove("payer");
+            }),
+            422,
+            "/payer",
+            "missing",
+        ),
+        (
+            edited(|o| o["lines"][0]["unit_price"]["amount"] = json!(1.5)),
+            422,
+            "/lines/0/unit_price/amount",
+            "wrong_type",
+        ),
         (edited(|o| o["lines"][0]["unit_price"]["amount"] = json!(-1)), 422, "/lines/0/unit_price", "wrong_type"),
-        (edited(|o| o["lines"][0]["unit_price"]["currency"] = json!("USD")), 422, "/lines/0/unit_price/currency", "currency_mismatch"),
+        (
+            edited(|o| o["lines"][0]["unit_price"]["currency"] = json!("USD")),
+            422,
+            "/lines/0/unit_price/currency",
+            "currency_mismatch",
+        ),
         (edited(|o| o["currency"] = json!("EURO")), 422, "/currency", "wrong_type"),
         (edited(|o| o["lines"][0]["quantity"] = json!(1)), 422, "/lines/0/quantity", "wrong_type"),
         (edited(|o| o["lines"][0]["quantity"] = json!("1e3")), 422, "/lines/0/quantity", "wrong_type"),
@@ -33,7 +50,12 @@ async fn orders_that_cannot_be_placed() {
         (edited(|o| o["reference"] = json!("  ")), 422, "/reference", "blank"),
         (edited(|o| o["payer"]["email"] = json!("nobody")), 422, "/payer/email", "email_invalid"),
         (edited(|o| o["payer"]["email"] = json!("a&PBX_TOTAL=1@ecole.example")), 422, "/payer/email", "email_invalid"),
-        (edited(|o| o["payer"]["addresses"][1] = o["payer"]["addresses"][0].clone()), 422, "/payer/addresses/1/id", "duplicate_id"),
+        (
+            edited(|o| o["payer"]["addresses"][1] = o["payer"]["addresses"][0].clone()),
+            422,
+            "/payer/addresses/1/id",
+            "duplicate_id",
+        ),
         (edited(|o| o["lines"][0]["unit_price"]["amount"] = json!(50)), 422, "/lines", "below_minimum"),
         (edited(|o| o["merchant"] = json!("annexe")), 422, "/merchant", "unknown"),
         (edited(|o| o["replaces"] = json!("ord_00000000000000000000000000000000")), 422, "/replaces", "unknown"),
@@ -73,9 +95,21 @@ async fn checkouts_that_cannot_be_issued() {
         (with_billing(json!({"mode": "prefilled", "address_id": "nowhere"})), "/billing/address_id", "unknown"),
         (with_billing(json!({"mode": "new"})), "/billing/address", "missing"),
         (with_billing(json!({"mode": "none", "address_id": "domicile"})), "/billing/address_id", "not_with_this"),
-        (with_billing(json!({"mode": "prefilled", "address_id": "domicile", "address": {"country": "XX"}})), "/billing/address/country", "country_unknown"),
-        (with_billing(json!({"mode": "prefilled", "address_id": "domicile", "address": {"mobile_phone": "12"}})), "/billing/address/mobile_phone", "phone_invalid"),
-        (with_billing(json!({"mode": "prefilled", "address_id": "domicile", "address": {"city": "???"}})), "/billing/address/city", "nothing_left"),
+        (
+            with_billing(json!({"mode": "prefilled", "address_id": "domicile", "address": {"country": "XX"}})),
+            "/billing/address/country",
+            "country_unknown",
+        ),
+        (
+            with_billing(json!({"mode": "prefilled", "address_id": "domicile", "address": {"mobile_phone": "12"}})),
+            "/billing/address/mobile_phone",
+            "phone_invalid",
+        ),
+        (
+            with_billing(json!({"mode": "prefilled", "address_id": "domicile", "address": {"city": "???"}})),
+            "/billing/address/city",
+            "nothing_left",
+        ),
         (with_billing(json!({"mode": "somehow"})), "/billing/mode", "wrong_type"),
     ];
     for (body, pointer, code) in rows {

@@ -4,10 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::io::AsyncWriteExt;
 
-use crate::{
-    bench::Bench,
-    client::read_answer,
-};
+use crate::{bench::Bench, client::read_answer};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn slow_headers_and_slow_bodies_are_ended() {
@@ -45,7 +42,10 @@ async fn smuggled_and_mangled_requests_are_refused() {
     let bench = Bench::start().await;
     for (what, bytes) in [
         ("two lengths", "POST /v1/orders HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab"),
-        ("length and chunks", "POST /paybox/ecole/ipn HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\nGET / HTTP/1.1\r\n\r\n"),
+        (
+            "length and chunks",
+            "POST /paybox/ecole/ipn HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\nGET / HTTP/1.1\r\n\r\n",
+        ),
         ("a wrong version", "GET / HTTP/9.9\r\nhost: x\r\n\r\n"),
         ("no request", "hello\r\n\r\n"),
         ("a NUL", "GET /\0 HTTP/1.1\r\nhost: x\r\n\r\n"),

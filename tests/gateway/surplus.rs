@@ -22,9 +22,7 @@ async fn pay_twice(bench: &Bench, faults: &[Value]) -> String {
 }
 
 async fn check_given_back(bench: &Bench, id: &str, what: &str) -> Value {
-    let order = bench
-        .until(id, "given back", |order| order["give_backs"][0]["status"] == "done")
-        .await;
+    let order = bench.until(id, "given back", |order| order["give_backs"][0]["status"] == "done").await;
     assert_eq!(order["paid"]["amount"], 377_000, "{what}");
     assert_eq!(order["surplus"]["amount"], 0, "{what}");
     let totals = bench.bank_totals().await;

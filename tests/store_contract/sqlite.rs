@@ -14,8 +14,8 @@ use std::{
 
 use async_trait::async_trait;
 use guichet::{
-    adapters::sqlite::{Mode, Options, SqliteStore},
-    ports::Store,
+    adapters::sqlite::{Options, SqliteStore},
+    ports::{Mode, Store},
 };
 use rusqlite::Connection;
 

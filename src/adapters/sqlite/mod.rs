@@ -18,14 +18,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use self::{changes::Block, readers::Readers, reads::List, writer::Writer};
-use crate::ports::{Answer, Callback, Commit, CommitError, FeedItem, Key, Store, StoreError, Stored};
-
-/// Whether real money moves. Belongs to a store for ever.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    Live,
-    Test,
-}
+use crate::ports::{Answer, Callback, Commit, CommitError, FeedItem, Key, Mode, Store, StoreError, Stored};
 
 /// How a store is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-use super::{Mode, Options};
+use super::Options;
 use crate::ports::StoreError;
 
 /// `guic`: what `file` and this program know a store of guichet by.
@@ -125,16 +125,6 @@ fn migrate(connection: &mut Connection, options: &Options, path: &Path) -> Resul
         return Err(StoreError(format!("{} is a store of {mode} mode, not of {asked} mode", path.display())));
     }
     transaction.commit().map_err(unusable)
-}
-
-impl Mode {
-    /// As the store writes it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Live => "live",
-            Self::Test => "test",
-        }
-    }
 }
 
 /// Whether somebody else only holds a lock that will be free again.

@@ -1,0 +1,6 @@
+//! The sandbox seen from outside, over real sockets.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
+
+mod bench;
+mod direct;
+mod walk;

@@ -1,6 +1,8 @@
-//! The world behind the ports: where things are kept, what time it is, what nobody can guess.
+//! The world behind the ports: the bank, where things are kept, what time it is, what nobody can guess, who is told.
 
+pub mod alarms;
 pub mod clock;
 pub mod entropy;
+pub mod ppps;
 pub mod sqlite;
 pub mod vault;

@@ -3,6 +3,7 @@
 //! `domain` and `paybox` are pure: no clock, no I/O, no randomness, no `async`. `app` performs what they decide through
 //! the ports of `ports`, which `adapters` implement; `http` is how strangers reach it. `docs/ARCHITECTURE.md` has the map.
 
+pub mod adapters;
 pub mod app;
 pub mod domain;
 pub mod http;

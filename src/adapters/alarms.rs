@@ -1,0 +1,158 @@
+//! Alarms become a log line and a number. Whoever is on call is told by what reads those; nothing here waits or fails.
+
+use std::iter::successors;
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family},
+    registry::Registry,
+};
+
+use crate::{
+    domain::ids::MerchantId,
+    ports::{Alarm, AlarmKind, Alarms},
+};
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AlarmLabels {
+    kind: &'static str,
+    merchant: String,
+}
+
+type AlarmCounts = Family<AlarmLabels, Counter>;
+
+/// All that `/metrics` shows.
+pub struct Metrics {
+    registry: Registry,
+    alarms: AlarmCounts,
+}
+
+impl Metrics {
+    /// Every kind of alarm is there from the start, at zero, for each merchant: an alert cannot be written on a number
+    /// that first appears when it is needed.
+    pub fn new<'a>(merchants: impl IntoIterator<Item = &'a MerchantId>) -> Self {
+        let alarms = AlarmCounts::default();
+        for merchant in merchants {
+            for kind in every_kind() {
+                let labels = AlarmLabels { kind: kind.name(), merchant: merchant.to_string() };
+                let _ = alarms.get_or_create(&labels);
+            }
+        }
+        let mut registry = Registry::default();
+        registry.register("guichet_alarms", "Alarms raised, by kind and merchant", alarms.clone());
+        Self { registry, alarms }
+    }
+
+    /// Where others register what they count.
+    pub fn registry_mut(&mut self) -> &mut Registry {
+        &mut self.registry
+    }
+
+    /// The text format of OpenMetrics.
+    pub fn encode(&self) -> String {
+        let mut text = String::new();
+        if encode(&mut text, &self.registry).is_err() {
+            tracing::error!("the metrics cannot be written");
+        }
+        text
+    }
+}
+
+/// Writes alarms to the log, under the target `alarm`, and counts them.
+pub struct LoggedAlarms {
+    counts: AlarmCounts,
+}
+
+impl LoggedAlarms {
+    pub fn new(metrics: &Metrics) -> Self {
+        Self { counts: metrics.alarms.clone() }
+    }
+}
+
+impl Alarms for LoggedAlarms {
+    fn raise(&self, alarm: Alarm) {
+        let Alarm { kind, merchant, subject, detail } = alarm;
+        let name = kind.name();
+        match gravity(kind) {
+            Gravity::NeedsSomebody => tracing::error!(target: "alarm", kind = name, merchant, subject, detail),
+            Gravity::MayPass => tracing::warn!(target: "alarm", kind = name, merchant, subject, detail),
+        }
+        self.counts.get_or_create(&AlarmLabels { kind: name, merchant }).inc();
+    }
+}
+
+/// How loud an alarm is.
+enum Gravity {
+    /// Nothing but a person ends it.
+    NeedsSomebody,
+    /// It may end by itself, or is only worth knowing.
+    MayPass,
+}
+
+fn gravity(kind: AlarmKind) -> Gravity {
+    match kind {
+        AlarmKind::CallbackUnusable
+        | AlarmKind::ReportDoubted
+        | AlarmKind::Quarantined
+        | AlarmKind::Misconfigured
+        | AlarmKind::StoreFailed
+        | AlarmKind::Defect => Gravity::NeedsSomebody,
+        AlarmKind::CallbackUnverified
+        | AlarmKind::CallbackVariant
+        | AlarmKind::Surplus
+        | AlarmKind::InDoubt
+        | AlarmKind::BankSilent => Gravity::MayPass,
+    }
+}
+
+fn every_kind() -> impl Iterator<Item = AlarmKind> {
+    successors(Some(AlarmKind::CallbackUnverified), |kind| following(*kind))
+}
+
+/// A chain through all kinds: the compiler asks for the place of each new one.
+fn following(kind: AlarmKind) -> Option<AlarmKind> {
+    match kind {
+        AlarmKind::CallbackUnverified => Some(AlarmKind::CallbackUnusable),
+        AlarmKind::CallbackUnusable => Some(AlarmKind::CallbackVariant),
+        AlarmKind::CallbackVariant => Some(AlarmKind::ReportDoubted),
+        AlarmKind::ReportDoubted => Some(AlarmKind::Surplus),
+        AlarmKind::Surplus => Some(AlarmKind::InDoubt),
+        AlarmKind::InDoubt => Some(AlarmKind::Quarantined),
+        AlarmKind::Quarantined => Some(AlarmKind::Misconfigured),
+        AlarmKind::Misconfigured => Some(AlarmKind::BankSilent),
+        AlarmKind::BankSilent => Some(AlarmKind::StoreFailed),
+        AlarmKind::StoreFailed => Some(AlarmKind::Defect),
+        AlarmKind::Defect => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(text: &str, kind: &str, merchant: &str) -> String {
+        let start = format!("guichet_alarms_total{{kind=\"{kind}\",merchant=\"{merchant}\"}} ");
+        text.lines().find_map(|line| line.strip_prefix(&start)).unwrap_or("absent").to_owned()
+    }
+
+    #[test]
+    fn every_alarm_is_there_from_the_start_and_counted_when_raised() {
+        let merchants: Vec<MerchantId> = vec!["east".parse().unwrap(), "west".parse().unwrap()];
+        let metrics = Metrics::new(&merchants);
+        let alarms = LoggedAlarms::new(&metrics);
+        for _ in 0..2 {
+            let (subject, detail) = ("ord_1".to_owned(), "never answered".to_owned());
+            alarms.raise(Alarm { kind: AlarmKind::InDoubt, merchant: "west".to_owned(), subject, detail });
+        }
+        let text = metrics.encode();
+        let mut kinds = 0;
+        for kind in every_kind() {
+            kinds += 1;
+            let raised = if kind == AlarmKind::InDoubt { "2" } else { "0" };
+            assert_eq!(count(&text, kind.name(), "east"), "0", "{text}");
+            assert_eq!(count(&text, kind.name(), "west"), raised, "{text}");
+        }
+        assert_eq!(kinds, 11);
+        assert!(text.ends_with("# EOF\n") && !text.contains("never answered"));
+    }
+}

@@ -1,0 +1,4 @@
+//! The world behind the ports.
+
+pub mod alarms;
+pub mod ppps;

@@ -28,12 +28,8 @@ use jiff::Timestamp;
 use url::Url;
 
 pub(crate) const SITE: &str = "1999888";
-<<<<<<< HEAD
-pub(crate) const SOON: Duration = Duration::from_millis(400);
-=======
 /// For what is awaited in vain.
 pub(crate) const SOON: Duration = Duration::from_secs(1);
->>>>>>> 82f0d5076cbe9008330fadb9a2b6891f97122136
 /// For what must come, however busy the machine is.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 

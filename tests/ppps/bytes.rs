@@ -119,17 +119,10 @@ async fn only_one_whole_answer_of_http_counts() {
 
 #[tokio::test]
 async fn a_silent_bank_is_given_up() {
-<<<<<<< HEAD
-    let (mut server, bank, clock) = bench(Deadlines { answer: Duration::from_millis(300), ..patient() }).await;
-    for beginning in [Vec::new(), b"HTTP/1.1 200".to_vec(), http("200 OK", GOOD)[..100].to_vec()] {
-        let ruling = sent(&mut server, &bank, &clock, Script::Hang(beginning)).await;
-        assert_eq!(ruling, Ruling::Doubt { why: "no answer within 300 ms".to_owned() });
-=======
     let (mut server, bank, clock) = bench(Deadlines { answer: Duration::from_millis(500), ..patient() }).await;
     for beginning in [Vec::new(), b"HTTP/1.1 200".to_vec(), http("200 OK", GOOD)[..100].to_vec()] {
         let ruling = sent(&mut server, &bank, &clock, Script::Hang(beginning)).await;
         assert_eq!(ruling, Ruling::Doubt { why: "no answer within 500 ms".to_owned() });
->>>>>>> 82f0d5076cbe9008330fadb9a2b6891f97122136
     }
 }
 

@@ -47,6 +47,10 @@ impl Received {
         if !is_json {
             return Err(Problem::of(Code::UnsupportedMediaType));
         }
+        // serde would also take a list of the fields' values in their order; a document is an object.
+        if self.body.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| *byte == b'[') {
+            return Err(Problem::fault("", FaultKind::WrongType));
+        }
         let mut reader = serde_json::Deserializer::from_slice(&self.body);
         let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| misfit(&error))?;
         reader.end().map_err(|_| Problem::of(Code::MalformedJson))?;

@@ -251,12 +251,6 @@ impl Bench {
         assert_eq!(set.status, 200, "{}", set.body);
     }
 
-    pub(crate) async fn switch(&self, switches: &Value) {
-        let headers = [("content-type", "application/json")];
-        let set = self.manage.send("POST", "/switches", &headers, &switches.to_string()).await;
-        assert_eq!(set.status, 200, "{}", set.body);
-    }
-
     /// Anything, signed by PAYBOX's key: a browser return signs whatever is in its URL.
     pub(crate) async fn signed(&self, message: &str) -> String {
         let body = json!({"message": message, "name": "K"}).to_string();

@@ -1,0 +1,97 @@
+//! The sockets, the worker, the log.
+
+use std::{net::SocketAddr, time::Duration};
+
+use jiff::SignedDuration;
+use tracing_subscriber::EnvFilter;
+
+use super::section::Section;
+
+/// Where and within what limits the gateway listens, and how busily it works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// For portals, payers and PAYBOX.
+    pub listen: SocketAddr,
+    /// For operators only.
+    pub ops_listen: SocketAddr,
+    /// The most connections at once.
+    pub connections: usize,
+    /// How long a request's header may take.
+    pub header_deadline: Duration,
+    /// The most bytes of a request's header.
+    pub header_bytes: usize,
+    /// How long a request's body may take.
+    pub body_deadline: Duration,
+    /// The most bytes of a request's body.
+    pub body_bytes: usize,
+    /// How long a payer who comes back waits for the bank's answer.
+    pub return_wait: Duration,
+    /// How long what is under way may take once the gateway is told to stop.
+    pub shutdown_grace: Duration,
+    /// How often the worker looks at the store for orders that have become due.
+    pub look_again: Duration,
+    /// How many orders are attended to at once.
+    pub attend_at_once: usize,
+}
+
+/// How the log is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    pub format: LogFormat,
+    /// Which events, as `tracing-subscriber` filters them.
+    pub level: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+impl Server {
+    pub(super) fn read(mut section: Section<'_>) -> Self {
+        let address = |text: &str| text.parse().map_err(|_| "is not an address such as \"127.0.0.1:8080\"".to_owned());
+        let seconds = SignedDuration::from_secs;
+        let (shortest, minute) = (SignedDuration::from_millis(100), seconds(60));
+        let server = Self {
+            listen: section.optional("listen", address).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
+            ops_listen: section
+                .optional("ops_listen", address)
+                .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8081))),
+            connections: size(section.number("connections", 1_024, 8..=100_000)),
+            header_deadline: section.duration("header_deadline", seconds(10), shortest..=minute).unsigned_abs(),
+            header_bytes: size(section.number("header_bytes", 16_384, 8_192..=65_536)),
+            body_deadline: section.duration("body_deadline", seconds(10), shortest..=minute).unsigned_abs(),
+            body_bytes: size(section.number("body_bytes", 65_536, 16_384..=1_048_576)),
+            return_wait: section.duration("return_wait", seconds(3), SignedDuration::ZERO..=minute).unsigned_abs(),
+            shutdown_grace: section.duration("shutdown_grace", seconds(75), shortest..=seconds(600)).unsigned_abs(),
+            look_again: section
+                .duration("look_again", seconds(1), SignedDuration::from_millis(10)..=minute)
+                .unsigned_abs(),
+            attend_at_once: size(section.number("attend_at_once", 16, 1..=64)),
+        };
+        section.end();
+        server
+    }
+}
+
+impl Log {
+    pub(super) fn read(mut section: Section<'_>) -> Self {
+        let format = section.optional("format", |text| match text {
+            "text" => Ok(LogFormat::Text),
+            "json" => Ok(LogFormat::Json),
+            _ => Err("is neither \"text\" nor \"json\"".to_owned()),
+        });
+        let level = section.optional("level", |text| {
+            let filter = EnvFilter::try_new(text).map(|_| text.to_owned());
+            filter.map_err(|_| "is not a level such as \"info\" or \"info,guichet=debug\"".to_owned())
+        });
+        section.end();
+        Self { format: format.unwrap_or(LogFormat::Text), level: level.unwrap_or_else(|| "info".to_owned()) }
+    }
+}
+
+/// The ranges above fit any machine.
+fn size(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,161 @@
+//! How long things take: `[timing]`, and what a merchant does differently.
+
+use jiff::SignedDuration;
+
+use super::{bank::Bank, section::Section};
+use crate::domain::policy::Policy;
+
+/// See [`Policy`], whose fields have the same names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Timing {
+    form_lifetime: SignedDuration,
+    page_lifetime: SignedDuration,
+    ask_after_issue: Vec<SignedDuration>,
+    ask_after_expiry: Vec<SignedDuration>,
+    ask_after_news: Vec<SignedDuration>,
+    ask_after_silence: Vec<SignedDuration>,
+    hold_for_report: SignedDuration,
+    doubt_settles: SignedDuration,
+    doubt_ladder: Vec<SignedDuration>,
+    answer_grace: SignedDuration,
+    send_again: SignedDuration,
+}
+
+/// What a merchant decides besides delays.
+pub(super) struct Switches {
+    pub(super) authorised_counts: bool,
+    pub(super) signature_is_enough: bool,
+    pub(super) minimum_amount: i64,
+}
+
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// What a test may want; nothing in live mode is as short.
+const SHORTEST: SignedDuration = SignedDuration::from_millis(10);
+/// PBX_DISPLAY has three to ten digits; longer than this nobody waits.
+const SHORTEST_PAGE: SignedDuration = SignedDuration::from_secs(100);
+const LONGEST_PAGE: SignedDuration = SignedDuration::from_secs(999_999);
+
+impl Default for Timing {
+    fn default() -> Self {
+        let seconds = SignedDuration::from_secs;
+        let minutes = SignedDuration::from_mins;
+        let hours = SignedDuration::from_hours;
+        Self {
+            form_lifetime: minutes(15),
+            page_lifetime: minutes(15),
+            ask_after_issue: vec![minutes(5)],
+            ask_after_expiry: vec![seconds(0), hours(1), hours(24)],
+            ask_after_news: vec![seconds(0), seconds(3), seconds(10), seconds(30), minutes(2), minutes(10)],
+            ask_after_silence: vec![seconds(5), seconds(30), minutes(2), minutes(10), minutes(30)],
+            hold_for_report: minutes(10),
+            doubt_settles: minutes(10),
+            doubt_ladder: vec![
+                minutes(1),
+                minutes(5),
+                minutes(11),
+                minutes(30),
+                hours(2),
+                hours(6),
+                hours(12),
+                hours(24),
+                hours(48),
+            ],
+            answer_grace: seconds(90),
+            send_again: seconds(30),
+        }
+    }
+}
+
+impl Timing {
+    /// Reads `[timing]`.
+    pub(super) fn read(section: Section<'_>, bank: &Bank) -> Self {
+        Self::read_checked(section, &Self::default(), bank, true)
+    }
+
+    /// Reads what a merchant does differently.
+    pub(super) fn of_merchant(&self, section: Section<'_>, bank: &Bank) -> Self {
+        Self::read_checked(section, self, bank, false)
+    }
+
+    /// `others` stands for what is not given; what is all inherited was checked where it stands.
+    fn read_checked(mut section: Section<'_>, others: &Self, bank: &Bank, always_check: bool) -> Self {
+        let timing = Self {
+            form_lifetime: section.duration("form_lifetime", others.form_lifetime, SHORTEST..=DAY),
+            page_lifetime: section.duration("page_lifetime", others.page_lifetime, SHORTEST_PAGE..=LONGEST_PAGE),
+            ask_after_issue: section.durations("ask_after_issue").unwrap_or_else(|| others.ask_after_issue.clone()),
+            ask_after_expiry: section.durations("ask_after_expiry").unwrap_or_else(|| others.ask_after_expiry.clone()),
+            ask_after_news: section.durations("ask_after_news").unwrap_or_else(|| others.ask_after_news.clone()),
+            ask_after_silence: section
+                .durations("ask_after_silence")
+                .unwrap_or_else(|| others.ask_after_silence.clone()),
+            hold_for_report: section.duration("hold_for_report", others.hold_for_report, SHORTEST..=DAY),
+            doubt_settles: section.duration("doubt_settles", others.doubt_settles, SHORTEST..=DAY),
+            doubt_ladder: section.durations("doubt_ladder").unwrap_or_else(|| others.doubt_ladder.clone()),
+            answer_grace: section.duration("answer_grace", others.answer_grace, SHORTEST..=DAY),
+            send_again: section.duration("send_again", others.send_again, SHORTEST..=DAY),
+        };
+        if always_check || timing != *others {
+            timing.check(&section, bank);
+        }
+        section.end();
+        timing
+    }
+
+    fn check(&self, section: &Section<'_>, bank: &Bank) {
+        let steps = [
+            ("ask_after_issue", &self.ask_after_issue),
+            ("ask_after_expiry", &self.ask_after_expiry),
+            ("ask_after_news", &self.ask_after_news),
+            ("doubt_ladder", &self.doubt_ladder),
+        ];
+        for (key, ladder) in steps {
+            if ladder.is_empty() && key != "ask_after_issue" {
+                section.problem(key, "is empty: the bank would never be asked");
+            }
+            if !ladder.is_sorted_by(|earlier, later| earlier < later) {
+                section.problem(key, "does not grow from each step to the next");
+            }
+        }
+        if self.ask_after_silence.is_empty() {
+            section.problem("ask_after_silence", "is empty: the bank would never be asked again");
+        }
+        if self.ask_after_silence.iter().any(|wait| *wait < SHORTEST) {
+            section.problem("ask_after_silence", format!("has a wait below {SHORTEST:#}"));
+        }
+        if self.answer_grace <= bank.answer_deadline {
+            let deadline = bank.answer_deadline;
+            section.problem("answer_grace", format!("is not longer than bank.answer_deadline, {deadline:#}"));
+        }
+        if self.doubt_ladder.last().is_some_and(|last| *last < self.doubt_settles) {
+            section.problem("doubt_ladder", "ends before doubt_settles: every call in doubt would be a person's");
+        }
+        // Harmless before a sandbox, which carries out a call at once or never.
+        if self.doubt_settles <= bank.answer_deadline {
+            let sentence = format!("is not longer than bank.answer_deadline, {:#}", bank.answer_deadline);
+            section.reading.careless(section.path("doubt_settles"), sentence);
+        }
+        if self.ask_after_news.last().is_some_and(|last| *last < self.hold_for_report) {
+            let sentence = "ends before hold_for_report: a report is held longer than it is asked about";
+            section.reading.warning(section.path("ask_after_news"), sentence);
+        }
+    }
+
+    pub(super) fn policy(&self, switches: &Switches) -> Policy {
+        Policy {
+            form_lifetime: self.form_lifetime,
+            page_lifetime: self.page_lifetime,
+            ask_after_issue: self.ask_after_issue.clone(),
+            ask_after_expiry: self.ask_after_expiry.clone(),
+            ask_after_news: self.ask_after_news.clone(),
+            ask_after_silence: self.ask_after_silence.clone(),
+            hold_for_report: self.hold_for_report,
+            doubt_settles: self.doubt_settles,
+            doubt_ladder: self.doubt_ladder.clone(),
+            answer_grace: self.answer_grace,
+            send_again: self.send_again,
+            authorised_counts: switches.authorised_counts,
+            signature_is_enough: switches.signature_is_enough,
+            minimum_amount: switches.minimum_amount,
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The command line. What is meant for a script goes to stdout, what is meant for people to stderr.
+
+mod check;
+mod keys;
+mod log;
+mod paybox;
+mod serve;
+mod wiring;
+mod worker;
+
+use std::{collections::BTreeMap, io, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Config, ConfigErrors, Loaded};
+
+/// The counter where you pay: a payment gateway between portals and PAYBOX.
+#[derive(Debug, Parser)]
+#[command(name = "guichet", disable_help_subcommand = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves portals, payers and PAYBOX until SIGTERM or SIGINT. When it is ready, one line of JSON on stdout says
+    /// where.
+    Serve(ConfigFile),
+    /// Checks a configuration and says everything that is wrong with it. Exits with 1 if anything is.
+    CheckConfig(ConfigFile),
+    /// Keys of portals, schedulers and people.
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// PAYBOX's signatures, made and verified without a gateway.
+    #[command(subcommand)]
+    Paybox(paybox::Command),
+}
+
+/// Which configuration.
+#[derive(Debug, Args)]
+struct ConfigFile {
+    /// The configuration; without it, the variable GUICHET_CONFIG names it.
+    #[arg(long = "config", value_name = "FILE")]
+    path: Option<PathBuf>,
+}
+
+/// The environment, by name.
+pub type Environment = BTreeMap<String, String>;
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    #[error("{0}")]
+    Refused(String),
+    #[error("{0}")]
+    Usage(String),
+    #[error("{0}")]
+    Config(#[from] ConfigErrors),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Refused(error.to_string())
+    }
+}
+
+/// Does what `arguments` ask.
+///
+/// # Errors
+/// [`Failure`].
+pub fn run(arguments: Arguments, env: Environment) -> Result<(), Failure> {
+    match arguments.command {
+        Command::Serve(file) => serve::serve(file.load(env)?),
+        Command::CheckConfig(file) => check::check(file.load(env)),
+        Command::Keys(command) => keys::run(command, env),
+        Command::Paybox(command) => paybox::run(command),
+    }
+}
+
+impl ConfigFile {
+    /// The configuration, nothing in which can be refused any more.
+    fn load(&self, env: Environment) -> Result<Loaded, Failure> {
+        let path = self.path.clone().or_else(|| env.get("GUICHET_CONFIG").map(PathBuf::from));
+        let path = path
+            .ok_or_else(|| Failure::Usage("no configuration: give --config FILE, or set GUICHET_CONFIG".to_owned()))?;
+        let loaded = Config::load(&path, env)?;
+        // What only an adapter can judge.
+        wiring::vault(&loaded.config.sealing_keys)?;
+        wiring::contracts(&loaded.config.merchants)?;
+        Ok(loaded)
+    }
+}

@@ -1,0 +1,170 @@
+//! `serve`: from a configuration to a gateway that answers, and back to nothing without losing anything.
+
+use std::{
+    future::Future,
+    io::{self, Write},
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{
+    net::TcpListener,
+    signal::unix::{Signal, SignalKind, signal},
+    sync::watch,
+    task::{JoinError, JoinSet},
+    time::Instant,
+};
+
+use super::{Failure, log, wiring, worker};
+use crate::{
+    adapters::alarms::Metrics,
+    app::{App, Ports},
+    config::{Config, Loaded, Server},
+    http::{self, Gateway, Limits, RequestLimits},
+};
+
+/// How long threads that still read the store may take at the very end.
+const LAST_WAIT: Duration = Duration::from_secs(2);
+
+/// Serves until SIGTERM or SIGINT.
+///
+/// # Errors
+/// [`Failure::Refused`] when the store or an address cannot be used, or a part of the gateway ended by itself.
+pub(super) fn serve(loaded: Loaded) -> Result<(), Failure> {
+    log::start(&loaded.config.log)?;
+    for warning in &loaded.warnings {
+        tracing::warn!(key = warning.path, "{}", warning.sentence);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let outcome = runtime.block_on(run(loaded.config));
+    runtime.shutdown_timeout(LAST_WAIT);
+    outcome
+}
+
+async fn run(config: Config) -> Result<(), Failure> {
+    // From here on a signal is not lost, and does not end the process by itself.
+    let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let Config { mode, public_url, time_zone, store, server, log: _, sealing_keys, bank, merchants } = config;
+    let metrics = Metrics::new(merchants.iter().map(|served| &served.merchant.id));
+    let vault = wiring::vault(&sealing_keys)?;
+    let contracts = wiring::contracts(&merchants)?;
+    let store = wiring::open_store(&store, mode)?;
+    let ports = wiring::ports(store, vault, contracts, &bank, &metrics);
+    let public = listen(server.listen).await?;
+    let ops = listen(server.ops_listen).await?;
+    let (here, ops_here) = (http_address(&public)?, http_address(&ops)?);
+    let public_url = public_url.unwrap_or_else(|| here.clone());
+    let merchants = merchants.into_iter().map(|served| served.merchant).collect();
+    let app = App::new(ports.clone(), mode, merchants, time_zone, bank.first_question, &public_url);
+    let gateway = Arc::new(Gateway::new(app, request_limits(&server)));
+    let ready = serde_json::json!({"listen": here, "ops": ops_here, "public_url": public_url, "mode": mode.name()});
+    writeln!(io::stdout(), "{ready}")?;
+    tracing::info!(listen = here, ops = ops_here, public_url, mode = mode.name(), "serving");
+    let parts = Parts { gateway, ports, metrics: Arc::new(metrics), public, ops };
+    parts.run(&server, signals).await
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let refused = |error| Failure::Refused(format!("{address} cannot be listened on: {error}"));
+    TcpListener::bind(address).await.map_err(refused)
+}
+
+fn http_address(listener: &TcpListener) -> Result<String, Failure> {
+    Ok(format!("http://{}", listener.local_addr()?))
+}
+
+/// What runs.
+struct Parts {
+    gateway: Arc<Gateway>,
+    ports: Ports,
+    metrics: Arc<Metrics>,
+    public: TcpListener,
+    ops: TcpListener,
+}
+
+impl Parts {
+    async fn run(self, server: &Server, signals: (Signal, Signal)) -> Result<(), Failure> {
+        let (stop, stopping) = watch::channel(false);
+        let Self { gateway, ports, metrics, public, ops } = self;
+        let router = http::router(Arc::clone(&gateway));
+        let ops_router = http::ops_router(Arc::clone(&gateway), Arc::new(move || metrics.encode()));
+        let limits = limits(server);
+        let pace = worker::Pace {
+            look_again: server.look_again,
+            attend_at_once: server.attend_at_once,
+            grace: server.shutdown_grace,
+        };
+        let mut parts = JoinSet::new();
+        parts.spawn(named("public server", http::serve(public, router, limits, stopping.clone())));
+        parts.spawn(named("ops server", http::serve(ops, ops_router, limits, stopping.clone())));
+        let work = worker::work(Arc::clone(&gateway), Arc::clone(&ports.alarms), pace, stopping.clone());
+        parts.spawn(named("worker", work));
+        parts.spawn(named("forgetter", worker::forget_answers(ports, stopping)));
+        let early = tokio::select! {
+            () = told_to_stop(signals) => None,
+            ended = parts.join_next() => Some(name_of(ended)),
+        };
+        tracing::info!("stopping");
+        let deadline = Instant::now() + server.shutdown_grace;
+        // Nobody listens any more only if everything has ended already.
+        let _ = stop.send(true);
+        while let Some(ended) = parts.join_next().await {
+            tracing::debug!(part = name_of(Some(ended)), "ended");
+        }
+        wait_for_others(&gateway, deadline).await;
+        tracing::info!("stopped");
+        match early {
+            None => Ok(()),
+            Some(part) => Err(Failure::Refused(format!("the {part} ended by itself, so the gateway stopped"))),
+        }
+    }
+}
+
+fn limits(server: &Server) -> Limits {
+    Limits {
+        connections: server.connections,
+        header_deadline: server.header_deadline,
+        header_bytes: server.header_bytes,
+        shutdown_grace: server.shutdown_grace,
+    }
+}
+
+fn request_limits(server: &Server) -> RequestLimits {
+    RequestLimits {
+        body_bytes: server.body_bytes,
+        body_deadline: server.body_deadline,
+        return_wait: server.return_wait,
+    }
+}
+
+async fn named(name: &'static str, part: impl Future<Output = ()>) -> &'static str {
+    part.await;
+    name
+}
+
+fn name_of(ended: Option<Result<&'static str, JoinError>>) -> &'static str {
+    match ended {
+        Some(Ok(name)) => name,
+        // Which one is in the log: a panic says where it was.
+        Some(Err(_)) | None => "part that panicked",
+    }
+}
+
+async fn told_to_stop((mut terminate, mut interrupt): (Signal, Signal)) {
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// Questions that a notification or a returning payer set off may still be under way; whoever holds the gateway is.
+async fn wait_for_others(gateway: &Arc<Gateway>, deadline: Instant) {
+    let all_done = async {
+        while Arc::strong_count(gateway) > 1 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    // What is cut here is taken up at the next start.
+    let _ = tokio::time::timeout_at(deadline, all_done).await;
+}

@@ -1,0 +1,143 @@
+//! The worker: looks at the store for orders that have become due and has each attended to, a few at once. Two workers
+//! on one store do no harm, since no two can both have their commit.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use jiff::SignedDuration;
+use tokio::{
+    sync::watch,
+    task::{self, JoinSet},
+    time::{Instant, sleep, timeout},
+};
+
+use crate::{
+    app::Ports,
+    domain::{
+        ids::{MerchantId, OrderId},
+        policy::later,
+    },
+    http::Gateway,
+    ports::{Alarm, AlarmKind, Alarms},
+};
+
+/// How busily the worker works.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    /// How often it looks at the store.
+    pub(super) look_again: Duration,
+    /// How many orders are attended to at once.
+    pub(super) attend_at_once: usize,
+    /// How long those may take that are under way when it is told to stop.
+    pub(super) grace: Duration,
+}
+
+/// The wait after the store did not answer.
+const STORE_FAILED_WAIT: Duration = Duration::from_secs(5);
+/// Answers to requests with an Idempotency-Key are given again for so long.
+const ANSWERS_KEPT: SignedDuration = SignedDuration::from_hours(31 * 24);
+/// How often older ones are forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(3_600);
+
+type OrderKey = (MerchantId, OrderId);
+
+struct Worker {
+    gateway: Arc<Gateway>,
+    alarms: Arc<dyn Alarms>,
+    pace: Pace,
+    running: JoinSet<()>,
+    /// Which order each running task attends to.
+    tasks: HashMap<task::Id, OrderKey>,
+    /// Orders that were attended to a moment ago: whatever keeps one due, it has its turn once per look.
+    rested: BTreeMap<OrderKey, Instant>,
+}
+
+/// Attends to what is due until `stop` turns true, then lets what is under way finish.
+pub(super) async fn work(gateway: Arc<Gateway>, alarms: Arc<dyn Alarms>, pace: Pace, mut stop: watch::Receiver<bool>) {
+    let running = JoinSet::new();
+    let mut worker = Worker { gateway, alarms, pace, running, tasks: HashMap::new(), rested: BTreeMap::new() };
+    while !*stop.borrow() {
+        let (more, wait) = match worker.start_what_is_due().await {
+            Ok(more) => (more, pace.look_again),
+            Err(()) => (false, STORE_FAILED_WAIT.max(pace.look_again)),
+        };
+        let gateway = Arc::clone(&worker.gateway);
+        tokio::select! {
+            () = stopped(&mut stop) => {}
+            () = gateway.news.notified() => {}
+            () = sleep(wait) => {}
+            Some(ended) = worker.running.join_next_with_id(), if more => worker.note(ended),
+        }
+        while let Some(ended) = worker.running.try_join_next_with_id() {
+            worker.note(ended);
+        }
+    }
+    let rest = async { while worker.running.join_next().await.is_some() {} };
+    // What is cut here is found in the store at the next start.
+    let _ = timeout(pace.grace, rest).await;
+}
+
+impl Worker {
+    /// Whether more is due than can be attended to at once.
+    async fn start_what_is_due(&mut self) -> Result<bool, ()> {
+        let due = match self.gateway.app.due().await {
+            Ok(due) => due,
+            Err(error) => {
+                raise(&*self.alarms, error.to_string());
+                return Err(());
+            }
+        };
+        let now = Instant::now();
+        self.rested.retain(|_, until| *until > now);
+        let busy: BTreeSet<&OrderKey> = self.tasks.values().chain(self.rested.keys()).collect();
+        let mut waiting: Vec<OrderKey> = due.into_iter().filter(|key| !busy.contains(key)).collect();
+        let free = self.pace.attend_at_once.saturating_sub(self.running.len());
+        let more = waiting.len() > free;
+        waiting.truncate(free);
+        for (merchant, order) in waiting {
+            let gateway = Arc::clone(&self.gateway);
+            let key = (merchant.clone(), order);
+            let task = self.running.spawn(async move { gateway.app.attend_or_alarm(&merchant, order).await });
+            self.tasks.insert(task.id(), key);
+        }
+        Ok(more)
+    }
+
+    fn note(&mut self, ended: Result<(task::Id, ()), task::JoinError>) {
+        let id = match &ended {
+            Ok((id, ())) => *id,
+            Err(error) => error.id(),
+        };
+        let Some(key) = self.tasks.remove(&id) else { return };
+        if ended.is_err() {
+            tracing::error!(merchant = %key.0, order = %key.1, "attending to an order panicked");
+        }
+        self.rested.insert(key, Instant::now() + self.pace.look_again);
+    }
+}
+
+/// Forgets answers that nobody may ask for again, now and every hour until `stop` turns true.
+pub(super) async fn forget_answers(ports: Ports, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        let before = later(ports.clock.now(), -ANSWERS_KEPT);
+        if let Err(error) = ports.store.forget_answers(before).await {
+            raise(&*ports.alarms, error.to_string());
+        }
+        tokio::select! {
+            () = stopped(&mut stop) => {}
+            () = sleep(FORGET_EVERY) => {}
+        }
+    }
+}
+
+fn raise(alarms: &dyn Alarms, detail: String) {
+    alarms.raise(Alarm { kind: AlarmKind::StoreFailed, merchant: String::new(), subject: "store".to_owned(), detail });
+}
+
+/// Returns when it is time to stop, or nobody is left who could say so.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}

@@ -1,10 +1,13 @@
 //! Which events somebody should look at.
 
+use std::collections::BTreeSet;
+
 use super::App;
 use crate::{
     domain::{
-        attempt::{AttemptState, Conclusion},
+        attempt::AttemptState,
         event::{AskAnswer, Event},
+        give_back::Next,
         ledger::EntryKind,
         order::{Decision, Order},
     },
@@ -16,6 +19,13 @@ impl App {
     pub(super) fn announce(&self, decision: &Decision) {
         for (kind, detail) in decision.events.iter().filter_map(alarm_of) {
             self.alarm(kind, &decision.order, detail);
+        }
+        let touched: BTreeSet<u32> = decision.events.iter().filter_map(give_back_of).collect();
+        for give_back in touched.iter().filter_map(|number| decision.order.give_back(*number)) {
+            if give_back.next() == Next::Person {
+                let detail = format!("operation {} cannot be given back by itself", give_back.operation.number);
+                self.alarm(AlarmKind::Quarantined, &decision.order, detail);
+            }
         }
     }
 
@@ -43,17 +53,13 @@ fn alarm_of(event: &Event) -> Option<(AlarmKind, String)> {
         Event::Asked { answer: AskAnswer::Silence { why }, .. } => Some((AlarmKind::BankSilent, why.clone())),
         Event::AttemptAnswered { state, .. } => match state {
             AttemptState::InDoubt { why, .. } => Some((AlarmKind::InDoubt, why.clone())),
-            AttemptState::Stopped { code } => Some((AlarmKind::Misconfigured, format!("code {code}"))),
-            AttemptState::Quarantined { why } => Some((AlarmKind::Quarantined, why.clone())),
             AttemptState::Ready { .. }
             | AttemptState::Sent(_)
+            | AttemptState::Quarantined { .. }
             | AttemptState::Accepted { .. }
             | AttemptState::Refused { .. }
             | AttemptState::NotExecuted => None,
         },
-        Event::AttemptAsked { conclusion: Conclusion::Quarantined { why }, .. } => {
-            Some((AlarmKind::Quarantined, why.clone()))
-        }
         Event::AttemptAsked { .. }
         | Event::Asked { .. }
         | Event::Placed(_)
@@ -63,6 +69,28 @@ fn alarm_of(event: &Event) -> Option<(AlarmKind, String)> {
         | Event::CheckoutClosed { .. }
         | Event::Reported { .. }
         | Event::PayerReturned { .. }
+        | Event::AttemptPlanned { .. }
+        | Event::AttemptPostponed { .. }
+        | Event::AttemptSent { .. }
+        | Event::GivenBack { .. } => None,
+    }
+}
+
+/// The give-back whose attempt an event is about.
+fn give_back_of(event: &Event) -> Option<u32> {
+    match event {
+        Event::AttemptAnswered { give_back, .. } | Event::AttemptAsked { give_back, .. } => Some(*give_back),
+        Event::Placed(_)
+        | Event::Settled
+        | Event::Cancelled { .. }
+        | Event::CheckoutIssued(_)
+        | Event::CheckoutClosed { .. }
+        | Event::Reported { .. }
+        | Event::PayerReturned { .. }
+        | Event::Asked { .. }
+        | Event::ReportDoubted { .. }
+        | Event::Captured { .. }
+        | Event::Quarantined { .. }
         | Event::AttemptPlanned { .. }
         | Event::AttemptPostponed { .. }
         | Event::AttemptSent { .. }

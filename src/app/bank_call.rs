@@ -3,8 +3,6 @@
 //! The order of steps is the promise: connect, take a number, make `sent` durable, check the clock that counts
 //! suspended time, write once. Nothing is ever sent again.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 
 use super::{
@@ -20,11 +18,8 @@ use crate::{
         ids::OrderId,
         order::{Decision, Order},
     },
-    ports::AlarmKind,
+    ports::{Alarm, AlarmKind},
 };
-
-/// How long after `sent` is durable its first byte may still leave. A process that was frozen longer sends nothing.
-const SEND_WITHIN: Duration = Duration::from_secs(5);
 
 impl App {
     /// Sends the call of a give-back that is ready.
@@ -65,7 +60,7 @@ impl App {
             Err(ChangeError::Other(Error::Busy)) => return Ok(()),
             Err(error) => return Err(error.into()),
         }
-        let not_after = self.ports.clock.since_boot().saturating_add(SEND_WITHIN);
+        let not_after = self.ports.clock.since_boot().saturating_add(merchant.policy.send_within.unsigned_abs());
         let ruling = line.send(question, &attempt.call, not_after).await;
         self.answered(merchant, id, number, ruling).await
     }
@@ -112,6 +107,11 @@ impl App {
     }
 
     async fn answered(&self, merchant: &Merchant, id: OrderId, number: u32, ruling: Ruling) -> Result<(), Error> {
+        if let Ruling::Misconfigured { code } = &ruling {
+            let (merchant, subject) = (merchant.id.to_string(), id.to_string());
+            let detail = format!("the bank refuses us: {code}");
+            self.ports.alarms.raise(Alarm { kind: AlarmKind::Misconfigured, merchant, subject, detail });
+        }
         self.settle(merchant, id, |order, now| Ok(order.attempt_answered(number, &ruling, now, &merchant.policy)?))
             .await
     }

@@ -34,7 +34,7 @@ impl App {
     async fn hear_from_bank(&self, merchant: &Merchant, order: &Order, checkout: &Checkout) -> Result<Heard, Error> {
         // A silent host is followed by the other one.
         let host = if checkout.silences.is_multiple_of(2) { Host::Main } else { Host::Backup };
-        let mut heard = Heard { checkout: checkout.number, seen: Vec::new(), silence: None };
+        let mut heard = Heard { checkout: checkout.number, asked_at: self.now(), seen: Vec::new(), silence: None };
         let find = Question::Find { reference: checkout.reference.clone(), amount: checkout.amount };
         let found = match self.question(merchant, host, &find).await? {
             Ok(Finding::Found(operation)) => operation,
@@ -118,6 +118,6 @@ impl App {
         number: CheckoutNumber,
     ) -> Result<(), Error> {
         let seen = order.believed(number).into_iter().map(|operation| (operation, OperationStatus::Captured)).collect();
-        self.book(merchant, order, &Heard { checkout: number, seen, silence: None }).await
+        self.book(merchant, order, &Heard { checkout: number, asked_at: self.now(), seen, silence: None }).await
     }
 }

@@ -155,7 +155,7 @@ fn a_merchants_timing_replaces_the_general_one() {
     let text = format!("{EXAMPLE}[merchant.timing]\nform_lifetime = \"10m\"\nanswer_grace = \"60s\"\n");
     assert_eq!(
         problems(&text, &[]),
-        ["merchant[ecole].timing.answer_grace: is not longer than bank.answer_deadline, 1m"]
+        ["merchant[ecole].timing.answer_grace: is not longer than bank.answer_deadline and send_within, 1m 5s"]
     );
     let text = format!("{EXAMPLE}[merchant.timing]\nform_lifetime = \"10m\"\n");
     let (config, _) = read(&text, &[]).unwrap();

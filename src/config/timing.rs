@@ -19,6 +19,7 @@ pub(super) struct Timing {
     doubt_ladder: Vec<SignedDuration>,
     answer_grace: SignedDuration,
     send_again: SignedDuration,
+    send_within: SignedDuration,
 }
 
 /// What a merchant decides besides delays.
@@ -29,6 +30,8 @@ pub(super) struct Switches {
 }
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// A call that leaves later than this after it was put on record would be hard to reason about.
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 /// What a test may want; nothing in live mode is as short.
 const SHORTEST: SignedDuration = SignedDuration::from_millis(10);
 /// PBX_DISPLAY has three to ten digits; longer than this nobody waits.
@@ -62,6 +65,7 @@ impl Default for Timing {
             ],
             answer_grace: seconds(90),
             send_again: seconds(30),
+            send_within: seconds(5),
         }
     }
 }
@@ -93,6 +97,7 @@ impl Timing {
             doubt_ladder: section.durations("doubt_ladder").unwrap_or_else(|| others.doubt_ladder.clone()),
             answer_grace: section.duration("answer_grace", others.answer_grace, SHORTEST..=DAY),
             send_again: section.duration("send_again", others.send_again, SHORTEST..=DAY),
+            send_within: section.duration("send_within", others.send_within, SHORTEST..=MINUTE),
         };
         if always_check || timing != *others {
             timing.check(&section, bank);
@@ -122,16 +127,20 @@ impl Timing {
         if self.ask_after_silence.iter().any(|wait| *wait < SHORTEST) {
             section.problem("ask_after_silence", format!("has a wait below {SHORTEST:#}"));
         }
-        if self.answer_grace <= bank.answer_deadline {
-            let deadline = bank.answer_deadline;
-            section.problem("answer_grace", format!("is not longer than bank.answer_deadline, {deadline:#}"));
+        // The latest that a call on record may still be under way.
+        let longest = bank.answer_deadline.saturating_add(self.send_within);
+        if self.answer_grace <= longest {
+            section.problem(
+                "answer_grace",
+                format!("is not longer than bank.answer_deadline and send_within, {longest:#}"),
+            );
         }
         if self.doubt_ladder.last().is_some_and(|last| *last < self.doubt_settles) {
             section.problem("doubt_ladder", "ends before doubt_settles: every call in doubt would be a person's");
         }
         // Harmless before a sandbox, which carries out a call at once or never.
-        if self.doubt_settles <= bank.answer_deadline {
-            let sentence = format!("is not longer than bank.answer_deadline, {:#}", bank.answer_deadline);
+        if self.doubt_settles <= longest {
+            let sentence = format!("is not longer than bank.answer_deadline and send_within, {longest:#}");
             section.reading.careless(section.path("doubt_settles"), sentence);
         }
         if self.ask_after_news.last().is_some_and(|last| *last < self.hold_for_report) {
@@ -153,6 +162,7 @@ impl Timing {
             doubt_ladder: self.doubt_ladder.clone(),
             answer_grace: self.answer_grace,
             send_again: self.send_again,
+            send_within: self.send_within,
             authorised_counts: switches.authorised_counts,
             signature_is_enough: switches.signature_is_enough,
             minimum_amount: switches.minimum_amount,

@@ -1,7 +1,7 @@
 //! One call that moves money, sent at most once.
 //!
 //! ```text
-//!  ready ──`sent` is committed, then one write──▶ sent ──answer──▶ accepted | refused | stopped
+//!  ready ──`sent` is committed, then one write──▶ sent ──answer──▶ accepted | refused
 //!    ▲ │                                           │ anything else, or found `sent` too late
 //!    └─┘ never left                                ▼
 //!                                               in doubt ──enquiries──▶ accepted | not executed
@@ -57,31 +57,13 @@ pub struct Attempt {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum AttemptState {
-    Ready {
-        not_before: Timestamp,
-    },
+    Ready { not_before: Timestamp },
     Sent(Sending),
-    InDoubt {
-        sending: Sending,
-        why: String,
-        asked: u32,
-        next_ask: Timestamp,
-    },
-    Accepted {
-        operation: Operation,
-        at: Timestamp,
-    },
-    Refused {
-        code: String,
-    },
-    /// Our contract or keys are at fault: it waits for a person, and blames no card.
-    Stopped {
-        code: String,
-    },
+    InDoubt { sending: Sending, why: String, asked: u32, next_ask: Timestamp },
+    Accepted { operation: Operation, at: Timestamp },
+    Refused { code: String },
     NotExecuted,
-    Quarantined {
-        why: String,
-    },
+    Quarantined { why: String },
 }
 
 /// What an enquiry about an attempt in doubt leads to.
@@ -108,7 +90,6 @@ impl Attempt {
             AttemptState::InDoubt { next_ask, .. } => Some(*next_ask),
             AttemptState::Accepted { .. }
             | AttemptState::Refused { .. }
-            | AttemptState::Stopped { .. }
             | AttemptState::NotExecuted
             | AttemptState::Quarantined { .. } => None,
         }
@@ -122,13 +103,9 @@ impl Attempt {
         match ruling {
             Ruling::Accepted { operation } => AttemptState::Accepted { operation: *operation, at: now },
             Ruling::Refused { code } => AttemptState::Refused { code: code.clone() },
-            Ruling::Misconfigured { code } => AttemptState::Stopped { code: code.clone() },
-            Ruling::Doubt { why } => AttemptState::InDoubt {
-                sending: *sending,
-                why: why.clone(),
-                asked: 0,
-                next_ask: next_rung(sending.at, 0, now, policy).unwrap_or(now),
-            },
+            // A fault of ours proves nothing about the money either; once it is mended, enquiries tell.
+            Ruling::Misconfigured { code } => in_doubt(*sending, format!("the bank refuses us: {code}"), now, policy),
+            Ruling::Doubt { why } => in_doubt(*sending, why.clone(), now, policy),
         }
     }
 
@@ -169,6 +146,11 @@ impl Attempt {
             Done::No | Done::Unknown | Done::Contradiction(_) => None,
         }
     }
+}
+
+fn in_doubt(sending: Sending, why: String, now: Timestamp, policy: &Policy) -> AttemptState {
+    let next_ask = next_rung(sending.at, 0, now, policy).unwrap_or(now);
+    AttemptState::InDoubt { sending, why, asked: 0, next_ask }
 }
 
 /// Whether findings show a call as carried out.

@@ -62,6 +62,8 @@ pub enum Event {
     /// The bank was asked about a checkout. `again` is set when it has to be asked once more.
     Asked {
         checkout: CheckoutNumber,
+        /// When the first question left: what became due later is still owed.
+        asked_at: Timestamp,
         answer: AskAnswer,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         again: Option<Timestamp>,

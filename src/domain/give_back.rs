@@ -49,18 +49,11 @@ pub enum Next {
 
 impl GiveBack {
     pub fn status(&self) -> GiveBackStatus {
-        match self.attempts.last().map(|attempt| &attempt.state) {
-            Some(AttemptState::Accepted { .. }) => GiveBackStatus::Done,
-            Some(AttemptState::InDoubt { .. }) => GiveBackStatus::InDoubt,
-            Some(AttemptState::Quarantined { .. }) => GiveBackStatus::Quarantined,
-            Some(
-                AttemptState::Ready { .. }
-                | AttemptState::Sent(_)
-                | AttemptState::Refused { .. }
-                | AttemptState::Stopped { .. }
-                | AttemptState::NotExecuted,
-            )
-            | None => GiveBackStatus::Open,
+        match (self.next(), self.attempts.last().map(|attempt| &attempt.state)) {
+            (Next::Nothing, _) => GiveBackStatus::Done,
+            (Next::Person, _) => GiveBackStatus::Quarantined,
+            (Next::Wait, Some(AttemptState::InDoubt { .. })) => GiveBackStatus::InDoubt,
+            (Next::Plan { .. } | Next::Wait, _) => GiveBackStatus::Open,
         }
     }
 
@@ -72,7 +65,7 @@ impl GiveBack {
         match (&last.state, &last.call) {
             (AttemptState::Accepted { .. }, _) => Next::Nothing,
             (AttemptState::Ready { .. } | AttemptState::Sent(_) | AttemptState::InDoubt { .. }, _) => Next::Wait,
-            (AttemptState::Quarantined { .. } | AttemptState::Stopped { .. }, _) => Next::Person,
+            (AttemptState::Quarantined { .. }, _) => Next::Person,
             (AttemptState::Refused { .. } | AttemptState::NotExecuted, _) if self.attempts.len() >= MAX_ATTEMPTS => {
                 Next::Person
             }

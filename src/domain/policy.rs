@@ -20,6 +20,9 @@ pub struct Policy {
     pub ask_after_silence: Vec<SignedDuration>,
     /// How long an unconfirmed report of success keeps the order from being paid in another way.
     pub hold_for_report: SignedDuration,
+    /// How long after `sent` is durable the call's first byte may still leave: a process that was frozen longer sends
+    /// nothing.
+    pub send_within: SignedDuration,
     /// How long after it was sent a call may still be carried out; only later does "not done" count.
     pub doubt_settles: SignedDuration,
     /// When, counted from the sending, a call in doubt is asked for. After the last it is a person's turn.

@@ -246,7 +246,7 @@ fn whatever_the_mode_these_are_refused() {
         (changed(LIVE, &[("[timing]", "[timing]\nask_after_news = []")]), "timing.ask_after_news: is empty"),
         (
             changed(LIVE, &[("[timing]", "[timing]\nanswer_grace = \"1m\"")]),
-            "timing.answer_grace: is not longer than bank.answer_deadline, 1m",
+            "timing.answer_grace: is not longer than bank.answer_deadline and send_within, 1m 5s",
         ),
         (
             changed(LIVE, &[("pay.example.org", "pay.example.org:8443")]),

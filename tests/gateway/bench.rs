@@ -99,6 +99,7 @@ doubt_settles = "500ms"
 doubt_ladder = ["50ms", "200ms", "600ms", "1s", "2s", "4s"]
 answer_grace = "3s"
 send_again = "200ms"
+send_within = "1s"
 
 [[merchant]]
 id = "ecole"

@@ -87,9 +87,9 @@ impl Order {
                 checkout.asks.extend(asks);
                 Ok(())
             }
-            Event::Asked { checkout, answer, again } => {
+            Event::Asked { checkout, asked_at, answer, again } => {
                 let checkout = self.checkout_mut(*checkout)?;
-                checkout.asks.retain(|ask| *ask > at);
+                checkout.asks.retain(|ask| ask > asked_at);
                 checkout.asks.extend(again);
                 checkout.silences = match answer {
                     AskAnswer::Silence { .. } => checkout.silences.saturating_add(1),
@@ -195,7 +195,6 @@ impl Order {
             | AttemptState::Sent(_)
             | AttemptState::InDoubt { .. }
             | AttemptState::Accepted { .. }
-            | AttemptState::Stopped { .. }
             | AttemptState::Quarantined { .. } => true,
         });
         if one_is_open || attempt.number != give_back.next_number() {

@@ -19,6 +19,8 @@ use crate::domain::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heard {
     pub checkout: CheckoutNumber,
+    /// When the first question left: news that came later is not answered by it.
+    pub asked_at: Timestamp,
     /// What has become of each operation that the bank answered about.
     pub seen: Vec<(Operation, OperationStatus)>,
     /// Why a question stayed without a usable answer, when one did.
@@ -61,7 +63,11 @@ impl Order {
             None => Taken::New,
         };
         let asks = match &says {
-            Says::Paid { .. } | Says::Pending => Checkout::asks_after_news(now, policy).into_iter().collect(),
+            // The last of these is when an unconfirmed report stops holding the order.
+            Says::Paid { .. } | Says::Pending => {
+                let hold_ends = later(now, policy.hold_for_report);
+                Checkout::asks_after_news(now, policy).into_iter().chain(std::iter::once(hold_ends)).collect()
+            }
             Says::Failed { .. } => Vec::new(),
         };
         decision.push(Event::Reported { checkout: number, identity, digest, says, asks }, now)?;
@@ -134,7 +140,7 @@ impl Order {
         let silences = usize::try_from(checkout.silences).unwrap_or(usize::MAX);
         let again =
             unfinished.then(|| rung(&policy.ask_after_silence, silences)).flatten().map(|delay| later(now, delay));
-        decision.push(Event::Asked { checkout: heard.checkout, answer, again }, now)?;
+        decision.push(Event::Asked { checkout: heard.checkout, asked_at: heard.asked_at, answer, again }, now)?;
         Ok(decision)
     }
 

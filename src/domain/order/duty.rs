@@ -8,7 +8,7 @@ use crate::domain::{
     checkout::{Checkout, Closed},
     give_back::{GiveBack, Next},
     ids::CheckoutNumber,
-    policy::{Policy, later},
+    policy::Policy,
 };
 
 /// One thing to do now.
@@ -57,14 +57,7 @@ impl Order {
         };
         let expire = checkout.is_open().then_some((checkout.expires_at, Duty::Expire { checkout: number }));
         let next_ask = checkout.asks.first().map(|at| (*at, ask));
-        // A report that nobody may wait for longer needs one more look, should the ladder end before.
-        let stale = checkout
-            .pending_operations(&|operation| self.knows(operation))
-            .map(|(report, _)| later(report.received_at, policy.hold_for_report))
-            .min()
-            .filter(|at| checkout.asks.first().is_none_or(|ask| ask > at))
-            .map(|at| (at, Duty::Ask { checkout: number }));
-        expire.into_iter().chain(next_ask).chain(stale)
+        expire.into_iter().chain(next_ask)
     }
 
     /// Marks a checkout as over.
@@ -91,7 +84,6 @@ fn give_back_duty(give_back: &GiveBack, policy: &Policy) -> Option<(Timestamp, D
                 }
                 AttemptState::Accepted { .. }
                 | AttemptState::Refused { .. }
-                | AttemptState::Stopped { .. }
                 | AttemptState::NotExecuted
                 | AttemptState::Quarantined { .. } => return None,
             };

@@ -136,7 +136,6 @@ impl Decision {
             | AttemptState::Sent(_)
             | AttemptState::InDoubt { .. }
             | AttemptState::Refused { .. }
-            | AttemptState::Stopped { .. }
             | AttemptState::NotExecuted
             | AttemptState::Quarantined { .. } => None,
         };

@@ -27,6 +27,7 @@ fn policy() -> Policy {
         ask_after_news: vec![minutes(0), minutes(1), minutes(10)],
         ask_after_silence: vec![minutes(1), minutes(5)],
         hold_for_report: minutes(10),
+        send_within: SignedDuration::from_secs(5),
         doubt_settles: minutes(10),
         doubt_ladder: vec![minutes(1), minutes(11), minutes(60)],
         answer_grace: SignedDuration::from_secs(90),
@@ -130,7 +131,7 @@ impl World {
     }
 
     fn hear(&mut self, checkout: CheckoutNumber, seen: &[(Operation, OperationStatus)]) {
-        let heard = Heard { checkout, seen: seen.to_vec(), silence: None };
+        let heard = Heard { checkout, asked_at: self.now, seen: seen.to_vec(), silence: None };
         let decision = self.order.hear(&heard, self.now, &self.policy).unwrap();
         self.take(decision);
     }
@@ -312,14 +313,27 @@ fn a_silent_bank_doubts_nothing_and_is_asked_again_later_and_later() {
     world.paid(checkout, operation(1, 10));
     world.wait(11);
     for wait in [1, 5, 5] {
-        let heard = Heard { checkout, seen: Vec::new(), silence: Some("no answer".to_owned()) };
+        let heard = Heard { checkout, asked_at: world.now, seen: Vec::new(), silence: Some("no answer".to_owned()) };
         let decision = world.order.hear(&heard, world.now, &world.policy).unwrap();
         world.take(decision);
         assert_eq!(world.status(checkout), CheckoutStatus::Confirming);
-        let next = world.order.checkout(checkout).unwrap().asks.first().copied();
+        assert_eq!(world.duty(), None, "nobody hammers a silent bank");
+        let next = world.order.wake_at(&world.policy);
         assert_eq!(next, Some(world.now + SignedDuration::from_mins(wait)));
         world.wait(wait);
     }
+}
+
+#[test]
+fn news_that_come_while_the_bank_is_being_asked_are_not_answered_by_it() {
+    let mut world = World::place(377_000);
+    let checkout = world.check_out().unwrap();
+    let heard = Heard { checkout, asked_at: world.now, seen: Vec::new(), silence: None };
+    world.wait(1);
+    world.paid(checkout, operation(1, 10));
+    let decision = world.order.hear(&heard, world.now, &world.policy).unwrap();
+    world.take(decision);
+    assert_eq!(world.duty(), Some(Duty::Ask { checkout }));
 }
 
 #[test]
@@ -444,7 +458,7 @@ fn a_refund_in_doubt_ends_with_proof_or_with_a_person() {
 }
 
 #[test]
-fn a_call_found_sent_is_in_doubt_and_a_configuration_fault_waits_for_a_person() {
+fn a_call_found_sent_and_a_configuration_fault_are_in_doubt() {
     let mut world = World::paid_twice();
     let decision = world.order.plan_give_back(1, "E1", ArchiveReference::from_bits(9), world.now).unwrap();
     world.take(decision);
@@ -463,8 +477,7 @@ fn a_call_found_sent_is_in_doubt_and_a_configuration_fault_waits_for_a_person() 
 
     let mut world = World::paid_twice();
     world.call(Ruling::Misconfigured { code: "00006".to_owned() });
-    assert_eq!(world.duty(), None);
-    assert_eq!(world.order.give_backs[0].status(), GiveBackStatus::Open);
+    assert_eq!(world.order.give_backs[0].status(), GiveBackStatus::InDoubt, "once it is mended, enquiries tell");
 }
 
 #[test]

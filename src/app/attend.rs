@@ -17,12 +17,13 @@ pub const ROUND: usize = 100;
 const MAX_DUTIES: usize = 50;
 
 impl App {
-    /// Orders that want to be attended to now, the longest waiting first.
+    /// Orders that want to be attended to now, the longest waiting first: a round of them, and `more`. Whoever has some
+    /// that stay due asks for as many more, so that those keep no others from their turn.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub async fn due(&self) -> Result<Vec<(MerchantId, OrderId)>, Error> {
-        let keys = self.ports.store.due(self.now(), ROUND).await?;
+    pub async fn due(&self, more: usize) -> Result<Vec<(MerchantId, OrderId)>, Error> {
+        let keys = self.ports.store.due(self.now(), ROUND.saturating_add(more)).await?;
         Ok(keys.iter().filter_map(|key| Some((key.merchant.parse().ok()?, key.id.parse().ok()?))).collect())
     }
 

@@ -83,7 +83,7 @@ pub(super) async fn work(gateway: Arc<Gateway>, alarms: Arc<dyn Alarms>, pace: P
 impl Worker {
     /// Whether more is due than can be attended to at once.
     async fn start_what_is_due(&mut self) -> Result<bool, ()> {
-        let due = match self.gateway.app.due().await {
+        let due = match self.gateway.app.due(self.rested.len() + self.tasks.len()).await {
             Ok(due) => due,
             Err(error) => {
                 raise(&*self.alarms, error.to_string());

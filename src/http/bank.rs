@@ -39,7 +39,8 @@ async fn notified(gateway: &Arc<Gateway>, merchant: &str, raw: &[u8]) -> Respons
     };
     let status = match gateway.app.notified(&merchant, raw).await {
         Ok(Received::News(order)) => {
-            gateway.attend_soon(merchant, order);
+            // PAYBOX is answered at once, whatever becomes of it.
+            let _ = gateway.attend_soon(merchant, order);
             StatusCode::OK
         }
         Ok(Received::Known | Received::Unusable) => StatusCode::OK,

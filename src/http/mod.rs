@@ -26,7 +26,10 @@ use axum::{
     http::{HeaderMap, HeaderName, header},
     routing::{get, post},
 };
-use tokio::sync::Notify;
+use tokio::{
+    sync::{Notify, Semaphore},
+    task::JoinHandle,
+};
 
 use crate::{
     app::{
@@ -45,10 +48,16 @@ use problem::{Code, Problem};
 pub struct Gateway {
     pub app: App,
     pub limits: RequestLimits,
-    /// Poked when an order has become due, so that nobody waits for the next look at the store.
+    /// Poked when an order has become due and nobody here could attend to it at once.
     pub news: Notify,
     running: Running,
+    /// How many orders requests may have attended to beside the worker: notifications cannot set off more questions
+    /// than the bank would stand.
+    attending: Arc<Semaphore>,
 }
+
+/// How many orders are attended to at once on behalf of requests; what is beyond waits for the worker.
+const ATTENDED_AT_ONCE: usize = 32;
 
 /// Limits on one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,13 +72,21 @@ pub struct RequestLimits {
 
 impl Gateway {
     pub fn new(app: App, limits: RequestLimits) -> Self {
-        Self { app, limits, news: Notify::new(), running: Running::default() }
+        let attending = Arc::new(Semaphore::new(ATTENDED_AT_ONCE));
+        Self { app, limits, news: Notify::new(), running: Running::default(), attending }
     }
 
-    /// Attends to an order beside the request that brought the news.
-    fn attend_soon(self: &Arc<Self>, merchant: MerchantId, order: OrderId) -> tokio::task::JoinHandle<()> {
+    /// Attends to an order beside the request that brought the news, or has the worker do it.
+    fn attend_soon(self: &Arc<Self>, merchant: MerchantId, order: OrderId) -> Option<JoinHandle<()>> {
+        let Ok(permit) = Arc::clone(&self.attending).try_acquire_owned() else {
+            self.news.notify_one();
+            return None;
+        };
         let gateway = Arc::clone(self);
-        tokio::spawn(async move { gateway.app.attend_or_alarm(&merchant, order).await })
+        Some(tokio::spawn(async move {
+            gateway.app.attend_or_alarm(&merchant, order).await;
+            drop(permit);
+        }))
     }
 
     /// Who is calling; they must have `scope`.

@@ -26,7 +26,7 @@ pub fn ops_router(gateway: Arc<Gateway>, metrics: Metrics) -> Router {
 
 /// Ready means that the store answers: without it nothing can be promised.
 async fn ready(State(gateway): State<Arc<Gateway>>) -> (StatusCode, &'static str) {
-    match gateway.app.due().await {
+    match gateway.app.due(0).await {
         Ok(_) => (StatusCode::OK, "ok\n"),
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the store is unavailable\n"),
     }

@@ -75,9 +75,10 @@ pub(super) async fn back(
 ) -> Response<Body> {
     match gateway.app.payer_returned(&token).await {
         Ok((back, merchant, order)) => {
-            let attending = gateway.attend_soon(merchant, order);
-            // The portal will ask the API next; most often the answer is there by then. It goes on without us.
-            let _ = tokio::time::timeout(gateway.limits.return_wait, attending).await;
+            if let Some(attending) = gateway.attend_soon(merchant, order) {
+                // The portal will ask the API next; most often the answer is there by then. It goes on without us.
+                let _ = tokio::time::timeout(gateway.limits.return_wait, attending).await;
+            }
             see_other(&back)
         }
         Err(error) => failed(&error, accepted_language(&headers)),

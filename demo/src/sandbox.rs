@@ -1,0 +1,95 @@
+//! The sandbox's management port: the bank's own truth, and misbehaviour on demand.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::{
+    check,
+    client::{Client, JSON, Question},
+    document::Document,
+    trouble::{Outcome, Trouble},
+};
+
+/// How often the journal is looked at while a notification is waited for.
+const LOOK_AGAIN: Duration = Duration::from_millis(40);
+/// How long a notification may take to be sent and answered.
+const NOTIFIED_WITHIN: Duration = Duration::from_secs(5);
+
+#[derive(Clone)]
+pub(crate) struct Sandbox {
+    client: Client,
+    manage: String,
+}
+
+impl Sandbox {
+    pub(crate) fn new(client: Client, manage: String) -> Self {
+        Self { client, manage }
+    }
+
+    async fn get(&self, path: &str) -> Outcome<Value> {
+        self.client.ask(Question::get(format!("{}{path}", self.manage))).await?.json_if(200)
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> Outcome<Value> {
+        self.client.ask(Question::post(format!("{}{path}", self.manage), JSON, body.to_string())).await?.json_if(200)
+    }
+
+    /// Operations and totals of the references that begin so.
+    pub(crate) async fn ledger(&self, prefix: &str) -> Outcome<Value> {
+        self.get(&format!("/ledger?reference_prefix={prefix}")).await
+    }
+
+    /// The operations of the references that begin so and that took money.
+    pub(crate) async fn captures(&self, prefix: &str) -> Outcome<Vec<Value>> {
+        let ledger = self.ledger(prefix).await?;
+        let operations = check::list(&ledger, "/operations")?;
+        Ok(operations.iter().filter(|operation| operation.number("/captured") > Some(0)).cloned().collect())
+    }
+
+    /// How many questions of this TYPE were carried out on the references that begin so.
+    pub(crate) async fn calls(&self, prefix: &str, kind: &str) -> Outcome<usize> {
+        let calls = self.get(&format!("/calls?reference_prefix={prefix}")).await?;
+        Ok(check::list(&calls, "/calls")?.iter().filter(|call| call.said("/type") == kind).count())
+    }
+
+    /// The notifications of the references that begin so, once `count` of them are over.
+    pub(crate) async fn notifications(&self, prefix: &str, count: usize) -> Outcome<Vec<Value>> {
+        let began = Instant::now();
+        loop {
+            let found = self.get(&format!("/notifications?reference_prefix={prefix}")).await?;
+            let found = check::list(&found, "/notifications")?;
+            if found.iter().filter(|each| each.pointer("/done") == Some(&Value::Bool(true))).count() >= count {
+                return Ok(found.to_vec());
+            }
+            if began.elapsed() > NOTIFIED_WITHIN {
+                return Err(Trouble::of(format!("notifications of {prefix}: expected {count}, saw {found:?}")));
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    /// Arms one fault.
+    pub(crate) async fn misbehave(&self, fault: Value) -> Outcome<()> {
+        self.post("/faults", &fault).await.map(|_| ())
+    }
+
+    /// How often the faults armed so far for these references have struck; they are cleared.
+    pub(crate) async fn struck(&self, prefix: &str) -> Outcome<i64> {
+        let faults = self.get("/faults").await?;
+        let faults = check::list(&faults, "/faults")?;
+        let mine = faults.iter().filter(|fault| fault.said("/reference") == prefix);
+        Ok(mine.filter_map(|fault| fault.number("/fired")).sum())
+    }
+
+    /// `message` with PAYBOX's own signature behind it, as anyone can have it made.
+    pub(crate) async fn signed(&self, message: &str, name: &str) -> Outcome<String> {
+        let signed = self.post("/sign", &json!({"message": message, "name": name})).await?;
+        Ok(check::text(&signed, "/query")?.to_owned())
+    }
+
+    /// The bank's end of day: what was captured can only be refunded from now on.
+    pub(crate) async fn settle(&self) -> Outcome<()> {
+        self.post("/settle", &json!({})).await.map(|_| ())
+    }
+}

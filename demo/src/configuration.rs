@@ -188,7 +188,8 @@ hold_for_report = "2s"
 doubt_settles = "1500ms"
 doubt_ladder = ["300ms", "1600ms", "3s", "6s", "12s"]
 answer_grace = "3s"
-send_again = "1s""#
+send_again = "1s"
+send_within = "500ms""#
         }
         Pace::Human => {
             r#"[timing]

@@ -139,7 +139,8 @@ pub struct Answer {
     /// SHA-256 of method, path and body: another request under the same key is refused.
     pub fingerprint: String,
     pub status: u16,
-    pub body: String,
+    /// The body, sealed: it holds a payer's address and the secret link to a page.
+    pub sealed: Vec<u8>,
     /// What the ETag header was.
     pub version: Option<u64>,
     pub given_at: Timestamp,

@@ -13,7 +13,7 @@ use crate::{
         order::{Decision, Order, Status},
         policy::Policy,
     },
-    ports::{Answer, Callback, Claim, Commit, CommitError, Key, Stored, Write},
+    ports::{Answer, Callback, Claim, Commit, CommitError, Key, Stored, Vault, Write},
 };
 
 /// How often a change is tried before its caller is told to come back.
@@ -164,7 +164,7 @@ impl App {
         let changed = self
             .change(merchant, id, actor, |current, now| {
                 let (decision, result) = decide(current, now)?;
-                let (answer, given) = remember.answer(&result, now);
+                let (answer, given) = remember.answer(&result, &*self.ports.vault, now)?;
                 outcome = Some(given);
                 Ok((decision, Extras { answer: Some(answer), ..Extras::default() }))
             })
@@ -190,26 +190,33 @@ impl App {
             None => Ok(None),
             Some(answer) if answer.fingerprint != fingerprint => Err(Error::KeyReused),
             Some(answer) => {
-                let rendered = Rendered { status: answer.status, body: answer.body, version: answer.version };
+                let body = self.ports.vault.open(&answer.sealed, &answer_context(key))?;
+                let body = String::from_utf8(body).map_err(|_| Error::Defect("an answer is not text".to_owned()))?;
+                let rendered = Rendered { status: answer.status, body, version: answer.version };
                 Ok(Some(Outcome { rendered, replayed: true }))
             }
         }
     }
 }
 
+/// An answer can be opened only under the key that it was given to.
+fn answer_context(key: &str) -> String {
+    format!("answer:{key}")
+}
+
 impl<T> Remember<T> {
     /// What is remembered of `result`, and what is answered now.
-    pub(super) fn answer(&self, result: &T, now: Timestamp) -> (Answer, Outcome) {
+    pub(super) fn answer(&self, result: &T, vault: &dyn Vault, now: Timestamp) -> Result<(Answer, Outcome), Error> {
         let rendered = (self.render)(result);
         let answer = Answer {
             key: self.key.clone(),
             fingerprint: self.fingerprint.clone(),
             status: rendered.status,
-            body: rendered.body.clone(),
+            sealed: vault.seal(rendered.body.as_bytes(), &answer_context(&self.key))?,
             version: rendered.version,
             given_at: now,
         };
-        (answer, Outcome { rendered, replayed: false })
+        Ok((answer, Outcome { rendered, replayed: false }))
     }
 }
 

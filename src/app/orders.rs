@@ -62,7 +62,8 @@ impl App {
             claims.extend(claims_of(&cancel));
             decisions.push(cancel);
         }
-        let (answer, outcome) = remember.answer(&Versioned { order: decision.order.clone(), version: 1 }, now);
+        let (answer, outcome) =
+            remember.answer(&Versioned { order: decision.order.clone(), version: 1 }, &*self.ports.vault, now)?;
         let commit = Commit { writes, claims, callbacks: Vec::new(), answer: Some(answer) };
         match self.ports.store.commit(commit).await {
             Ok(()) => {

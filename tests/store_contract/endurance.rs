@@ -58,7 +58,7 @@ pub(crate) async fn texts_come_back_as_they_were(harness: &dyn Harness) {
         made.events = vec![text.to_owned(), text.to_owned()];
         made.labels = vec![("payer", format!("{text:.60}"))];
         let mut given = answer(&format!("{text:.60}{number}"), at(0));
-        given.body = text.to_owned();
+        given.sealed = text.as_bytes().to_vec();
         let commit = Commit {
             writes: vec![made],
             claims: vec![claim("a", &format!("{text:.60}{number}"), text)],

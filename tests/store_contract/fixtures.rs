@@ -40,7 +40,7 @@ pub(crate) fn answer(key: &str, given_at: Timestamp) -> Answer {
         key: key.to_owned(),
         fingerprint: "f0".repeat(32),
         status: 201,
-        body: r#"{"id":"é"}"#.to_owned(),
+        sealed: r#"{"id":"é"}"#.as_bytes().to_vec(),
         version: Some(1),
         given_at,
     }

@@ -12,7 +12,7 @@ pub(crate) async fn an_answer_is_given_again(harness: &dyn Harness) {
     assert_eq!(store.answer("k1").await.unwrap(), None);
     let first = answer("k1", at(1));
     store.commit(answers(first.clone())).await.unwrap();
-    let another = Answer { status: 409, body: "other".to_owned(), version: None, ..answer("k1", at(2)) };
+    let another = Answer { status: 409, sealed: b"other".to_vec(), version: None, ..answer("k1", at(2)) };
     assert_eq!(store.commit(answers(another)).await, Err(CommitError::Answered));
     // The very same one too: that it was given is all that counts.
     assert_eq!(store.commit(answers(first.clone())).await, Err(CommitError::Answered));

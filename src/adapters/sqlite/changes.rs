@@ -38,14 +38,14 @@ pub(super) fn commit(connection: &Connection, commit: &Commit) -> Change<()> {
 fn give(connection: &Connection, answer: &Answer) -> Change<()> {
     let given = connection
         .prepare_cached(
-            "INSERT INTO answer (key, fingerprint, status, body, version, given_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+            "INSERT INTO answer (key, fingerprint, status, sealed, version, given_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
              ON CONFLICT DO NOTHING",
         )?
         .execute(params![
             answer.key,
             answer.fingerprint,
             answer.status,
-            answer.body,
+            answer.sealed,
             answer.version.map(u64::cast_signed),
             micros(answer.given_at)
         ])?;

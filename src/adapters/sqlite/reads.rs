@@ -141,13 +141,13 @@ pub(super) fn history(connection: &Connection, key: &Key) -> rusqlite::Result<Ve
 
 pub(super) fn answer(connection: &Connection, key: &str) -> rusqlite::Result<Option<Answer>> {
     connection
-        .prepare_cached("SELECT key, fingerprint, status, body, version, given_at FROM answer WHERE key = ?1")?
+        .prepare_cached("SELECT key, fingerprint, status, sealed, version, given_at FROM answer WHERE key = ?1")?
         .query_row([key], |row| {
             Ok(Answer {
                 key: row.get(0)?,
                 fingerprint: row.get(1)?,
                 status: row.get(2)?,
-                body: row.get(3)?,
+                sealed: row.get(3)?,
                 version: row.get::<_, Option<i64>>(4)?.map(i64::cast_unsigned),
                 given_at: instant(row.get(5)?)?,
             })

@@ -66,7 +66,7 @@ CREATE TABLE answer (
     key         TEXT    NOT NULL PRIMARY KEY,
     fingerprint TEXT    NOT NULL,
     status      INTEGER NOT NULL,
-    body        TEXT    NOT NULL,
+    sealed      BLOB    NOT NULL,
     -- All 64 bits are used, so a version beyond the half reads as negative here.
     version     INTEGER,
     given_at    INTEGER NOT NULL

@@ -21,4 +21,5 @@ done
 printf 'guichet:x:65532:65532:guichet:/var/lib/guichet:/nonexistent\n' > "$root/etc/passwd"
 printf 'guichet:x:65532:\n' > "$root/etc/group"
 printf 'hosts: files dns\n' > "$root/etc/nsswitch.conf"
+chmod 755 "$root"
 chmod 1777 "$root/tmp"

@@ -16,7 +16,7 @@ use crate::config::{Config, ConfigErrors, Loaded};
 
 /// The counter where you pay: a payment gateway between portals and PAYBOX.
 #[derive(Debug, Parser)]
-#[command(name = "guichet", disable_help_subcommand = true)]
+#[command(name = "guichet", disable_help_subcommand = true, version)]
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -296,6 +296,8 @@ pub enum AlarmKind {
     CallbackVariant,
     /// A report of success that the bank does not confirm.
     ReportDoubted,
+    /// Money that the bank has authorised and not captured, though it was to be captured at once.
+    NotCaptured,
     /// Money that was captured beyond what is owed.
     Surplus,
     /// A call whose outcome is not known.
@@ -320,6 +322,7 @@ impl AlarmKind {
             Self::CallbackUnusable => "callback_unusable",
             Self::CallbackVariant => "callback_variant",
             Self::ReportDoubted => "report_doubted",
+            Self::NotCaptured => "not_captured",
             Self::Surplus => "surplus",
             Self::InDoubt => "in_doubt",
             Self::Quarantined => "quarantined",

@@ -99,6 +99,7 @@ fn gravity(kind: AlarmKind) -> Gravity {
         | AlarmKind::Defect => Gravity::NeedsSomebody,
         AlarmKind::CallbackUnverified
         | AlarmKind::CallbackVariant
+        | AlarmKind::NotCaptured
         | AlarmKind::Surplus
         | AlarmKind::InDoubt
         | AlarmKind::BankSilent => Gravity::MayPass,
@@ -115,7 +116,8 @@ fn following(kind: AlarmKind) -> Option<AlarmKind> {
         AlarmKind::CallbackUnverified => Some(AlarmKind::CallbackUnusable),
         AlarmKind::CallbackUnusable => Some(AlarmKind::CallbackVariant),
         AlarmKind::CallbackVariant => Some(AlarmKind::ReportDoubted),
-        AlarmKind::ReportDoubted => Some(AlarmKind::Surplus),
+        AlarmKind::ReportDoubted => Some(AlarmKind::NotCaptured),
+        AlarmKind::NotCaptured => Some(AlarmKind::Surplus),
         AlarmKind::Surplus => Some(AlarmKind::InDoubt),
         AlarmKind::InDoubt => Some(AlarmKind::Quarantined),
         AlarmKind::Quarantined => Some(AlarmKind::Misconfigured),
@@ -152,7 +154,7 @@ mod tests {
             assert_eq!(count(&text, kind.name(), "east"), "0", "{text}");
             assert_eq!(count(&text, kind.name(), "west"), raised, "{text}");
         }
-        assert_eq!(kinds, 11);
+        assert_eq!(kinds, 12);
         assert!(text.ends_with("# EOF\n") && !text.contains("never answered"));
     }
 }

@@ -50,9 +50,12 @@ fn alarm_of(event: &Event) -> Option<(AlarmKind, String)> {
         Event::Quarantined { operation, why, .. } => {
             Some((AlarmKind::Quarantined, format!("operation {operation}: {why}")))
         }
+        Event::Asked { authorised, .. } if !authorised.is_empty() => {
+            Some((AlarmKind::NotCaptured, "authorised by the bank, and not captured yet".to_owned()))
+        }
         Event::Asked { answer: AskAnswer::Silence { why }, .. } => Some((AlarmKind::BankSilent, why.clone())),
         Event::AttemptAnswered { state, .. } => match state {
-            AttemptState::InDoubt { why, .. } => Some((AlarmKind::InDoubt, why.clone())),
+            AttemptState::InDoubt(doubt) => Some((AlarmKind::InDoubt, doubt.why.clone())),
             AttemptState::Ready { .. }
             | AttemptState::Sent(_)
             | AttemptState::Quarantined { .. }
@@ -68,7 +71,7 @@ fn alarm_of(event: &Event) -> Option<(AlarmKind, String)> {
         | Event::CheckoutIssued(_)
         | Event::CheckoutClosed { .. }
         | Event::Reported { .. }
-        | Event::PayerReturned { .. }
+        | Event::Prompted { .. }
         | Event::AttemptPlanned { .. }
         | Event::AttemptPostponed { .. }
         | Event::AttemptSent { .. }
@@ -79,14 +82,14 @@ fn alarm_of(event: &Event) -> Option<(AlarmKind, String)> {
 /// The give-back whose attempt an event is about.
 fn give_back_of(event: &Event) -> Option<u32> {
     match event {
-        Event::AttemptAnswered { give_back, .. } | Event::AttemptAsked { give_back, .. } => Some(*give_back),
+        Event::AttemptAnswered { of, .. } | Event::AttemptAsked { of, .. } => Some(of.give_back),
         Event::Placed(_)
         | Event::Settled
         | Event::Cancelled { .. }
         | Event::CheckoutIssued(_)
         | Event::CheckoutClosed { .. }
         | Event::Reported { .. }
-        | Event::PayerReturned { .. }
+        | Event::Prompted { .. }
         | Event::Asked { .. }
         | Event::ReportDoubted { .. }
         | Event::Captured { .. }

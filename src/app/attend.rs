@@ -1,7 +1,7 @@
 //! Doing what orders owe. A store keeps one instant per order; whoever comes by at that time does what is due, and two
 //! who come at once cannot both have their commit.
 
-use super::{App, Error, commit::Extras};
+use super::{App, Error, commit::Extras, merchant::Merchant};
 use crate::{
     domain::{
         actor::Actor,
@@ -30,50 +30,60 @@ impl App {
     /// Does everything that an order owes now.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the store fails; [`Error::Defect`].
+    /// [`Error::NotFound`] for a merchant that is not configured, [`Error::Unavailable`], [`Error::Defect`].
     pub async fn attend(&self, merchant: &MerchantId, id: OrderId) -> Result<(), Error> {
+        let merchant = self.merchant(merchant)?;
         for _ in 0..MAX_DUTIES {
-            let merchant = self.merchant(merchant)?;
             let current = self.load(&merchant.id, id).await?;
             let Some(duty) = current.order.duty(self.now(), &merchant.policy) else {
                 return Ok(());
             };
-            match duty {
-                Duty::Expire { checkout } => {
-                    self.change(&merchant.id, id, &Actor::Gateway, |current, now| {
-                        Ok((current.order.expire(checkout, now)?, Extras::default()))
-                    })
-                    .await?;
+            match &duty {
+                Duty::Ask { checkout } => self.ask(merchant, &current, *checkout).await?,
+                Duty::Believe { checkout } => self.believe(merchant, &current.order, *checkout).await?,
+                Duty::SendGiveBack { of, attempt } => self.send_give_back(merchant, &current, *of, attempt).await?,
+                Duty::DoubtGiveBack { of } => self.doubt_give_back(merchant, id, *of).await?,
+                Duty::AskGiveBack { of, attempt, host } => {
+                    self.ask_give_back(merchant, &current, *of, attempt, *host).await?;
                 }
-                Duty::Ask { checkout } => self.ask(merchant, &current, checkout).await?,
-                Duty::Believe { checkout } => self.believe(merchant, &current.order, checkout).await?,
-                Duty::PlanGiveBack { give_back } => {
-                    let archive = self.new_archive_reference();
-                    self.change(&merchant.id, id, &Actor::Gateway, |current, now| {
-                        let (prefix, archive) = (&merchant.prefix, archive.clone());
-                        Ok((current.order.plan_give_back(give_back, prefix, archive, now)?, Extras::default()))
-                    })
-                    .await?;
-                }
-                Duty::SendGiveBack { give_back, attempt } => {
-                    self.send_give_back(merchant, &current, give_back, &attempt).await?;
-                }
-                Duty::DoubtGiveBack { give_back } => self.doubt_give_back(merchant, id, give_back).await?,
-                Duty::AskGiveBack { give_back, attempt, sending, asked } => {
-                    self.ask_give_back(merchant, &current, give_back, &attempt, sending, asked).await?;
-                }
+                Duty::Expire { .. } | Duty::PlanGiveBack { .. } => self.decide(merchant, id, &duty).await?,
             }
         }
         Ok(())
     }
 
-    /// Attends to an order and tells whoever is on call when that fails.
-    pub async fn attend_or_alarm(&self, merchant: &MerchantId, id: OrderId) {
+    /// Does a duty that needs nobody else. Whoever else was here first has done it already.
+    async fn decide(&self, merchant: &Merchant, id: OrderId, duty: &Duty) -> Result<(), Error> {
+        let archive = self.new_archive_reference();
+        self.change(&merchant.id, id, &Actor::Gateway, |current, now| {
+            let order = &current.order;
+            let decision = match duty {
+                _ if order.duty(now, &merchant.policy).as_ref() != Some(duty) => order.unchanged(),
+                Duty::Expire { checkout } => order.expire(*checkout, now)?,
+                Duty::PlanGiveBack { give_back } => {
+                    order.plan_give_back(*give_back, &merchant.prefix, archive.clone(), now)?
+                }
+                Duty::Ask { .. }
+                | Duty::Believe { .. }
+                | Duty::SendGiveBack { .. }
+                | Duty::DoubtGiveBack { .. }
+                | Duty::AskGiveBack { .. } => order.unchanged(),
+            };
+            Ok((decision, Extras::default()))
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Attends to an order and tells whoever is on call when that fails; whether it did not.
+    pub async fn attend_or_alarm(&self, merchant: &MerchantId, id: OrderId) -> bool {
         let (kind, detail) = match self.attend(merchant, id).await {
-            Ok(()) | Err(Error::Busy | Error::NotFound) => return,
+            Ok(()) | Err(Error::Busy) => return true,
             Err(Error::Unavailable(why)) => (AlarmKind::StoreFailed, why),
+            Err(Error::NotFound) => (AlarmKind::Misconfigured, "its merchant is not configured any more".to_owned()),
             Err(other) => (AlarmKind::Defect, other.to_string()),
         };
         self.ports.alarms.raise(Alarm { kind, merchant: merchant.to_string(), subject: id.to_string(), detail });
+        false
     }
 }

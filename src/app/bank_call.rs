@@ -1,7 +1,7 @@
 //! Sending a call that moves money, and finding out what became of it. The one place that does either.
 //!
-//! The order of steps is the promise: connect, take a number, make `sent` durable, check the clock that counts
-//! suspended time, write once. Nothing is ever sent again.
+//! The order of steps is the promise: connect, take a number, note the clock that counts suspended time, make `sent`
+//! durable, check that clock, write once. Nothing is ever sent again.
 
 use jiff::Timestamp;
 
@@ -15,8 +15,9 @@ use crate::{
         actor::Actor,
         attempt::{Attempt, Host, Sending},
         bank::{Finding, Ruling},
+        give_back::AttemptId,
         ids::OrderId,
-        order::{Decision, Order},
+        order::{Decision, Order, Prepared},
     },
     ports::{Alarm, AlarmKind},
 };
@@ -27,24 +28,31 @@ impl App {
         &self,
         merchant: &Merchant,
         current: &Versioned,
-        number: u32,
+        of: AttemptId,
         attempt: &Attempt,
     ) -> Result<(), Error> {
         let id = current.order.id;
         let Some(findings) = self.findings(merchant, Host::Main, attempt).await? else {
-            return self.postpone(merchant, current, number, "the bank cannot be asked beforehand").await;
+            return self.postpone(merchant, current, of, "the bank cannot be asked beforehand").await;
         };
-        if current.order.adopt_attempt(number, &findings, self.now())?.is_some() {
+        let prepare = |order: &Order, now| order.prepare_attempt(of, &findings, now, &merchant.policy);
+        if prepare(&current.order, self.now())? != Prepared::Go {
             return self
-                .settle(merchant, id, |order, now| order.adopt_attempt(number, &findings, now)?.ok_or(Error::Busy))
+                .settle(merchant, id, |order, now| match prepare(order, now)? {
+                    Prepared::Instead(decision) => Ok(*decision),
+                    Prepared::Go => Ok(order.unchanged()),
+                })
                 .await;
         }
         let line = match self.ports.bank.connect(&merchant.id).await {
             Ok(line) => line,
-            Err(silence) => return self.postpone(merchant, current, number, &silence.to_string()).await,
+            Err(silence) => return self.postpone(merchant, current, of, &silence.to_string()).await,
         };
         let question = self.question_number(merchant).await?;
+        // Both clocks are read before the commit: a machine that is suspended while the disk writes must find its time
+        // up when it wakes.
         let sending = Sending { at: self.now(), question, host: line.host() };
+        let not_after = self.ports.clock.since_boot().saturating_add(merchant.policy.send_within.unsigned_abs());
         let version = current.version;
         let sent = self
             .change(&merchant.id, id, &Actor::Gateway, |now_stored, now| {
@@ -52,7 +60,7 @@ impl App {
                 if now_stored.version != version {
                     return Err(Error::Busy);
                 }
-                Ok((now_stored.order.send_attempt(number, sending, now)?, Extras::default()))
+                Ok((now_stored.order.send_attempt(of, sending, now)?, Extras::default()))
             })
             .await;
         match sent {
@@ -60,31 +68,28 @@ impl App {
             Err(ChangeError::Other(Error::Busy)) => return Ok(()),
             Err(error) => return Err(error.into()),
         }
-        let not_after = self.ports.clock.since_boot().saturating_add(merchant.policy.send_within.unsigned_abs());
         let ruling = line.send(question, &attempt.call, not_after).await;
-        self.answered(merchant, id, number, ruling).await
+        self.answered(merchant, id, of, ruling).await
     }
 
     /// Nobody can answer a call found `sent` any more: what became of it has to be asked.
-    pub(super) async fn doubt_give_back(&self, merchant: &Merchant, id: OrderId, number: u32) -> Result<(), Error> {
+    pub(super) async fn doubt_give_back(&self, merchant: &Merchant, id: OrderId, of: AttemptId) -> Result<(), Error> {
         let why = "found sent, and never answered".to_owned();
-        self.answered(merchant, id, number, Ruling::Doubt { why }).await
+        self.answered(merchant, id, of, Ruling::Doubt { why }).await
     }
 
-    /// Asks what became of a call in doubt: the host it went to first, then the other, by turns.
+    /// Asks a host what became of a call in doubt.
     pub(super) async fn ask_give_back(
         &self,
         merchant: &Merchant,
         current: &Versioned,
-        number: u32,
+        of: AttemptId,
         attempt: &Attempt,
-        sending: Sending,
-        asked: u32,
+        host: Host,
     ) -> Result<(), Error> {
-        let host = if asked.is_multiple_of(2) { sending.host } else { sending.host.other() };
-        let findings = self.findings(merchant, host, attempt).await?.unwrap_or_default();
+        let findings = self.findings(merchant, host, attempt).await?;
         self.settle(merchant, current.order.id, |order, now| {
-            Ok(order.attempt_asked(number, &findings, now, &merchant.policy)?)
+            Ok(order.attempt_asked(of, findings.as_deref(), now, &merchant.policy)?)
         })
         .await
     }
@@ -106,22 +111,19 @@ impl App {
         Ok(Some(findings))
     }
 
-    async fn answered(&self, merchant: &Merchant, id: OrderId, number: u32, ruling: Ruling) -> Result<(), Error> {
+    async fn answered(&self, merchant: &Merchant, id: OrderId, of: AttemptId, ruling: Ruling) -> Result<(), Error> {
         if let Ruling::Misconfigured { code } = &ruling {
             let (merchant, subject) = (merchant.id.to_string(), id.to_string());
             let detail = format!("the bank refuses us: {code}");
             self.ports.alarms.raise(Alarm { kind: AlarmKind::Misconfigured, merchant, subject, detail });
         }
-        self.settle(merchant, id, |order, now| Ok(order.attempt_answered(number, &ruling, now, &merchant.policy)?))
-            .await
+        self.settle(merchant, id, |order, now| Ok(order.attempt_answered(of, &ruling, now, &merchant.policy)?)).await
     }
 
-    async fn postpone(&self, merchant: &Merchant, current: &Versioned, number: u32, why: &str) -> Result<(), Error> {
+    async fn postpone(&self, merchant: &Merchant, current: &Versioned, of: AttemptId, why: &str) -> Result<(), Error> {
         self.alarm(AlarmKind::BankSilent, &current.order, why.to_owned());
-        self.settle(merchant, current.order.id, |order, now| {
-            Ok(order.postpone_attempt(number, now, &merchant.policy)?)
-        })
-        .await
+        self.settle(merchant, current.order.id, |order, now| Ok(order.postpone_attempt(of, now, &merchant.policy)?))
+            .await
     }
 
     async fn settle<F>(&self, merchant: &Merchant, id: OrderId, mut decide: F) -> Result<(), Error>

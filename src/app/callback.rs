@@ -110,11 +110,7 @@ impl App {
             let kept = Callback {
                 merchant: merchant.id.to_string(),
                 received_at: now,
-                verdict: match taken {
-                    Taken::New | Taken::Double => "accepted",
-                    Taken::Variant => "variant",
-                    Taken::TooMany => "unusable",
-                },
+                verdict: if taken == Taken::Variant { "variant" } else { "accepted" },
                 reason: None,
                 order: Some(order.to_string()),
                 sealed: sealed.clone(),
@@ -134,8 +130,10 @@ impl App {
                 Ok(Received::News(order))
             }
             Taken::TooMany => {
-                self.alarm_callback(AlarmKind::CallbackUnusable, merchant, "more notifications than a page can send");
-                Ok(Received::Unusable)
+                let why = "more notifications than a page can send";
+                self.alarm_callback(AlarmKind::CallbackUnusable, merchant, why);
+                self.keep(merchant, raw, "unusable", why).await?;
+                Ok(Received::News(order))
             }
         }
     }
@@ -162,11 +160,12 @@ fn context(merchant: &Merchant) -> String {
     format!("callback:{}", merchant.id)
 }
 
-/// What makes two notifications of one checkout the same: operation, call, code.
+/// What makes two notifications of one checkout the same: operation, call, code, however their numbers were padded.
 fn identity(callback: &VerifiedCallback) -> String {
-    let identity = callback.identity();
-    let number = |number: Option<String>| number.unwrap_or_else(|| "-".to_owned());
-    format!("{}/{}/{}", number(identity.operation_number), number(identity.call_number), identity.code)
+    let (operation, call) = (callback.operation_number(), callback.call_number());
+    let operation = operation.map_or_else(|| "-".to_owned(), |number| number.to_string());
+    let call = call.map_or_else(|| "-".to_owned(), |number| number.to_string());
+    format!("{operation}/{call}/{}", callback.code())
 }
 
 fn says(callback: &VerifiedCallback) -> Says {

@@ -293,7 +293,7 @@ pub(super) fn claims_of(decision: &Decision) -> Vec<Claim> {
             | Event::Cancelled { .. }
             | Event::CheckoutClosed { .. }
             | Event::Reported { .. }
-            | Event::PayerReturned { .. }
+            | Event::Prompted { .. }
             | Event::Asked { .. }
             | Event::ReportDoubted { .. }
             | Event::Quarantined { .. }

@@ -34,7 +34,13 @@ impl App {
     async fn hear_from_bank(&self, merchant: &Merchant, order: &Order, checkout: &Checkout) -> Result<Heard, Error> {
         // A silent host is followed by the other one.
         let host = if checkout.silences.is_multiple_of(2) { Host::Main } else { Host::Backup };
-        let mut heard = Heard { checkout: checkout.number, asked_at: self.now(), seen: Vec::new(), silence: None };
+        let mut heard = Heard {
+            checkout: checkout.number,
+            asked_at: self.now(),
+            seen: Vec::new(),
+            strays: Vec::new(),
+            silence: None,
+        };
         let find = Question::Find { reference: checkout.reference.clone(), amount: checkout.amount };
         let found = match self.question(merchant, host, &find).await? {
             Ok(Finding::Found(operation)) => operation,
@@ -48,17 +54,43 @@ impl App {
                 return Ok(heard);
             }
         };
-        for operation in order.candidates(checkout.number, &found) {
-            match self.question(merchant, host, &Question::Look { operation }).await? {
-                Ok(Finding::Status(seen, status)) if seen == operation => heard.seen.push((seen, status)),
-                Ok(Finding::Status(..) | Finding::Found(_)) => {
-                    heard.silence = Some("the answer is about another operation".to_owned());
-                }
-                Ok(Finding::Nothing) => heard.silence = Some("an operation just found is unknown".to_owned()),
-                Ok(Finding::Unclear(why)) | Err(Silence(why)) => heard.silence = Some(why),
+        match self.question(merchant, host, &Question::Look { operation: found }).await? {
+            Ok(Finding::Status(seen, status)) if seen == found => heard.seen.push((found, status)),
+            Ok(Finding::Unclear(why)) | Err(Silence(why)) => heard.silence = Some(why),
+            Ok(Finding::Nothing | Finding::Status(..) | Finding::Found(_)) => {
+                heard.silence = Some("the bank does not know what it has just found".to_owned());
             }
         }
+        for operation in order.reported(checkout.number, &found) {
+            self.look_at_reported(merchant, host, &found, operation, &mut heard).await?;
+        }
         Ok(heard)
+    }
+
+    /// Looks at an operation that was only reported. Anybody can have any number reported, so an answer that is not
+    /// about it settles nothing, and only a bank that does not answer at all is a reason to ask again.
+    async fn look_at_reported(
+        &self,
+        merchant: &Merchant,
+        host: Host,
+        found: &Operation,
+        operation: Operation,
+        heard: &mut Heard,
+    ) -> Result<(), Error> {
+        match self.question(merchant, host, &Question::Look { operation }).await? {
+            Ok(Finding::Status(seen, status)) if seen == operation && operation.call == found.call => {
+                heard.seen.push((operation, status));
+            }
+            Ok(Finding::Status(seen, OperationStatus::Captured)) if seen == operation => {
+                let number = operation.number.to_string();
+                if self.ports.store.owner(merchant.id.as_str(), "operation", &number).await?.is_none() {
+                    heard.strays.push(operation);
+                }
+            }
+            Ok(Finding::Status(..) | Finding::Nothing | Finding::Found(_) | Finding::Unclear(_)) => {}
+            Err(Silence(why)) => heard.silence = Some(why),
+        }
+        Ok(())
     }
 
     /// Asks one question. The outer error is ours (no number can be had), the inner one the bank's.
@@ -118,6 +150,11 @@ impl App {
         number: CheckoutNumber,
     ) -> Result<(), Error> {
         let seen = order.believed(number).into_iter().map(|operation| (operation, OperationStatus::Captured)).collect();
-        self.book(merchant, order, &Heard { checkout: number, asked_at: self.now(), seen, silence: None }).await
+        self.book(
+            merchant,
+            order,
+            &Heard { checkout: number, asked_at: self.now(), seen, strays: Vec::new(), silence: None },
+        )
+        .await
     }
 }

@@ -37,6 +37,8 @@ pub(super) struct Pace {
 
 /// The wait after the store did not answer.
 const STORE_FAILED_WAIT: Duration = Duration::from_secs(5);
+/// The rest of an order that could not be attended to: its alarm has been raised, and once a minute is often enough.
+const FAILED_REST: Duration = Duration::from_secs(60);
 /// Answers to requests with an Idempotency-Key are given again for so long.
 const ANSWERS_KEPT: SignedDuration = SignedDuration::from_hours(31 * 24);
 /// How often older ones are forgotten.
@@ -48,7 +50,7 @@ struct Worker {
     gateway: Arc<Gateway>,
     alarms: Arc<dyn Alarms>,
     pace: Pace,
-    running: JoinSet<()>,
+    running: JoinSet<bool>,
     /// Which order each running task attends to.
     tasks: HashMap<task::Id, OrderKey>,
     /// Orders that were attended to a moment ago: whatever keeps one due, it has its turn once per look.
@@ -106,16 +108,17 @@ impl Worker {
         Ok(more)
     }
 
-    fn note(&mut self, ended: Result<(task::Id, ()), task::JoinError>) {
-        let id = match &ended {
-            Ok((id, ())) => *id,
-            Err(error) => error.id(),
+    fn note(&mut self, ended: Result<(task::Id, bool), task::JoinError>) {
+        let (id, attended) = match &ended {
+            Ok((id, attended)) => (*id, *attended),
+            Err(error) => (error.id(), false),
         };
         let Some(key) = self.tasks.remove(&id) else { return };
         if ended.is_err() {
             tracing::error!(merchant = %key.0, order = %key.1, "attending to an order panicked");
         }
-        self.rested.insert(key, Instant::now() + self.pace.look_again);
+        let rest = if attended { self.pace.look_again } else { FAILED_REST.max(self.pace.look_again) };
+        self.rested.insert(key, Instant::now() + rest);
     }
 }
 

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     bank::{Finding, MoneyCall, Operation, OperationStatus, Question, Ruling},
     numbers::QuestionNumber,
-    policy::{Policy, later},
+    policy::{Policy, later, rung},
 };
 
 /// Which of the bank's two servers.
@@ -59,21 +59,56 @@ pub struct Attempt {
 pub enum AttemptState {
     Ready { not_before: Timestamp },
     Sent(Sending),
-    InDoubt { sending: Sending, why: String, asked: u32, next_ask: Timestamp },
+    InDoubt(Doubt),
     Accepted { operation: Operation, at: Timestamp },
     Refused { code: String },
     NotExecuted,
     Quarantined { why: String },
 }
 
+/// A call whose outcome is not known yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doubt {
+    pub sending: Sending,
+    pub why: String,
+    /// Rounds of questions that were answered.
+    pub asked: u32,
+    /// Rounds since then that were not.
+    pub silences: u32,
+    /// Which host said "not done" after the call could no longer be under way, each time it did.
+    pub denials: Vec<Host>,
+    pub next_ask: Timestamp,
+}
+
+impl Doubt {
+    /// Whom to ask next: the host that the call went to first, then the other, by turns.
+    pub fn host(&self) -> Host {
+        let turn = self.asked.saturating_add(self.silences);
+        if turn.is_multiple_of(2) { self.sending.host } else { self.sending.host.other() }
+    }
+}
+
 /// What an enquiry about an attempt in doubt leads to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "conclusion", rename_all = "snake_case")]
 pub enum Conclusion {
-    Accepted { operation: Operation },
+    Accepted {
+        operation: Operation,
+    },
     NotExecuted,
-    AskAgain { at: Timestamp },
-    Quarantined { why: String },
+    AskAgain {
+        at: Timestamp,
+        /// The host that said "not done" just now, when that counts.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        denied_by: Option<Host>,
+    },
+    /// Nobody answered.
+    Silence {
+        at: Timestamp,
+    },
+    Quarantined {
+        why: String,
+    },
 }
 
 impl Attempt {
@@ -87,7 +122,7 @@ impl Attempt {
         match &self.state {
             AttemptState::Ready { not_before } => Some(*not_before),
             AttemptState::Sent(sending) => Some(later(sending.at, policy.answer_grace)),
-            AttemptState::InDoubt { next_ask, .. } => Some(*next_ask),
+            AttemptState::InDoubt(doubt) => Some(doubt.next_ask),
             AttemptState::Accepted { .. }
             | AttemptState::Refused { .. }
             | AttemptState::NotExecuted
@@ -95,17 +130,18 @@ impl Attempt {
         }
     }
 
-    /// The state after the bank's answer to the call, or after its silence.
-    pub fn answered(&self, ruling: &Ruling, now: Timestamp, policy: &Policy) -> AttemptState {
-        let AttemptState::Sent(sending) = &self.state else {
-            return self.state.clone();
+    /// The state after the bank's answer to the call, or after its silence; `None` when it tells nothing new. An answer
+    /// that comes after the call was doubted still settles it.
+    pub fn answered(&self, ruling: &Ruling, now: Timestamp, policy: &Policy) -> Option<AttemptState> {
+        let settled = match ruling {
+            Ruling::Accepted { operation } => Some(AttemptState::Accepted { operation: *operation, at: now }),
+            Ruling::Refused { code } => Some(AttemptState::Refused { code: code.clone() }),
+            Ruling::Misconfigured { .. } | Ruling::Doubt { .. } => None,
         };
-        match ruling {
-            Ruling::Accepted { operation } => AttemptState::Accepted { operation: *operation, at: now },
-            Ruling::Refused { code } => AttemptState::Refused { code: code.clone() },
-            // A fault of ours proves nothing about the money either; once it is mended, enquiries tell.
-            Ruling::Misconfigured { code } => in_doubt(*sending, format!("the bank refuses us: {code}"), now, policy),
-            Ruling::Doubt { why } => in_doubt(*sending, why.clone(), now, policy),
+        match (&self.state, settled) {
+            (AttemptState::Sent(_) | AttemptState::InDoubt(_), Some(settled)) => Some(settled),
+            (AttemptState::Sent(sending), None) => Some(in_doubt(*sending, ruling, now, policy)),
+            _ => None,
         }
     }
 
@@ -122,35 +158,80 @@ impl Attempt {
         }
     }
 
-    /// What the answers to [`Attempt::questions`] settle.
-    pub fn conclude(&self, findings: &[Finding], now: Timestamp, policy: &Policy) -> Conclusion {
-        let AttemptState::InDoubt { sending, asked, .. } = &self.state else {
-            return Conclusion::AskAgain { at: now };
+    /// What one round of questions to [`Doubt::host`] settles; `None` when a question stayed without an answer.
+    pub fn conclude(&self, findings: Option<&[Finding]>, now: Timestamp, policy: &Policy) -> Option<Conclusion> {
+        let AttemptState::InDoubt(doubt) = &self.state else {
+            return None;
         };
-        let on_the_ladder = || match next_rung(sending.at, asked.saturating_add(1), now, policy) {
-            Some(at) => Conclusion::AskAgain { at },
+        let Some(findings) = findings else {
+            let silences = usize::try_from(doubt.silences).unwrap_or(usize::MAX);
+            let wait = rung(&policy.ask_after_silence, silences).unwrap_or(policy.doubt_settles);
+            return Some(Conclusion::Silence { at: later(now, wait) });
+        };
+        let on_the_ladder = |denied_by| match next_rung(doubt.sending.at, doubt.asked.saturating_add(1), now, policy) {
+            Some(at) => Conclusion::AskAgain { at, denied_by },
             None => Conclusion::Quarantined { why: "the ladder of enquiries ended without an answer".to_owned() },
         };
-        match done(&self.call, findings) {
+        Some(match done(&self.call, findings) {
             Done::Yes(operation) => Conclusion::Accepted { operation },
-            Done::No if now >= later(sending.at, policy.doubt_settles) => Conclusion::NotExecuted,
+            // Before this the call may still be on its way.
+            Done::No if now < later(doubt.sending.at, policy.doubt_settles) => on_the_ladder(None),
+            Done::No if is_denied(doubt) => Conclusion::NotExecuted,
+            Done::No => on_the_ladder(Some(doubt.host())),
             Done::Contradiction(why) => Conclusion::Quarantined { why },
-            Done::No | Done::Unknown => on_the_ladder(),
-        }
+            Done::Unknown => on_the_ladder(None),
+        })
     }
 
-    /// Before anything is sent: whether the bank already shows the call as done, because a restored backup forgot it.
-    pub fn found_done(&self, findings: &[Finding]) -> Option<Operation> {
+    /// Whether the call may leave, by what the bank shows beforehand.
+    pub fn preflight(&self, findings: &[Finding]) -> Preflight {
         match done(&self.call, findings) {
-            Done::Yes(operation) => Some(operation),
-            Done::No | Done::Unknown | Done::Contradiction(_) => None,
+            Done::Yes(operation) => Preflight::Done(operation),
+            Done::No => Preflight::Go,
+            Done::Contradiction(why) => Preflight::Contradiction(why),
+            Done::Unknown => match (&self.call, status_of(target(&self.call), findings)) {
+                // A refund is not done while its original is captured, as far as one can tell before it left.
+                (MoneyCall::Refund { .. }, Some(OperationStatus::Captured | OperationStatus::Authorised)) => {
+                    Preflight::Go
+                }
+                _ => Preflight::Unknown,
+            },
         }
     }
 }
 
-fn in_doubt(sending: Sending, why: String, now: Timestamp, policy: &Policy) -> AttemptState {
+/// What the bank shows before a call leaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Preflight {
+    Go,
+    /// It was carried out already: a restored backup forgot it.
+    Done(Operation),
+    Contradiction(String),
+    /// It cannot be told now.
+    Unknown,
+}
+
+/// With one more "not done" now: the host that the call went to has said so, and that not by one answer alone.
+fn is_denied(doubt: &Doubt) -> bool {
+    !doubt.denials.is_empty() && (doubt.denials.contains(&doubt.sending.host) || doubt.host() == doubt.sending.host)
+}
+
+fn in_doubt(sending: Sending, ruling: &Ruling, now: Timestamp, policy: &Policy) -> AttemptState {
+    let why = match ruling {
+        // A fault of ours proves nothing about the money either; once it is mended, enquiries tell.
+        Ruling::Misconfigured { code } => format!("the bank refuses us: {code}"),
+        Ruling::Doubt { why } => why.clone(),
+        Ruling::Accepted { .. } | Ruling::Refused { .. } => String::new(),
+    };
     let next_ask = next_rung(sending.at, 0, now, policy).unwrap_or(now);
-    AttemptState::InDoubt { sending, why, asked: 0, next_ask }
+    AttemptState::InDoubt(Doubt { sending, why, asked: 0, silences: 0, denials: Vec::new(), next_ask })
+}
+
+/// The operation that a call is about.
+fn target(call: &MoneyCall) -> &Operation {
+    match call {
+        MoneyCall::Cancel { operation, .. } | MoneyCall::Refund { operation, .. } => operation,
+    }
 }
 
 /// Whether findings show a call as carried out.

@@ -27,8 +27,8 @@ use super::{
 pub const MAX_REPORTS: usize = 40;
 /// The most different byte strings of one report that are kept.
 pub const MAX_VARIANTS: usize = 8;
-/// The most times that a payer's return makes us ask again.
-pub const MAX_RETURNS: u32 = 20;
+/// The most times that a payer's return, or news that cannot be kept, makes us ask again.
+pub const MAX_PROMPTS: u32 = 60;
 
 /// A page handed out for one instalment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,7 +61,13 @@ pub struct Checkout {
     #[serde(default)]
     pub silences: u32,
     #[serde(default)]
-    pub returns: u32,
+    pub prompts: u32,
+    /// Operations that the bank shows as authorised and has not captured yet: money on its way, which holds the order.
+    #[serde(default)]
+    pub authorised: BTreeSet<OperationNumber>,
+    /// Answers in a row that showed such operations.
+    #[serde(default)]
+    pub not_yet: u32,
     /// Operations that contradict what we know; a person decides.
     #[serde(default)]
     pub quarantine: Vec<Quarantine>,
@@ -134,6 +140,21 @@ pub enum Says {
     Pending,
 }
 
+impl Says {
+    /// What one notification says, when another of the same identity said otherwise: the one that promises more is
+    /// looked into, whichever came first.
+    pub fn at_least(&mut self, other: &Self) {
+        let rank = |says: &Self| match says {
+            Self::Failed { .. } => 0,
+            Self::Pending => 1,
+            Self::Paid { .. } => 2,
+        };
+        if rank(other) > rank(self) {
+            *self = other.clone();
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quarantine {
     pub operation: OperationNumber,
@@ -171,6 +192,11 @@ impl Checkout {
         })
     }
 
+    /// Whether money is on its way: reported and not settled, or authorised and not captured.
+    pub fn is_confirming(&self, is_known: &dyn Fn(&OperationNumber) -> bool) -> bool {
+        self.pending_operations(is_known).next().is_some() || self.authorised.iter().any(|number| !is_known(number))
+    }
+
     /// The bank's code of the latest failure that was reported.
     pub fn last_failure(&self) -> Option<&str> {
         self.reports
@@ -189,7 +215,7 @@ impl Checkout {
             CheckoutStatus::Captured
         } else if !self.quarantine.is_empty() {
             CheckoutStatus::Quarantined
-        } else if self.pending_operations(is_known).next().is_some() {
+        } else if self.is_confirming(is_known) {
             CheckoutStatus::Confirming
         } else {
             match self.closed {

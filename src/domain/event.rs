@@ -8,6 +8,7 @@ use super::{
     attempt::{Attempt, AttemptState, Conclusion, Sending},
     bank::Operation,
     checkout::{Challenge, Checkout, Closed, Locale, Says},
+    give_back::AttemptId,
     ids::{CheckoutNumber, MerchantId, OrderId},
     ledger::Entry,
     line::{Line, Totals},
@@ -54,8 +55,8 @@ pub enum Event {
         says: Says,
         asks: Vec<Timestamp>,
     },
-    /// The payer came back: a reason to ask, and nothing else.
-    PayerReturned {
+    /// A reason to ask, and nothing else: the payer came back, or news came that cannot be kept any more.
+    Prompted {
         checkout: CheckoutNumber,
         asks: Vec<Timestamp>,
     },
@@ -65,6 +66,9 @@ pub enum Event {
         /// When the first question left: what became due later is still owed.
         asked_at: Timestamp,
         answer: AskAnswer,
+        /// Operations that the bank shows as authorised and not captured.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        authorised: Vec<OperationNumber>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         again: Option<Timestamp>,
     },
@@ -88,20 +92,24 @@ pub enum Event {
         attempt: Attempt,
     },
     AttemptPostponed {
-        give_back: u32,
+        #[serde(flatten)]
+        of: AttemptId,
         until: Timestamp,
     },
     /// Durable before the first byte leaves.
     AttemptSent {
-        give_back: u32,
+        #[serde(flatten)]
+        of: AttemptId,
         sending: Sending,
     },
     AttemptAnswered {
-        give_back: u32,
+        #[serde(flatten)]
+        of: AttemptId,
         state: AttemptState,
     },
     AttemptAsked {
-        give_back: u32,
+        #[serde(flatten)]
+        of: AttemptId,
         conclusion: Conclusion,
     },
     /// The bank shows that it went back.

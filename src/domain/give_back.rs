@@ -23,6 +23,13 @@ pub struct GiveBack {
     pub attempts: Vec<Attempt>,
 }
 
+/// Which attempt of which give-back. An answer belongs to the call that was sent, not to whichever came after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct AttemptId {
+    pub give_back: u32,
+    pub attempt: u32,
+}
+
 /// How far a give-back has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -52,7 +59,7 @@ impl GiveBack {
         match (self.next(), self.attempts.last().map(|attempt| &attempt.state)) {
             (Next::Nothing, _) => GiveBackStatus::Done,
             (Next::Person, _) => GiveBackStatus::Quarantined,
-            (Next::Wait, Some(AttemptState::InDoubt { .. })) => GiveBackStatus::InDoubt,
+            (Next::Wait, Some(AttemptState::InDoubt(_))) => GiveBackStatus::InDoubt,
             (Next::Plan { .. } | Next::Wait, _) => GiveBackStatus::Open,
         }
     }
@@ -64,7 +71,7 @@ impl GiveBack {
         };
         match (&last.state, &last.call) {
             (AttemptState::Accepted { .. }, _) => Next::Nothing,
-            (AttemptState::Ready { .. } | AttemptState::Sent(_) | AttemptState::InDoubt { .. }, _) => Next::Wait,
+            (AttemptState::Ready { .. } | AttemptState::Sent(_) | AttemptState::InDoubt(_), _) => Next::Wait,
             (AttemptState::Quarantined { .. }, _) => Next::Person,
             (AttemptState::Refused { .. } | AttemptState::NotExecuted, _) if self.attempts.len() >= MAX_ATTEMPTS => {
                 Next::Person

@@ -25,13 +25,3 @@ pub enum EntryKind {
     /// It went back to the payer; `original` is the operation that had brought it in.
     GivenBack { original: OperationNumber },
 }
-
-impl EntryKind {
-    /// Whether money came in.
-    pub fn is_incoming(&self) -> bool {
-        match self {
-            Self::Capture { .. } | Self::Surplus { .. } => true,
-            Self::GivenBack { .. } => false,
-        }
-    }
-}

@@ -84,7 +84,7 @@ impl Gateway {
         };
         let gateway = Arc::clone(self);
         Some(tokio::spawn(async move {
-            gateway.app.attend_or_alarm(&merchant, order).await;
+            let _ = gateway.app.attend_or_alarm(&merchant, order).await;
             drop(permit);
         }))
     }

@@ -8,7 +8,7 @@ use crate::domain::{
     attempt::{Attempt, AttemptState, Conclusion},
     checkout::{Checkout, Quarantine, Report, Says},
     event::{AskAnswer, Event, Placed},
-    give_back::GiveBack,
+    give_back::{AttemptId, GiveBack},
     ids::CheckoutNumber,
     ledger::{Entry, EntryKind},
 };
@@ -78,23 +78,28 @@ impl Order {
                     digests: Default::default(),
                 });
                 report.digests.insert(digest.clone());
+                report.says.at_least(says);
                 checkout.asks.extend(asks);
                 Ok(())
             }
-            Event::PayerReturned { checkout, asks } => {
+            Event::Prompted { checkout, asks } => {
                 let checkout = self.checkout_mut(*checkout)?;
-                checkout.returns = checkout.returns.saturating_add(1);
+                checkout.prompts = checkout.prompts.saturating_add(1);
                 checkout.asks.extend(asks);
                 Ok(())
             }
-            Event::Asked { checkout, asked_at, answer, again } => {
+            Event::Asked { checkout, asked_at, answer, authorised, again } => {
                 let checkout = self.checkout_mut(*checkout)?;
                 checkout.asks.retain(|ask| ask > asked_at);
                 checkout.asks.extend(again);
-                checkout.silences = match answer {
-                    AskAnswer::Silence { .. } => checkout.silences.saturating_add(1),
-                    AskAnswer::Nothing | AskAnswer::Operations { .. } => 0,
-                };
+                match answer {
+                    AskAnswer::Silence { .. } => checkout.silences = checkout.silences.saturating_add(1),
+                    AskAnswer::Nothing | AskAnswer::Operations { .. } => {
+                        checkout.silences = 0;
+                        checkout.authorised = authorised.iter().copied().collect();
+                        checkout.not_yet = if authorised.is_empty() { 0 } else { checkout.not_yet.saturating_add(1) };
+                    }
+                }
                 Ok(())
             }
             Event::ReportDoubted { checkout, operation } => {
@@ -114,30 +119,34 @@ impl Order {
                 Ok(())
             }
             Event::AttemptPlanned { give_back, attempt } => self.add_attempt(*give_back, attempt),
-            Event::AttemptPostponed { give_back, until } => {
-                let AttemptState::Ready { not_before } = &mut self.attempt_mut(*give_back)?.state else {
+            Event::AttemptPostponed { of, until } => {
+                let AttemptState::Ready { not_before } = &mut self.attempt_mut(*of)?.state else {
                     return Err(Impossible("postponing a call that has left"));
                 };
                 *not_before = *until;
                 Ok(())
             }
-            Event::AttemptSent { give_back, sending } => {
-                let attempt = self.attempt_mut(*give_back)?;
+            Event::AttemptSent { of, sending } => {
+                let attempt = self.attempt_mut(*of)?;
                 if !matches!(attempt.state, AttemptState::Ready { .. }) {
                     return Err(Impossible("a call sent twice"));
                 }
                 attempt.state = AttemptState::Sent(*sending);
                 Ok(())
             }
-            Event::AttemptAnswered { give_back, state } => {
-                let attempt = self.attempt_mut(*give_back)?;
-                if !matches!(attempt.state, AttemptState::Ready { .. } | AttemptState::Sent(_)) {
+            Event::AttemptAnswered { of, state } => {
+                let attempt = self.attempt_mut(*of)?;
+                let waits = matches!(
+                    attempt.state,
+                    AttemptState::Ready { .. } | AttemptState::Sent(_) | AttemptState::InDoubt(_)
+                );
+                if !waits {
                     return Err(Impossible("an answer to a call that is not waiting for one"));
                 }
                 attempt.state = state.clone();
                 Ok(())
             }
-            Event::AttemptAsked { give_back, conclusion } => self.attempt_mut(*give_back)?.asked(conclusion, at),
+            Event::AttemptAsked { of, conclusion } => self.attempt_mut(*of)?.asked(conclusion, at),
             Event::GivenBack { give_back, entry } => {
                 let known = self.ledger.iter().any(|booked| booked.kind == entry.kind);
                 if known || self.give_backs.iter().all(|known| known.number != *give_back) {
@@ -193,7 +202,7 @@ impl Order {
             AttemptState::Refused { .. } | AttemptState::NotExecuted => false,
             AttemptState::Ready { .. }
             | AttemptState::Sent(_)
-            | AttemptState::InDoubt { .. }
+            | AttemptState::InDoubt(_)
             | AttemptState::Accepted { .. }
             | AttemptState::Quarantined { .. } => true,
         });
@@ -218,27 +227,33 @@ impl Order {
             .ok_or(Impossible("a give-back that does not exist"))
     }
 
-    fn attempt_mut(&mut self, give_back: u32) -> Result<&mut Attempt, Impossible> {
-        self.give_back_mut(give_back)?.attempts.last_mut().ok_or(Impossible("a give-back without an attempt"))
+    /// The attempt that is meant, which must be the latest of its give-back.
+    fn attempt_mut(&mut self, of: AttemptId) -> Result<&mut Attempt, Impossible> {
+        let last = self.give_back_mut(of.give_back)?.attempts.last_mut();
+        last.filter(|attempt| attempt.number == of.attempt).ok_or(Impossible("an attempt that is not the latest"))
     }
 }
 
 impl Attempt {
     fn asked(&mut self, conclusion: &Conclusion, at: Timestamp) -> Result<(), Impossible> {
-        let AttemptState::InDoubt { sending, why, asked, .. } = &self.state else {
+        let AttemptState::InDoubt(doubt) = &mut self.state else {
             return Err(Impossible("an enquiry about a call that is not in doubt"));
         };
-        self.state = match conclusion {
-            Conclusion::Accepted { operation } => AttemptState::Accepted { operation: *operation, at },
-            Conclusion::NotExecuted => AttemptState::NotExecuted,
-            Conclusion::Quarantined { why } => AttemptState::Quarantined { why: why.clone() },
-            Conclusion::AskAgain { at } => AttemptState::InDoubt {
-                sending: *sending,
-                why: why.clone(),
-                asked: asked.saturating_add(1),
-                next_ask: *at,
-            },
-        };
+        match conclusion {
+            Conclusion::Accepted { operation } => self.state = AttemptState::Accepted { operation: *operation, at },
+            Conclusion::NotExecuted => self.state = AttemptState::NotExecuted,
+            Conclusion::Quarantined { why } => self.state = AttemptState::Quarantined { why: why.clone() },
+            Conclusion::AskAgain { at, denied_by } => {
+                doubt.asked = doubt.asked.saturating_add(1);
+                doubt.silences = 0;
+                doubt.denials.extend(denied_by);
+                doubt.next_ask = *at;
+            }
+            Conclusion::Silence { at } => {
+                doubt.silences = doubt.silences.saturating_add(1);
+                doubt.next_ask = *at;
+            }
+        }
         Ok(())
     }
 }

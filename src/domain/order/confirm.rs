@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{Decision, Impossible, Order, Refusal, Status};
 use crate::domain::{
     bank::{Operation, OperationStatus},
-    checkout::{Checkout, Closed, MAX_REPORTS, MAX_RETURNS, MAX_VARIANTS, Says},
+    checkout::{Checkout, Closed, MAX_PROMPTS, MAX_REPORTS, MAX_VARIANTS, Says},
     event::{AskAnswer, Event},
     ids::CheckoutNumber,
     ledger::{Entry, EntryKind},
@@ -21,8 +21,10 @@ pub struct Heard {
     pub checkout: CheckoutNumber,
     /// When the first question left: news that came later is not answered by it.
     pub asked_at: Timestamp,
-    /// What has become of each operation that the bank answered about.
+    /// What has become of the operation found under our reference, and of those reported under the same call.
     pub seen: Vec<(Operation, OperationStatus)>,
+    /// Operations that were reported under other calls, that the bank shows as captured, and that nobody has booked.
+    pub strays: Vec<Operation>,
     /// Why a question stayed without a usable answer, when one did.
     pub silence: Option<String>,
 }
@@ -54,11 +56,10 @@ impl Order {
         policy: &Policy,
     ) -> Result<(Decision, Taken), Refusal> {
         let checkout = self.checkout(number).ok_or(Impossible("a report for a checkout that does not exist"))?;
-        let mut decision = Decision::of(self);
         let taken = match checkout.reports.get(&identity) {
-            Some(known) if known.digests.contains(&digest) => return Ok((decision, Taken::Double)),
-            Some(known) if known.digests.len() >= MAX_VARIANTS => return Ok((decision, Taken::TooMany)),
-            None if checkout.reports.len() >= MAX_REPORTS => return Ok((decision, Taken::TooMany)),
+            Some(known) if known.digests.contains(&digest) => Taken::Double,
+            Some(known) if known.digests.len() >= MAX_VARIANTS => Taken::TooMany,
+            None if checkout.reports.len() >= MAX_REPORTS => Taken::TooMany,
             Some(_) => Taken::Variant,
             None => Taken::New,
         };
@@ -70,7 +71,16 @@ impl Order {
             }
             Says::Failed { .. } => Vec::new(),
         };
-        decision.push(Event::Reported { checkout: number, identity, digest, says, asks }, now)?;
+        let decision = match taken {
+            Taken::Double => Decision::of(self),
+            // What cannot be kept is still a reason to ask.
+            Taken::TooMany => self.prompt(number, asks, now)?,
+            Taken::New | Taken::Variant => {
+                let mut decision = Decision::of(self);
+                decision.push(Event::Reported { checkout: number, identity, digest, says, asks }, now)?;
+                decision
+            }
+        };
         Ok((decision, taken))
     }
 
@@ -79,25 +89,31 @@ impl Order {
     /// # Errors
     /// [`Refusal::Impossible`] when the checkout is not this order's.
     pub fn payer_returned(&self, number: CheckoutNumber, now: Timestamp, policy: &Policy) -> Result<Decision, Refusal> {
-        let checkout = self.checkout(number).ok_or(Impossible("a return to a checkout that does not exist"))?;
+        Ok(self.prompt(number, Checkout::asks_after_news(now, policy).into_iter().collect(), now)?)
+    }
+
+    /// Has the bank asked, for a reason that leaves nothing else behind; only so often.
+    fn prompt(&self, number: CheckoutNumber, asks: Vec<Timestamp>, now: Timestamp) -> Result<Decision, Impossible> {
+        let checkout = self.checkout(number).ok_or(Impossible("asking about a checkout that does not exist"))?;
         let mut decision = Decision::of(self);
-        if checkout.returns < MAX_RETURNS {
-            let asks = Checkout::asks_after_news(now, policy).into_iter().collect();
-            decision.push(Event::PayerReturned { checkout: number, asks }, now)?;
+        if checkout.prompts < MAX_PROMPTS && !asks.is_empty() {
+            decision.push(Event::Prompted { checkout: number, asks }, now)?;
         }
         Ok(decision)
     }
 
-    /// The operations to look at once the bank has `found` one by our reference and amount: that one, and those that
-    /// were reported under the same call. A report of another call is another's money, or a forgery.
-    pub fn candidates(&self, number: CheckoutNumber, found: &Operation) -> Vec<Operation> {
-        let reported = self.checkout(number).into_iter().flat_map(|checkout| {
-            checkout.reports.values().filter_map(|report| match &report.says {
-                Says::Paid { operation, .. } if operation.call == found.call && operation != found => Some(*operation),
-                Says::Paid { .. } | Says::Failed { .. } | Says::Pending => None,
+    /// Operations that were reported for a checkout and that nothing has settled, other than the one `found` under our
+    /// reference. Those of its call are ours; those of other calls are another's money, a forgery, or a second payment
+    /// of the same page.
+    pub fn reported(&self, number: CheckoutNumber, found: &Operation) -> Vec<Operation> {
+        let reports = self.checkout(number).into_iter().flat_map(|checkout| checkout.reports.values());
+        reports
+            .filter_map(|report| match &report.says {
+                Says::Paid { operation, .. } => Some(*operation),
+                Says::Failed { .. } | Says::Pending => None,
             })
-        });
-        reported.chain(std::iter::once(*found)).collect()
+            .filter(|operation| operation.number != found.number && !self.knows(&operation.number))
+            .collect()
     }
 
     /// Books what the bank answered about a checkout.
@@ -107,7 +123,7 @@ impl Order {
     pub fn hear(&self, heard: &Heard, now: Timestamp, policy: &Policy) -> Result<Decision, Impossible> {
         let checkout = self.checkout(heard.checkout).ok_or(Impossible("an answer about an unknown checkout"))?;
         let mut decision = Decision::of(self);
-        let mut not_yet = false;
+        let mut authorised = Vec::new();
         for (operation, status) in &heard.seen {
             if decision.order.knows(&operation.number) {
                 continue;
@@ -117,7 +133,7 @@ impl Order {
                 OperationStatus::Authorised if policy.authorised_counts => {
                     decision.capture(heard.checkout, operation, now)?;
                 }
-                OperationStatus::Authorised => not_yet = true,
+                OperationStatus::Authorised => authorised.push(operation.number),
                 OperationStatus::Cancelled | OperationStatus::Refused => {}
                 OperationStatus::Refunded
                 | OperationStatus::Credited
@@ -129,6 +145,10 @@ impl Order {
                 }
             }
         }
+        for stray in heard.strays.iter().filter(|stray| !self.knows(&stray.number)) {
+            let why = "captured, reported for this page, and not what the bank finds under its reference".to_owned();
+            decision.push(Event::Quarantined { checkout: heard.checkout, operation: stray.number, why }, now)?;
+        }
         decision.doubt_old_reports(heard, now, policy)?;
         let answer = match &heard.silence {
             Some(why) => AskAnswer::Silence { why: why.clone() },
@@ -136,11 +156,18 @@ impl Order {
             None => AskAnswer::Operations { seen: heard.seen.iter().map(|(operation, _)| *operation).collect() },
         };
         // Something is still open when the bank was silent or has not captured yet; a later ask is owed then.
-        let unfinished = heard.silence.is_some() || not_yet;
-        let silences = usize::try_from(checkout.silences).unwrap_or(usize::MAX);
-        let again =
-            unfinished.then(|| rung(&policy.ask_after_silence, silences)).flatten().map(|delay| later(now, delay));
-        decision.push(Event::Asked { checkout: heard.checkout, asked_at: heard.asked_at, answer, again }, now)?;
+        let times = match (&heard.silence, authorised.is_empty()) {
+            (Some(_), _) => Some(checkout.silences),
+            (None, false) => Some(checkout.not_yet),
+            (None, true) => None,
+        };
+        let again = times
+            .and_then(|times| rung(&policy.ask_after_silence, usize::try_from(times).unwrap_or(usize::MAX)))
+            .map(|delay| later(now, delay));
+        decision.push(
+            Event::Asked { checkout: heard.checkout, asked_at: heard.asked_at, answer, authorised, again },
+            now,
+        )?;
         Ok(decision)
     }
 
@@ -206,10 +233,11 @@ impl Decision {
             return Ok(());
         };
         for (report, operation) in checkout.pending_operations(&|number| order.knows(number)) {
-            let contradicted = heard.seen.iter().any(|(seen, status)| {
-                seen.number == operation.number
-                    && matches!(status, OperationStatus::Cancelled | OperationStatus::Refused)
-            });
+            let status = heard.seen.iter().find(|(seen, _)| seen.number == operation.number).map(|(_, status)| status);
+            if status == Some(&OperationStatus::Authorised) {
+                continue;
+            }
+            let contradicted = matches!(status, Some(OperationStatus::Cancelled | OperationStatus::Refused));
             let too_old = heard.silence.is_none() && now >= later(report.received_at, policy.hold_for_report);
             if contradicted || too_old {
                 let operation = operation.number;

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 
 use super::Order;
 use crate::domain::{
-    attempt::{Attempt, AttemptState, Sending},
+    attempt::{Attempt, AttemptState, Host},
     checkout::{Checkout, Closed},
-    give_back::{GiveBack, Next},
+    give_back::{AttemptId, GiveBack, Next},
     ids::CheckoutNumber,
     policy::Policy,
 };
@@ -23,11 +23,11 @@ pub enum Duty {
     /// Prepare the next call of a give-back.
     PlanGiveBack { give_back: u32 },
     /// Send its call.
-    SendGiveBack { give_back: u32, attempt: Attempt },
+    SendGiveBack { of: AttemptId, attempt: Attempt },
     /// Nobody will answer this call any more: it is in doubt.
-    DoubtGiveBack { give_back: u32 },
-    /// Ask what became of its call.
-    AskGiveBack { give_back: u32, attempt: Attempt, sending: Sending, asked: u32 },
+    DoubtGiveBack { of: AttemptId },
+    /// Ask this host what became of its call.
+    AskGiveBack { of: AttemptId, attempt: Attempt, host: Host },
 }
 
 impl Order {
@@ -76,12 +76,11 @@ fn give_back_duty(give_back: &GiveBack, policy: &Policy) -> Option<(Timestamp, D
     match (give_back.next(), give_back.attempts.last()) {
         (Next::Plan { .. }, _) => Some((Timestamp::MIN, Duty::PlanGiveBack { give_back: number })),
         (Next::Wait, Some(attempt)) => {
+            let of = AttemptId { give_back: number, attempt: attempt.number };
             let duty = match &attempt.state {
-                AttemptState::Ready { .. } => Duty::SendGiveBack { give_back: number, attempt: attempt.clone() },
-                AttemptState::Sent(_) => Duty::DoubtGiveBack { give_back: number },
-                AttemptState::InDoubt { sending, asked, .. } => {
-                    Duty::AskGiveBack { give_back: number, attempt: attempt.clone(), sending: *sending, asked: *asked }
-                }
+                AttemptState::Ready { .. } => Duty::SendGiveBack { of, attempt: attempt.clone() },
+                AttemptState::Sent(_) => Duty::DoubtGiveBack { of },
+                AttemptState::InDoubt(doubt) => Duty::AskGiveBack { of, attempt: attempt.clone(), host: doubt.host() },
                 AttemptState::Accepted { .. }
                 | AttemptState::Refused { .. }
                 | AttemptState::NotExecuted

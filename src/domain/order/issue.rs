@@ -65,7 +65,9 @@ impl Order {
             reports: Default::default(),
             asks: Checkout::owed_asks(now, expires_at, policy),
             silences: 0,
-            returns: 0,
+            prompts: 0,
+            authorised: Default::default(),
+            not_yet: 0,
             quarantine: Vec::new(),
         };
         let mut decision = Decision::of(self);

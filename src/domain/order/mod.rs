@@ -21,6 +21,7 @@ pub use confirm::{Heard, Taken};
 pub use duty::Duty;
 pub use issue::{MAX_CHECKOUTS, NewCheckout};
 pub use place::NewOrder;
+pub use return_money::Prepared;
 
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde::{Deserialize, Serialize};
@@ -115,6 +116,11 @@ impl Decision {
 }
 
 impl Order {
+    /// The decision to leave it as it is.
+    pub fn unchanged(&self) -> Decision {
+        Decision::of(self)
+    }
+
     pub fn checkout(&self, number: CheckoutNumber) -> Option<&Checkout> {
         self.checkouts.iter().find(|checkout| checkout.number == number)
     }
@@ -129,7 +135,7 @@ impl Order {
 
     /// Whether an operation has already been dealt with: booked, or put before a person.
     pub fn knows(&self, number: &OperationNumber) -> bool {
-        self.ledger.iter().any(|entry| entry.kind.is_incoming() && entry.operation.number == *number)
+        self.ledger.iter().any(|entry| entry.operation.number == *number)
             || self
                 .checkouts
                 .iter()
@@ -162,9 +168,9 @@ impl Order {
             .fold(zero, |sum, entry| sum.plus(entry.amount).unwrap_or(sum))
     }
 
-    /// Whether the bank is being asked about money that was reported and not booked.
+    /// Whether money is on its way that is not booked yet.
     fn is_confirming(&self) -> bool {
-        self.checkouts.iter().any(|checkout| checkout.pending_operations(&|number| self.knows(number)).next().is_some())
+        self.checkouts.iter().any(|checkout| checkout.is_confirming(&|number| self.knows(number)))
     }
 
     fn has_quarantine(&self) -> bool {

@@ -64,7 +64,8 @@ impl Order {
     /// Takes the order back, before anything of it is paid. A page that is open may still be paid: that will be surplus.
     ///
     /// # Errors
-    /// [`Refusal`] when it is settled, cancelled already, partly paid, or money of it is being confirmed.
+    /// [`Refusal`] when it is settled, cancelled already, partly paid, or money of it is being confirmed or waits for a
+    /// person.
     pub fn cancel(&self, replaced_by: Option<OrderId>, now: Timestamp) -> Result<Decision, Refusal> {
         self.must_be_open()?;
         if self.schedule.iter().any(|instalment| instalment.paid) {
@@ -72,6 +73,9 @@ impl Order {
         }
         if self.is_confirming() {
             return Err(Refusal::ConfirmationInProgress);
+        }
+        if self.has_quarantine() {
+            return Err(Refusal::Quarantined);
         }
         let mut decision = Decision::of(self);
         decision.close_open_checkouts(Closed::Withdrawn, now)?;

@@ -4,24 +4,31 @@ use jiff::Timestamp;
 
 use super::{Decision, Impossible, Order};
 use crate::domain::{
-    attempt::{Attempt, AttemptState, Conclusion, Sending},
+    attempt::{Attempt, AttemptState, Conclusion, Preflight, Sending},
     bank::{ArchiveReference, Finding, Operation, Ruling},
     event::Event,
-    give_back::{GiveBack, Next},
+    give_back::{AttemptId, GiveBack, Next},
     ids::Reference,
     ledger::{Entry, EntryKind},
     policy::{Policy, later},
 };
+
+/// Whether a call may leave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Prepared {
+    Go,
+    /// Not now, or not ever: to be committed instead.
+    Instead(Box<Decision>),
+}
 
 impl Order {
     pub fn give_back(&self, number: u32) -> Option<&GiveBack> {
         self.give_backs.iter().find(|give_back| give_back.number == number)
     }
 
-    fn attempt_of(&self, number: u32) -> Result<(&GiveBack, &Attempt), Impossible> {
-        let give_back = self.give_back(number).ok_or(Impossible("a give-back that does not exist"))?;
-        let attempt = give_back.attempts.last().ok_or(Impossible("a give-back without an attempt"))?;
-        Ok((give_back, attempt))
+    fn attempt(&self, of: AttemptId) -> Result<&Attempt, Impossible> {
+        let attempts = self.give_back(of.give_back).map(|give_back| give_back.attempts.as_slice()).unwrap_or_default();
+        attempts.iter().find(|attempt| attempt.number == of.attempt).ok_or(Impossible("an attempt that does not exist"))
     }
 
     /// Prepares the next call of a give-back; it leaves later.
@@ -51,97 +58,112 @@ impl Order {
     ///
     /// # Errors
     /// [`Impossible`] when there is no call to postpone.
-    pub fn postpone_attempt(&self, number: u32, now: Timestamp, policy: &Policy) -> Result<Decision, Impossible> {
+    pub fn postpone_attempt(&self, of: AttemptId, now: Timestamp, policy: &Policy) -> Result<Decision, Impossible> {
         let mut decision = Decision::of(self);
-        let until = later(now, policy.send_again);
-        decision.push(Event::AttemptPostponed { give_back: number, until }, now)?;
+        decision.push(Event::AttemptPostponed { of, until: later(now, policy.send_again) }, now)?;
         Ok(decision)
     }
 
-    /// Before sending: when the bank already shows the call as done (a restored backup forgot it), it is adopted.
+    /// Whether the call may leave, by what the bank shows beforehand. Only a clear "not done" lets it: what a restored
+    /// backup forgot is adopted, a contradiction is a person's, and what cannot be told waits.
     ///
     /// # Errors
-    /// [`Impossible`] when there is no attempt.
-    pub fn adopt_attempt(
+    /// [`Impossible`] when there is no such attempt, or it has left.
+    pub fn prepare_attempt(
         &self,
-        number: u32,
+        of: AttemptId,
         findings: &[Finding],
         now: Timestamp,
-    ) -> Result<Option<Decision>, Impossible> {
-        let (_, attempt) = self.attempt_of(number)?;
-        let Some(operation) = attempt.found_done(findings) else {
-            return Ok(None);
+        policy: &Policy,
+    ) -> Result<Prepared, Impossible> {
+        let state = match self.attempt(of)?.preflight(findings) {
+            Preflight::Go => return Ok(Prepared::Go),
+            Preflight::Unknown => {
+                return Ok(Prepared::Instead(Box::new(self.postpone_attempt(of, now, policy)?)));
+            }
+            Preflight::Done(operation) => AttemptState::Accepted { operation, at: now },
+            Preflight::Contradiction(why) => AttemptState::Quarantined { why },
         };
         let mut decision = Decision::of(self);
-        decision.conclude(number, AttemptState::Accepted { operation, at: now }, now)?;
-        Ok(Some(decision))
+        decision.conclude(of, state, now)?;
+        Ok(Prepared::Instead(Box::new(decision)))
     }
 
     /// Writes down that the call leaves; to be durable before its first byte does.
     ///
     /// # Errors
     /// [`Impossible`] when the attempt is not ready.
-    pub fn send_attempt(&self, number: u32, sending: Sending, now: Timestamp) -> Result<Decision, Impossible> {
+    pub fn send_attempt(&self, of: AttemptId, sending: Sending, now: Timestamp) -> Result<Decision, Impossible> {
         let mut decision = Decision::of(self);
-        decision.push(Event::AttemptSent { give_back: number, sending }, now)?;
+        decision.push(Event::AttemptSent { of, sending }, now)?;
         Ok(decision)
     }
 
     /// The bank's answer to the call, or its silence.
     ///
     /// # Errors
-    /// [`Impossible`] when no call was sent.
+    /// [`Impossible`] when there is no such attempt, or the bank accepts what was concluded not to be done.
     pub fn attempt_answered(
         &self,
-        number: u32,
+        of: AttemptId,
         ruling: &Ruling,
         now: Timestamp,
         policy: &Policy,
     ) -> Result<Decision, Impossible> {
-        let (_, attempt) = self.attempt_of(number)?;
-        let state = attempt.answered(ruling, now, policy);
+        let attempt = self.attempt(of)?;
         let mut decision = Decision::of(self);
-        decision.conclude(number, state, now)?;
+        match (attempt.answered(ruling, now, policy), &attempt.state, ruling) {
+            (Some(state), _, _) => decision.conclude(of, state, now)?,
+            (None, AttemptState::NotExecuted | AttemptState::Refused { .. }, Ruling::Accepted { .. }) => {
+                return Err(Impossible("the bank accepts a call that was concluded not to be done"));
+            }
+            // It was settled by asking before its answer came.
+            (None, _, _) => {}
+        }
         Ok(decision)
     }
 
-    /// What enquiries about a call in doubt brought.
+    /// What one round of enquiries about a call in doubt brought; `None` when a question stayed without an answer.
     ///
     /// # Errors
-    /// [`Impossible`] when nothing is in doubt.
+    /// [`Impossible`] when there is no such attempt.
     pub fn attempt_asked(
         &self,
-        number: u32,
-        findings: &[Finding],
+        of: AttemptId,
+        findings: Option<&[Finding]>,
         now: Timestamp,
         policy: &Policy,
     ) -> Result<Decision, Impossible> {
-        let (_, attempt) = self.attempt_of(number)?;
-        let conclusion = attempt.conclude(findings, now, policy);
         let mut decision = Decision::of(self);
-        decision.push(Event::AttemptAsked { give_back: number, conclusion: conclusion.clone() }, now)?;
+        let Some(conclusion) = self.attempt(of)?.conclude(findings, now, policy) else {
+            return Ok(decision);
+        };
+        decision.push(Event::AttemptAsked { of, conclusion: conclusion.clone() }, now)?;
         match conclusion {
-            Conclusion::Accepted { operation } => decision.book_give_back(number, operation, now)?,
-            Conclusion::NotExecuted | Conclusion::AskAgain { .. } | Conclusion::Quarantined { .. } => {}
+            Conclusion::Accepted { operation } => decision.book_give_back(of.give_back, operation, now)?,
+            Conclusion::NotExecuted
+            | Conclusion::AskAgain { .. }
+            | Conclusion::Silence { .. }
+            | Conclusion::Quarantined { .. } => {}
         }
         Ok(decision)
     }
 }
 
 impl Decision {
-    fn conclude(&mut self, number: u32, state: AttemptState, now: Timestamp) -> Result<(), Impossible> {
+    fn conclude(&mut self, of: AttemptId, state: AttemptState, now: Timestamp) -> Result<(), Impossible> {
         let accepted = match &state {
             AttemptState::Accepted { operation, .. } => Some(*operation),
             AttemptState::Ready { .. }
             | AttemptState::Sent(_)
-            | AttemptState::InDoubt { .. }
+            | AttemptState::InDoubt(_)
             | AttemptState::Refused { .. }
             | AttemptState::NotExecuted
             | AttemptState::Quarantined { .. } => None,
         };
-        self.push(Event::AttemptAnswered { give_back: number, state }, now)?;
+        self.push(Event::AttemptAnswered { of, state }, now)?;
         match accepted {
-            Some(operation) => self.book_give_back(number, operation, now),
+            Some(operation) => self.book_give_back(of.give_back, operation, now),
             None => Ok(()),
         }
     }

@@ -5,11 +5,11 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::{
-    attempt::{AttemptState, Host, Sending},
+    attempt::{AttemptState, Doubt, Host, Sending},
     bank::{ArchiveReference, Finding, Operation, OperationStatus, Ruling},
     checkout::{Billing, Closed, Says},
     fault::FaultKind,
-    give_back::GiveBackStatus,
+    give_back::{AttemptId, GiveBackStatus},
     ids::TokenDigest,
     money::Currency,
     numbers::{CallNumber, QuestionNumber},
@@ -131,7 +131,7 @@ impl World {
     }
 
     fn hear(&mut self, checkout: CheckoutNumber, seen: &[(Operation, OperationStatus)]) {
-        let heard = Heard { checkout, asked_at: self.now, seen: seen.to_vec(), silence: None };
+        let heard = Heard { checkout, asked_at: self.now, seen: seen.to_vec(), strays: Vec::new(), silence: None };
         let decision = self.order.hear(&heard, self.now, &self.policy).unwrap();
         self.take(decision);
     }
@@ -144,20 +144,46 @@ impl World {
         self.order.duty(self.now, &self.policy)
     }
 
-    /// Plans, sends and rules on the next call of the first give-back.
-    fn call(&mut self, ruling: Ruling) {
+    /// The latest attempt of the first give-back.
+    fn latest(&self) -> AttemptId {
+        AttemptId { give_back: 1, attempt: self.order.give_backs[0].attempts.last().unwrap().number }
+    }
+
+    fn plan(&mut self) {
         let decision = self.order.plan_give_back(1, "E1", ArchiveReference::from_bits(99), self.now).unwrap();
         self.take(decision);
+    }
+
+    fn send(&mut self) -> Sending {
         let sending = Sending { at: self.now, question: QuestionNumber::new(1).unwrap(), host: Host::Main };
-        let decision = self.order.send_attempt(1, sending, self.now).unwrap();
+        let decision = self.order.send_attempt(self.latest(), sending, self.now).unwrap();
         self.take(decision);
-        let decision = self.order.attempt_answered(1, &ruling, self.now, &self.policy).unwrap();
+        sending
+    }
+
+    /// Plans, sends and rules on the next call of the first give-back.
+    fn call(&mut self, ruling: Ruling) {
+        self.plan();
+        self.send();
+        let decision = self.order.attempt_answered(self.latest(), &ruling, self.now, &self.policy).unwrap();
         self.take(decision);
     }
 
     fn ask_call(&mut self, findings: &[Finding]) {
-        let decision = self.order.attempt_asked(1, findings, self.now, &self.policy).unwrap();
+        let decision = self.order.attempt_asked(self.latest(), Some(findings), self.now, &self.policy).unwrap();
         self.take(decision);
+    }
+
+    /// Asks about the call whenever it is due, for as long as it is in doubt and at most for three days.
+    fn ask_call_until_settled(&mut self, findings: Option<&[Finding]>) {
+        for _ in 0..3 * 24 * 60 {
+            let AttemptState::InDoubt(doubt) = self.last_attempt() else { return };
+            if doubt.next_ask <= self.now {
+                let decision = self.order.attempt_asked(self.latest(), findings, self.now, &self.policy).unwrap();
+                self.take(decision);
+            }
+            self.wait(1);
+        }
     }
 
     fn last_attempt(&self) -> &AttemptState {
@@ -241,7 +267,7 @@ fn what_the_bank_says_of_an_operation() {
     use OperationStatus::{Authorised, Cancelled, Captured, Credited, Other, Refunded, Refused, Rejected};
     for (status, expected) in [
         (Captured, CheckoutStatus::Captured),
-        (Authorised, CheckoutStatus::Issued),
+        (Authorised, CheckoutStatus::Confirming),
         (Cancelled, CheckoutStatus::Issued),
         (Refused, CheckoutStatus::Issued),
         (Refunded, CheckoutStatus::Quarantined),
@@ -256,7 +282,8 @@ fn what_the_bank_says_of_an_operation() {
         let may_pay = world.check_out();
         let refusal = match status {
             Captured => Some(Refusal::Settled),
-            Authorised | Cancelled | Refused => None,
+            Authorised => Some(Refusal::ConfirmationInProgress),
+            Cancelled | Refused => None,
             Refunded | Credited | Rejected | Other(_) => Some(Refusal::Quarantined),
         };
         assert_eq!(may_pay.err(), refusal, "{status:?}");
@@ -313,7 +340,13 @@ fn a_silent_bank_doubts_nothing_and_is_asked_again_later_and_later() {
     world.paid(checkout, operation(1, 10));
     world.wait(11);
     for wait in [1, 5, 5] {
-        let heard = Heard { checkout, asked_at: world.now, seen: Vec::new(), silence: Some("no answer".to_owned()) };
+        let heard = Heard {
+            checkout,
+            asked_at: world.now,
+            seen: Vec::new(),
+            strays: Vec::new(),
+            silence: Some("no answer".to_owned()),
+        };
         let decision = world.order.hear(&heard, world.now, &world.policy).unwrap();
         world.take(decision);
         assert_eq!(world.status(checkout), CheckoutStatus::Confirming);
@@ -328,21 +361,12 @@ fn a_silent_bank_doubts_nothing_and_is_asked_again_later_and_later() {
 fn news_that_come_while_the_bank_is_being_asked_are_not_answered_by_it() {
     let mut world = World::place(377_000);
     let checkout = world.check_out().unwrap();
-    let heard = Heard { checkout, asked_at: world.now, seen: Vec::new(), silence: None };
+    let heard = Heard { checkout, asked_at: world.now, seen: Vec::new(), strays: Vec::new(), silence: None };
     world.wait(1);
     world.paid(checkout, operation(1, 10));
     let decision = world.order.hear(&heard, world.now, &world.policy).unwrap();
     world.take(decision);
     assert_eq!(world.duty(), Some(Duty::Ask { checkout }));
-}
-
-#[test]
-fn only_operations_of_the_call_that_was_found_are_looked_at() {
-    let mut world = World::place(377_000);
-    let checkout = world.check_out().unwrap();
-    world.paid(checkout, operation(1, 10));
-    world.paid(checkout, operation(666, 66));
-    assert_eq!(world.order.candidates(checkout, &operation(2, 10)), [operation(1, 10), operation(2, 10)]);
 }
 
 #[test]
@@ -413,15 +437,16 @@ fn a_cancellation_in_doubt_is_asked_about_and_never_sent_again() {
     assert!(matches!(world.duty(), Some(Duty::AskGiveBack { .. })));
     world.ask_call(&[status(OperationStatus::Cancelled)]);
     assert_eq!(world.order.give_backs[0].status(), GiveBackStatus::Done);
-    // "Not done" counts only once the call can no longer be under way; then it is refunded under its own reference.
+    // "Not done" counts only once the call can no longer be under way, and never by one answer alone; then it is
+    // refunded under a reference of its own.
     let mut world = World::paid_twice();
     world.call(doubt());
-    world.wait(1);
-    world.ask_call(&[status(OperationStatus::Captured)]);
-    assert!(matches!(world.last_attempt(), AttemptState::InDoubt { asked: 1, .. }));
-    world.wait(10);
-    world.ask_call(&[status(OperationStatus::Captured)]);
+    let begun = world.now;
+    world.ask_call_until_settled(Some(&[status(OperationStatus::Captured)]));
     assert_eq!(*world.last_attempt(), AttemptState::NotExecuted);
+    assert!(world.now >= begun + SignedDuration::from_mins(11), "{}", world.now - begun);
+    let asks = world.history.iter().filter(|(event, _)| matches!(event, Event::AttemptAsked { .. })).count();
+    assert!(asks >= 3, "{asks} answers");
     world.call(Ruling::Accepted { operation: operation(3, 10) });
     assert_eq!(world.order.surplus().minor_units(), 0);
     // A contradiction is a person's.
@@ -447,12 +472,7 @@ fn a_refund_in_doubt_ends_with_proof_or_with_a_person() {
         let mut world = World::paid_twice();
         world.call(refused());
         world.call(doubt());
-        for _ in 0..world.policy.doubt_ladder.len() {
-            if world.order.give_backs[0].status() == GiveBackStatus::InDoubt {
-                world.wait(60);
-                world.ask_call(&findings);
-            }
-        }
+        world.ask_call_until_settled(Some(&findings));
         assert_eq!(world.order.give_backs[0].status(), expected, "{findings:?}");
     }
 }
@@ -460,20 +480,17 @@ fn a_refund_in_doubt_ends_with_proof_or_with_a_person() {
 #[test]
 fn a_call_found_sent_and_a_configuration_fault_are_in_doubt() {
     let mut world = World::paid_twice();
-    let decision = world.order.plan_give_back(1, "E1", ArchiveReference::from_bits(9), world.now).unwrap();
-    world.take(decision);
-    let decision = world.order.postpone_attempt(1, world.now, &world.policy).unwrap();
+    world.plan();
+    let decision = world.order.postpone_attempt(world.latest(), world.now, &world.policy).unwrap();
     world.take(decision);
     assert_eq!(world.duty(), None, "the bank is not there yet");
     world.wait(1);
     assert!(matches!(world.duty(), Some(Duty::SendGiveBack { .. })));
-    let sending = Sending { at: world.now, question: QuestionNumber::new(1).unwrap(), host: Host::Backup };
-    let decision = world.order.send_attempt(1, sending, world.now).unwrap();
-    world.take(decision);
-    assert!(world.order.send_attempt(1, sending, world.now).is_err(), "never twice");
+    let sending = world.send();
+    assert!(world.order.send_attempt(world.latest(), sending, world.now).is_err(), "never twice");
     assert_eq!(world.duty(), None);
     world.wait(2);
-    assert_eq!(world.duty(), Some(Duty::DoubtGiveBack { give_back: 1 }));
+    assert_eq!(world.duty(), Some(Duty::DoubtGiveBack { of: world.latest() }));
 
     let mut world = World::paid_twice();
     world.call(Ruling::Misconfigured { code: "00006".to_owned() });
@@ -481,16 +498,137 @@ fn a_call_found_sent_and_a_configuration_fault_are_in_doubt() {
 }
 
 #[test]
-fn a_call_that_a_restored_backup_forgot_is_adopted() {
+fn a_call_leaves_only_where_the_bank_clearly_shows_it_undone() {
+    let shows = |status| vec![Finding::Status(operation(1, 10), status)];
+    for (findings, expected) in [
+        (shows(OperationStatus::Captured), None),
+        (shows(OperationStatus::Authorised), None),
+        // A restored backup forgot the cancellation.
+        (shows(OperationStatus::Cancelled), Some(GiveBackStatus::Done)),
+        // Somebody refunded it, or a restored backup forgot that.
+        (shows(OperationStatus::Refunded), Some(GiveBackStatus::Quarantined)),
+        (shows(OperationStatus::Refused), Some(GiveBackStatus::Quarantined)),
+        // It cannot be told now.
+        (vec![Finding::Nothing], Some(GiveBackStatus::Open)),
+    ] {
+        let mut world = World::paid_twice();
+        world.plan();
+        let prepared = world.order.prepare_attempt(world.latest(), &findings, world.now, &world.policy).unwrap();
+        match (prepared, expected) {
+            (Prepared::Go, None) => {}
+            (Prepared::Instead(decision), Some(expected)) => {
+                world.take(*decision);
+                assert_eq!(world.order.give_backs[0].status(), expected, "{findings:?}");
+            }
+            (prepared, expected) => panic!("{findings:?}: {prepared:?}, not {expected:?}"),
+        }
+    }
+}
+
+#[test]
+fn an_answer_belongs_to_the_call_that_was_sent() {
+    let accepted = Ruling::Accepted { operation: operation(1, 10) };
+    // Late, but still in doubt: it settles the call.
     let mut world = World::paid_twice();
-    let decision = world.order.plan_give_back(1, "E1", ArchiveReference::from_bits(9), world.now).unwrap();
+    world.call(Ruling::Doubt { why: "no answer".to_owned() });
+    let first = world.latest();
+    let decision = world.order.attempt_answered(first, &accepted, world.now, &world.policy).unwrap();
     world.take(decision);
-    let captured = [Finding::Status(operation(1, 10), OperationStatus::Captured)];
-    assert_eq!(world.order.adopt_attempt(1, &captured, world.now), Ok(None));
-    let cancelled = [Finding::Status(operation(1, 10), OperationStatus::Cancelled)];
-    let decision = world.order.adopt_attempt(1, &cancelled, world.now).unwrap().unwrap();
+    assert_eq!(world.order.give_backs[0].status(), GiveBackStatus::Done);
+    // Later still, when another call has taken its place: it never speaks for that one.
+    let mut world = World::paid_twice();
+    world.call(Ruling::Doubt { why: "no answer".to_owned() });
+    let first = world.latest();
+    world.ask_call_until_settled(Some(&[Finding::Status(operation(1, 10), OperationStatus::Captured)]));
+    world.plan();
+    let sending = world.send();
+    assert!(world.order.attempt_answered(first, &accepted, world.now, &world.policy).is_err());
+    assert_eq!(*world.last_attempt(), AttemptState::Sent(sending));
+}
+
+#[test]
+fn silence_ends_no_ladder() {
+    let mut world = World::paid_twice();
+    world.call(Ruling::Doubt { why: "no answer".to_owned() });
+    world.wait(72 * 60);
+    world.ask_call_until_settled(None);
+    assert!(matches!(world.last_attempt(), AttemptState::InDoubt(Doubt { asked: 0, .. })));
+}
+
+#[test]
+fn an_authorisation_holds_the_order_and_is_asked_about_later_and_later() {
+    let mut world = World::place(377_000);
+    let checkout = world.check_out().unwrap();
+    world.paid(checkout, operation(1, 10));
+    world.wait(10);
+    world.hear(checkout, &[(operation(1, 10), OperationStatus::Authorised)]);
+    assert_eq!(world.status(checkout), CheckoutStatus::Confirming);
+    assert_eq!(world.check_out(), Err(Refusal::ConfirmationInProgress));
+    world.wait(2 * 24 * 60);
+    world.take(world.order.expire(checkout, world.now).unwrap());
+    let mut waits = Vec::new();
+    for _ in 0..3 {
+        world.hear(checkout, &[(operation(1, 10), OperationStatus::Authorised)]);
+        let next = world.order.wake_at(&world.policy).unwrap();
+        waits.push((next - world.now).total(jiff::Unit::Minute).unwrap() as i64);
+        world.now = next;
+    }
+    assert_eq!(waits, [5, 5, 5]);
+    // It lapsed: the order is free again.
+    world.hear(checkout, &[(operation(1, 10), OperationStatus::Cancelled)]);
+    assert_eq!(world.status(checkout), CheckoutStatus::Expired);
+    assert!(world.check_out().is_ok());
+}
+
+#[test]
+fn a_second_session_of_one_page_is_put_before_a_person() {
+    let mut world = World::place(377_000);
+    let checkout = world.check_out().unwrap();
+    world.paid(checkout, operation(1, 10));
+    world.paid(checkout, operation(2, 20));
+    assert_eq!(world.order.reported(checkout, &operation(2, 20)), [operation(1, 10)]);
+    let heard = Heard {
+        checkout,
+        asked_at: world.now,
+        seen: vec![(operation(2, 20), OperationStatus::Captured)],
+        strays: vec![operation(1, 10)],
+        silence: None,
+    };
+    let decision = world.order.hear(&heard, world.now, &world.policy).unwrap();
     world.take(decision);
-    assert_eq!(world.order.surplus().minor_units(), 0);
+    assert_eq!(world.order.paid().minor_units(), 377_000);
+    assert!(world.order.knows(&operation(1, 10).number));
+}
+
+#[test]
+fn what_waits_for_a_person_cannot_be_cancelled_away() {
+    let mut world = World::place(377_000);
+    let checkout = world.check_out().unwrap();
+    world.hear(checkout, &[(operation(1, 10), OperationStatus::Other("Volé".to_owned()))]);
+    assert_eq!(world.order.cancel(None, world.now), Err(Refusal::Quarantined));
+}
+
+#[test]
+fn variants_commute_and_a_flood_swallows_no_reason_to_ask() {
+    let both = |first: Says, second: Says| {
+        let mut world = World::place(377_000);
+        let checkout = world.check_out().unwrap();
+        world.report(checkout, "1/10/00000", "a", first);
+        world.report(checkout, "1/10/00000", "b", second);
+        world.status(checkout)
+    };
+    let paid = || Says::Paid { operation: operation(1, 10), doubted: false };
+    assert_eq!(both(paid(), Says::Pending), both(Says::Pending, paid()));
+
+    let mut world = World::place(377_000);
+    let checkout = world.check_out().unwrap();
+    world.wait(2 * 24 * 60);
+    world.hear(checkout, &[]);
+    for number in 0..crate::domain::checkout::MAX_REPORTS {
+        world.report(checkout, &format!("{number}/1/00151"), "d", Says::Failed { code: "00151".to_owned() });
+    }
+    assert_eq!(world.paid(checkout, operation(99, 1)), Taken::TooMany);
+    assert!(!world.order.checkout(checkout).unwrap().asks.is_empty());
 }
 
 #[test]

@@ -69,6 +69,7 @@ fn alarm_of(event: &Event) -> Option<(AlarmKind, String)> {
         | Event::Settled
         | Event::Cancelled { .. }
         | Event::CheckoutIssued(_)
+        | Event::CheckoutHandedOver { .. }
         | Event::CheckoutClosed { .. }
         | Event::Reported { .. }
         | Event::Prompted { .. }
@@ -87,6 +88,7 @@ fn give_back_of(event: &Event) -> Option<u32> {
         | Event::Settled
         | Event::Cancelled { .. }
         | Event::CheckoutIssued(_)
+        | Event::CheckoutHandedOver { .. }
         | Event::CheckoutClosed { .. }
         | Event::Reported { .. }
         | Event::Prompted { .. }

@@ -275,11 +275,14 @@ pub(super) fn claims_of(decision: &Decision) -> Vec<Claim> {
             Event::Placed(placed) => vec![claim("order_reference", placed.reference.as_str(), order.id.to_string())],
             Event::CheckoutIssued(checkout) => {
                 let owner = format!("{}/{}", order.id, checkout.number.0);
-                vec![
-                    claim("reference", checkout.reference.as_str(), owner.clone()),
-                    claim("archive", checkout.archive.as_str(), owner.clone()),
-                    claim("token", &checkout.token.0, owner),
-                ]
+                // A page that follows another has the other's link, which is claimed already.
+                let token =
+                    (checkout.link == checkout.number).then(|| claim("token", &checkout.token.0, owner.clone()));
+                let reference = claim("reference", checkout.reference.as_str(), owner.clone());
+                [Some(reference), Some(claim("archive", checkout.archive.as_str(), owner)), token]
+                    .into_iter()
+                    .flatten()
+                    .collect()
             }
             Event::Captured { entry } => {
                 vec![claim("operation", &entry.operation.number.to_string(), order.id.to_string())]
@@ -291,6 +294,7 @@ pub(super) fn claims_of(decision: &Decision) -> Vec<Claim> {
             }
             Event::Settled
             | Event::Cancelled { .. }
+            | Event::CheckoutHandedOver { .. }
             | Event::CheckoutClosed { .. }
             | Event::Reported { .. }
             | Event::Prompted { .. }

@@ -3,6 +3,7 @@
 use super::{
     App, Error, Outcome, Remember,
     access::Caller,
+    billing::clean,
     commit::{Versioned, claims_of, write_of},
 };
 use crate::{
@@ -45,6 +46,17 @@ impl App {
         let merchant = self.merchant(&new.merchant)?;
         if new.currency != merchant.currency {
             return Err(Error::Faults(vec![Fault::new("/currency", FaultKind::CurrencyNotAccepted)]));
+        }
+        let faults: Vec<Fault> = new
+            .payer
+            .addresses
+            .iter()
+            .enumerate()
+            .filter_map(|(index, known)| clean(&known.address, &format!("/payer/addresses/{index}")).err())
+            .flatten()
+            .collect();
+        if !faults.is_empty() {
+            return Err(Error::Faults(faults));
         }
         let now = self.now();
         let decision = Order::place(new.clone(), self.civil_date(now), now, &merchant.policy).map_err(Error::Faults)?;

@@ -32,72 +32,71 @@ pub enum PageContent {
     Over(CheckoutStatus),
 }
 
-struct Found<'a> {
+/// Whose link it is: the merchant, the order, and the checkout that was issued with it.
+struct Link<'a> {
     merchant: &'a Merchant,
-    current: Versioned,
-    checkout: Checkout,
+    order: OrderId,
+    checkout: CheckoutNumber,
 }
 
 impl App {
-    /// The page behind a payment link.
+    /// The page behind a payment link. Following it uses it up: PAYBOX takes each reference once, so whoever comes
+    /// next gets another.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Unavailable`].
     pub async fn payer_page(&self, token: &str) -> Result<PayerPage, Error> {
-        let found = self.find_page(token).await?;
-        let Found { merchant, current: Versioned { order, .. }, checkout } = &found;
-        let now = self.now();
-        let status = order.checkout_status(checkout);
-        let may_pay = match status {
-            CheckoutStatus::Issued | CheckoutStatus::Refused => now < checkout.form_until,
-            CheckoutStatus::Superseded
-            | CheckoutStatus::Expired
-            | CheckoutStatus::Withdrawn
-            | CheckoutStatus::Confirming
-            | CheckoutStatus::Quarantined
-            | CheckoutStatus::Captured => false,
-        };
+        let Link { merchant, order: id, checkout: link } = self.find_link(token).await?;
+        let archive = self.new_archive_reference();
+        let mut may_pay = false;
+        let current = self
+            .change(&merchant.id, id, &Actor::Payer, |current, now| {
+                let order = &current.order;
+                may_pay = order.page_of(link).is_some_and(|page| order.may_be_followed(page, now));
+                let decision = order.follow_link(link, &merchant.prefix, archive.clone(), now, &merchant.policy)?;
+                Ok((decision, Extras::default()))
+            })
+            .await?;
+        let Versioned { order, .. } = current;
+        let page = order.page_of(link).ok_or(Error::NotFound)?;
         let content = if may_pay {
-            PageContent::Form(self.signed_form(merchant, order, checkout, token, now)?)
-        } else if matches!(status, CheckoutStatus::Issued | CheckoutStatus::Refused) {
-            PageContent::Over(CheckoutStatus::Expired)
+            PageContent::Form(self.signed_form(merchant, &order, page, token, self.now())?)
         } else {
-            PageContent::Over(status)
+            PageContent::Over(order.checkout_status(page))
         };
         Ok(PayerPage {
             merchant: merchant.name.clone(),
-            locale: checkout.locale,
-            amount: checkout.amount,
-            back: back_to_portal(&checkout.return_url, order.id, checkout.number),
+            locale: page.locale,
+            amount: page.amount,
+            back: back_to_portal(id, page),
             content,
         })
     }
 
-    /// The payer is back from PAYBOX: notes that the bank is to be asked, and tells where the payer goes on to, and
-    /// which order wants attending. Whatever else the browser brought is not even read.
+    /// The payer is back from PAYBOX: notes that the bank is to be asked about every page of the link, and tells where
+    /// the payer goes on to, and which order wants attending. Whatever else the browser brought is not even read.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Unavailable`].
     pub async fn payer_returned(&self, token: &str) -> Result<(String, MerchantId, OrderId), Error> {
-        let Found { merchant, current, checkout } = self.find_page(token).await?;
-        let id = current.order.id;
-        self.change(&merchant.id, id, &Actor::Payer, |current, now| {
-            let decision = current.order.payer_returned(checkout.number, now, &merchant.policy)?;
-            Ok((decision, Extras::default()))
-        })
-        .await?;
-        Ok((back_to_portal(&checkout.return_url, id, checkout.number), merchant.id.clone(), id))
+        let Link { merchant, order: id, checkout: link } = self.find_link(token).await?;
+        let current = self
+            .change(&merchant.id, id, &Actor::Payer, |current, now| {
+                let decision = current.order.payer_returned(link, now, &merchant.policy)?;
+                Ok((decision, Extras::default()))
+            })
+            .await?;
+        let page = current.order.page_of(link).ok_or(Error::NotFound)?;
+        Ok((back_to_portal(id, page), merchant.id.clone(), id))
     }
 
-    async fn find_page(&self, token: &str) -> Result<Found<'_>, Error> {
+    async fn find_link(&self, token: &str) -> Result<Link<'_>, Error> {
         let (merchant, _) = token.split_once('.').ok_or(Error::NotFound)?;
         let merchant = self.merchant(&merchant.parse().map_err(|_| Error::NotFound)?)?;
         let digest = digest_of_token(token);
         let owner = self.ports.store.owner(merchant.id.as_str(), "token", &digest.0).await?.ok_or(Error::NotFound)?;
         let (order, checkout) = parse_owner(&owner).ok_or(Error::NotFound)?;
-        let current = self.load(&merchant.id, order).await?;
-        let checkout = current.order.checkout(checkout).ok_or(Error::NotFound)?.clone();
-        Ok(Found { merchant, current, checkout })
+        Ok(Link { merchant, order, checkout })
     }
 }
 
@@ -108,7 +107,7 @@ pub(super) fn parse_owner(owner: &str) -> Option<(OrderId, CheckoutNumber)> {
 }
 
 /// The portal's own URL with the two names it needs to ask the API, and nothing that came from the browser.
-fn back_to_portal(return_url: &str, order: OrderId, checkout: CheckoutNumber) -> String {
-    let separator = if return_url.contains('?') { '&' } else { '?' };
-    format!("{return_url}{separator}order={order}&checkout={}", checkout.0)
+fn back_to_portal(order: OrderId, page: &Checkout) -> String {
+    let separator = if page.return_url.contains('?') { '&' } else { '?' };
+    format!("{}{separator}order={order}&checkout={}", page.return_url, page.number.0)
 }

@@ -30,10 +30,15 @@ pub const MAX_VARIANTS: usize = 8;
 /// The most times that a payer's return, or news that cannot be kept, makes us ask again.
 pub const MAX_PROMPTS: u32 = 60;
 
+/// How often one link may be followed.
+pub const MAX_FOLLOWS: usize = 20;
+
 /// A page handed out for one instalment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkout {
     pub number: CheckoutNumber,
+    /// The checkout whose link leads here: its own number, or that of the one it follows when a link is used again.
+    pub link: CheckoutNumber,
     pub token: TokenDigest,
     pub reference: Reference,
     pub archive: ArchiveReference,
@@ -50,6 +55,9 @@ pub struct Checkout {
     pub form_until: Timestamp,
     /// After this no page can still be open.
     pub expires_at: Timestamp,
+    /// The form was handed to a payer by the link. PAYBOX takes a reference once, so the next payer gets another.
+    #[serde(default)]
+    pub handed_over: bool,
     #[serde(default)]
     pub closed: Option<Closed>,
     #[serde(default)]

@@ -43,6 +43,10 @@ pub enum Event {
         replaced_by: Option<OrderId>,
     },
     CheckoutIssued(Box<Checkout>),
+    /// A payer was given the form.
+    CheckoutHandedOver {
+        checkout: CheckoutNumber,
+    },
     CheckoutClosed {
         checkout: CheckoutNumber,
         cause: Closed,

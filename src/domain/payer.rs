@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::text::Text;
+use super::text::{Text, holds_card_number};
 
 /// The most addresses an order may bring for its payer.
 pub const MAX_ADDRESSES: usize = 10;
@@ -10,7 +10,7 @@ pub const MAX_ADDRESSES: usize = 10;
 pub const MAX_PORTAL_REFERENCE: usize = 64;
 /// The longest name or address line, in characters; PAYBOX takes less, and the answer says what was cut.
 pub const MAX_ADDRESS_TEXT: usize = 200;
-/// The shortest and longest e-mail address that PAYBOX takes, in characters.
+/// The shortest and longest e-mail address that the payment page takes, in characters.
 pub const EMAIL_LENGTH: std::ops::RangeInclusive<usize> = 6..=120;
 
 /// The person who pays, as the portal knows them.
@@ -48,7 +48,7 @@ pub struct PostalAddress {
     pub mobile_phone: Option<Text>,
 }
 
-/// An e-mail address in the form that PAYBOX takes for PBX_PORTEUR: plain ASCII, one `@`, a dot after it.
+/// An e-mail address in the form that the payment page takes: plain ASCII, one `@`, a dot after it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Email(String);
@@ -60,6 +60,7 @@ impl Email {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'+');
         let fits = EMAIL_LENGTH.contains(&raw.len())
             && !local.is_empty()
+            && !holds_card_number(raw)
             && raw.bytes().all(|byte| plain(byte) || byte == b'@')
             && host.bytes().all(plain)
             && host.split('.').count() >= 2
@@ -87,6 +88,7 @@ mod tests {
             ("a@b@c.example", false),
             ("a b@ecole.example", false),
             ("x&PBX_TOTAL=1@ecole.example", false),
+            ("4012001037141112@ecole.example", false),
             ("é@ecole.example", false),
             ("@ecole.example", false),
             ("a@ecole..example", false),

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 pub struct Policy {
     /// How long a signed form may be handed to the payment page.
     pub form_lifetime: SignedDuration,
-    /// How long the payment page itself waits for the payer (PBX_DISPLAY).
+    /// How long the payment page itself waits for the payer.
     pub page_lifetime: SignedDuration,
     /// When, counted from a checkout's issue, the bank is asked about it whether or not anything was heard: a payer who
     /// closed the browser after paying should not wait for the expiry when the notification was lost too.

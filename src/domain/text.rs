@@ -31,7 +31,7 @@ impl Text {
             Err(TextFault::Blank)
         } else if trimmed.chars().count() > max {
             Err(TextFault::TooLong { max })
-        } else if trimmed.chars().any(char::is_control) {
+        } else if trimmed.chars().any(is_unprintable) {
             Err(TextFault::ControlCharacter)
         } else if holds_card_number(trimmed) {
             Err(TextFault::CardNumber)
@@ -51,12 +51,13 @@ pub fn holds_card_number(text: &str) -> bool {
     let mut run: Vec<(u8, bool)> = Vec::new();
     let mut group_starts = true;
     for character in text.chars().chain(std::iter::once('\n')) {
-        match character.to_digit(10).and_then(|digit| u8::try_from(digit).ok()) {
+        match digit(character) {
             Some(digit) => {
                 run.push((digit, group_starts));
                 group_starts = false;
             }
-            None if matches!(character, ' ' | '-' | '.' | '\u{a0}') && !group_starts => group_starts = true,
+            // Whatever is put between the groups; a letter ends the number.
+            None if !character.is_alphabetic() && character != '\n' && !run.is_empty() => group_starts = true,
             None => {
                 if run_holds_card(&run) {
                     return true;
@@ -67,6 +68,19 @@ pub fn holds_card_number(text: &str) -> bool {
         }
     }
     false
+}
+
+/// A digit as ASCII or in the full width that some keyboards give.
+fn digit(character: char) -> Option<u8> {
+    const FULL_WIDTH_ZERO: u32 = 0xff10;
+    let full_width = u32::from(character).checked_sub(FULL_WIDTH_ZERO).filter(|digit| *digit < 10);
+    character.to_digit(10).or(full_width).and_then(|digit| u8::try_from(digit).ok())
+}
+
+/// Controls, line separators, and marks that turn the direction of what follows.
+fn is_unprintable(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// `text` with every run of thirteen or more digits replaced: for bytes of strangers that are kept as evidence.
@@ -146,6 +160,8 @@ mod tests {
             ("   ", Err(TextFault::Blank)),
             ("a\u{0}b", Err(TextFault::ControlCharacter)),
             ("a\r\nb", Err(TextFault::ControlCharacter)),
+            ("a\u{2028}b", Err(TextFault::ControlCharacter)),
+            ("a\u{202e}b", Err(TextFault::ControlCharacter)),
             ("abcdefghijklmnopqrstuvwxyz", Err(TextFault::TooLong { max: 24 })),
             ("4012001037141112", Err(TextFault::CardNumber)),
         ] {
@@ -159,6 +175,10 @@ mod tests {
             ("4012001037141112", true),
             ("ma carte 4012 0010 3714 1112 merci", true),
             ("4012-0010-3714-1112", true),
+            ("4012_0010_3714_1112", true),
+            ("4012 / 0010 / 3714 / 1112", true),
+            ("４０１２００１０３７１４１１１２", true),
+            ("4012001037141112@ecole.example", true),
             ("dossier 12 4012 0010 3714 1112 34", true),
             ("374907403001005", true),
             ("5476852056843079", true),

@@ -187,6 +187,7 @@ pub(super) fn public_event(event: &Event) -> Option<(&'static str, Value)> {
         Event::ReportDoubted { checkout, .. } => Some(("checkout.unconfirmed", json!({"checkout": checkout}))),
         Event::Quarantined { checkout, .. } => Some(("checkout.quarantined", json!({"checkout": checkout}))),
         Event::Reported { .. }
+        | Event::CheckoutHandedOver { .. }
         | Event::Prompted { .. }
         | Event::Asked { .. }
         | Event::AttemptPlanned { .. }

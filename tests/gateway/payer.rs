@@ -26,8 +26,29 @@ impl Payer {
             .iter()
             .map(|field| (field["name"].as_str().unwrap(), field["value"].as_str().unwrap()))
             .collect();
+        Self::post_form(bench, &fields).await
+    }
+
+    /// Follows a checkout's link, and posts the form there as a browser without script does when its button is pressed.
+    pub(crate) async fn follow_link(bench: &Bench, checkout: &Value) -> Self {
+        let page = follow(checkout["redirect"].as_str().unwrap()).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        let fields: Vec<(String, String)> = page
+            .body
+            .split("<input type=\"hidden\" name=\"")
+            .skip(1)
+            .map(|input| {
+                let (name, rest) = input.split_once("\" value=\"").unwrap();
+                (name.to_owned(), unescaped(rest.split_once("\">").unwrap().0))
+            })
+            .collect();
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        Self::post_form(bench, &fields).await
+    }
+
+    async fn post_form(bench: &Bench, fields: &[(&str, &str)]) -> Self {
         let page = Client::new(&bench.sandbox.addresses.page);
-        let opened = post(&page, "/php/", &fields).await;
+        let opened = post(&page, "/php/", fields).await;
         assert_eq!(opened.status, 303, "{}", opened.body);
         Self { path: opened.header("location").unwrap().to_owned(), page }
     }
@@ -88,6 +109,11 @@ pub(crate) async fn follow(url: &str) -> Answer {
 async fn post(page: &Client, path: &str, fields: &[(&str, &str)]) -> Answer {
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     page.send("POST", path, &[("content-type", "application/x-www-form-urlencoded")], &body).await
+}
+
+fn unescaped(text: &str) -> String {
+    let entities = [("&#34;", "\""), ("&#39;", "'"), ("&#60;", "<"), ("&#62;", ">"), ("&#38;", "&")];
+    entities.iter().fold(text.to_owned(), |text, (entity, character)| text.replace(entity, character))
 }
 
 pub(crate) fn between(text: &str, before: &str, after: &str) -> Option<String> {

@@ -86,6 +86,25 @@ async fn by_the_link_for_portals_that_build_no_form() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_is_followed_again_opens_a_page_again() {
+    let bench = Bench::start().await;
+    let id = bench.place(377_000).await;
+    let issued = bench.check_out(&id).await;
+    // Reloaded; then refused and tried again; then given up and tried again: PAYBOX never sees a reference twice.
+    Payer::follow_link(&bench, &issued).await;
+    Payer::follow_link(&bench, &issued).await.pay(REFUSED_151).await;
+    follow(&Payer::follow_link(&bench, &issued).await.cancel().await).await;
+    let payer = Payer::follow_link(&bench, &issued).await;
+    payer.pay(ACCEPTED).await;
+    let back = follow(&payer.way_back().await).await;
+    let order = bench.until_settled(&id).await;
+    let paid = order["checkouts"].as_array().unwrap().iter().find(|page| page["status"] == "captured").unwrap();
+    let expected = format!("http://127.0.0.1:9/retour?dossier=1&order={id}&checkout={}", paid["number"]);
+    assert_eq!(back.header("location"), Some(expected.as_str()), "the portal is told which page was paid");
+    assert_eq!(bench.bank_totals().await["net"], 377_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn refused_then_paid_on_the_same_page() {
     let bench = Bench::start().await;
     let id = bench.place(377_000).await;

@@ -63,6 +63,13 @@ impl Order {
             Event::Settled => self.leave_open(Status::Settled { at }),
             Event::Cancelled { replaced_by } => self.leave_open(Status::Cancelled { at, replaced_by: *replaced_by }),
             Event::CheckoutIssued(checkout) => self.add_checkout(checkout),
+            Event::CheckoutHandedOver { checkout } => {
+                let checkout = self.checkout_mut(*checkout)?;
+                if std::mem::replace(&mut checkout.handed_over, true) {
+                    return Err(Impossible("one reference handed over twice"));
+                }
+                Ok(())
+            }
             Event::CheckoutClosed { checkout, cause } => {
                 let checkout = self.checkout_mut(*checkout)?;
                 match checkout.closed.replace(*cause) {

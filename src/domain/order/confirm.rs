@@ -74,7 +74,11 @@ impl Order {
         let decision = match taken {
             Taken::Double => Decision::of(self),
             // What cannot be kept is still a reason to ask.
-            Taken::TooMany => self.prompt(number, asks, now)?,
+            Taken::TooMany => {
+                let mut decision = Decision::of(self);
+                decision.prompt(number, asks, now)?;
+                decision
+            }
             Taken::New | Taken::Variant => {
                 let mut decision = Decision::of(self);
                 decision.push(Event::Reported { checkout: number, identity, digest, says, asks }, now)?;
@@ -84,20 +88,16 @@ impl Order {
         Ok((decision, taken))
     }
 
-    /// The payer is back: the bank is asked. Nothing that the browser brought is believed or kept.
+    /// The payer is back: the bank is asked about every page that the link led to. Nothing that the browser brought is
+    /// believed or kept.
     ///
     /// # Errors
-    /// [`Refusal::Impossible`] when the checkout is not this order's.
-    pub fn payer_returned(&self, number: CheckoutNumber, now: Timestamp, policy: &Policy) -> Result<Decision, Refusal> {
-        Ok(self.prompt(number, Checkout::asks_after_news(now, policy).into_iter().collect(), now)?)
-    }
-
-    /// Has the bank asked, for a reason that leaves nothing else behind; only so often.
-    fn prompt(&self, number: CheckoutNumber, asks: Vec<Timestamp>, now: Timestamp) -> Result<Decision, Impossible> {
-        let checkout = self.checkout(number).ok_or(Impossible("asking about a checkout that does not exist"))?;
+    /// [`Refusal::Impossible`] when there is no such link.
+    pub fn payer_returned(&self, link: CheckoutNumber, now: Timestamp, policy: &Policy) -> Result<Decision, Refusal> {
+        let asks: Vec<Timestamp> = Checkout::asks_after_news(now, policy).into_iter().collect();
         let mut decision = Decision::of(self);
-        if checkout.prompts < MAX_PROMPTS && !asks.is_empty() {
-            decision.push(Event::Prompted { checkout: number, asks }, now)?;
+        for page in self.checkouts.iter().filter(|checkout| checkout.link == link) {
+            decision.prompt(page.number, asks.clone(), now)?;
         }
         Ok(decision)
     }
@@ -205,6 +205,15 @@ impl Order {
 }
 
 impl Decision {
+    /// Has the bank asked, for a reason that leaves nothing else behind; only so often.
+    fn prompt(&mut self, number: CheckoutNumber, asks: Vec<Timestamp>, now: Timestamp) -> Result<(), Impossible> {
+        let checkout = self.order.checkout(number).ok_or(Impossible("asking about a checkout that does not exist"))?;
+        if checkout.prompts < MAX_PROMPTS && !asks.is_empty() {
+            self.push(Event::Prompted { checkout: number, asks }, now)?;
+        }
+        Ok(())
+    }
+
     /// One capture, confirmed: it pays its instalment when that is still owed, and is surplus otherwise.
     fn capture(&mut self, number: CheckoutNumber, operation: &Operation, now: Timestamp) -> Result<(), Impossible> {
         let checkout = self.order.checkout(number).ok_or(Impossible("a capture of an unknown checkout"))?;

@@ -1,11 +1,14 @@
-//! Handing out a page.
+//! Handing out a page, and handing its form to payers.
+//!
+//! PAYBOX takes a reference once. A link is followed as often as people reload, go back, or try again after a refusal;
+//! so its first follower gets the checkout itself, and each later one a checkout that takes its place.
 
 use jiff::Timestamp;
 
 use super::{Decision, Order, Refusal};
 use crate::domain::{
     bank::ArchiveReference,
-    checkout::{Billing, Challenge, Checkout, Closed, Locale},
+    checkout::{Billing, Challenge, Checkout, CheckoutStatus, Closed, Locale, MAX_FOLLOWS},
     event::Event,
     ids::{CheckoutNumber, Reference, TokenDigest},
     policy::{Policy, later},
@@ -39,16 +42,14 @@ impl Order {
         if self.has_quarantine() {
             return Err(Refusal::Quarantined);
         }
-        if self.checkouts.len() >= MAX_CHECKOUTS {
-            return Err(Refusal::TooManyCheckouts);
-        }
         let instalment = self.schedule.iter().find(|instalment| !instalment.paid).ok_or(Refusal::Settled)?;
-        let number = CheckoutNumber(u32::try_from(self.checkouts.len()).unwrap_or(u32::MAX).saturating_add(1));
+        let number = self.next_checkout()?;
         let form_until = later(now, policy.form_lifetime);
         // The page counts its own time from when the form reached it, which may be the form's last moment.
         let expires_at = later(form_until, policy.page_lifetime);
         let checkout = Checkout {
             number,
+            link: number,
             token: new.token,
             reference: Reference::of_checkout(&new.prefix, self.id, instalment.number, number),
             archive: new.archive,
@@ -61,6 +62,7 @@ impl Order {
             issued_at: now,
             form_until,
             expires_at,
+            handed_over: false,
             closed: None,
             reports: Default::default(),
             asks: Checkout::owed_asks(now, expires_at, policy),
@@ -70,9 +72,82 @@ impl Order {
             not_yet: 0,
             quarantine: Vec::new(),
         };
+        self.replace_open(checkout, now)
+    }
+
+    /// The page that a link leads to now: the latest of those it has led to.
+    pub fn page_of(&self, link: CheckoutNumber) -> Option<&Checkout> {
+        self.checkouts.iter().rev().find(|checkout| checkout.link == link)
+    }
+
+    /// A payer follows a link: the form of [`Order::page_of`] is theirs, if it may still be paid. `prefix` and `archive`
+    /// are for a checkout that takes the place of one that was handed over before.
+    ///
+    /// # Errors
+    /// [`Refusal::Impossible`] when there is no such link.
+    pub fn follow_link(
+        &self,
+        link: CheckoutNumber,
+        prefix: &str,
+        archive: ArchiveReference,
+        now: Timestamp,
+        policy: &Policy,
+    ) -> Result<Decision, Refusal> {
+        let page = self.page_of(link).ok_or(super::Impossible("a link that leads nowhere"))?;
+        if !self.may_be_followed(page, now) {
+            return Ok(self.unchanged());
+        }
+        if !page.handed_over && page.reports.is_empty() {
+            let mut decision = Decision::of(self);
+            decision.push(Event::CheckoutHandedOver { checkout: page.number }, now)?;
+            return Ok(decision);
+        }
+        let number = self.next_checkout()?;
+        let checkout = Checkout {
+            number,
+            reference: Reference::of_checkout(prefix, self.id, page.instalment, number),
+            archive,
+            issued_at: now,
+            handed_over: true,
+            closed: None,
+            reports: Default::default(),
+            asks: Checkout::owed_asks(now, page.expires_at, policy),
+            silences: 0,
+            prompts: 0,
+            authorised: Default::default(),
+            not_yet: 0,
+            quarantine: Vec::new(),
+            ..page.clone()
+        };
+        self.replace_open(checkout, now)
+    }
+
+    /// Whether a payer may be given a form by the link of `page`.
+    pub fn may_be_followed(&self, page: &Checkout, now: Timestamp) -> bool {
+        let follows = self.checkouts.iter().filter(|checkout| checkout.link == page.link).count();
+        let payable = match self.checkout_status(page) {
+            CheckoutStatus::Issued | CheckoutStatus::Refused => true,
+            CheckoutStatus::Superseded
+            | CheckoutStatus::Expired
+            | CheckoutStatus::Withdrawn
+            | CheckoutStatus::Confirming
+            | CheckoutStatus::Quarantined
+            | CheckoutStatus::Captured => false,
+        };
+        payable && now < page.form_until && follows <= MAX_FOLLOWS && self.must_be_open().is_ok()
+    }
+
+    fn replace_open(&self, checkout: Checkout, now: Timestamp) -> Result<Decision, Refusal> {
         let mut decision = Decision::of(self);
         decision.close_open_checkouts(Closed::Superseded, now)?;
         decision.push(Event::CheckoutIssued(Box::new(checkout)), now)?;
         Ok(decision)
+    }
+
+    fn next_checkout(&self) -> Result<CheckoutNumber, Refusal> {
+        if self.checkouts.len() >= MAX_CHECKOUTS {
+            return Err(Refusal::TooManyCheckouts);
+        }
+        Ok(CheckoutNumber(u32::try_from(self.checkouts.len()).unwrap_or(u32::MAX).saturating_add(1)))
     }
 }

@@ -381,6 +381,36 @@ fn at_most_one_checkout_is_open_and_a_paid_one_closes_the_others() {
 }
 
 #[test]
+fn a_link_is_followed_again_and_again_under_new_references() {
+    let mut world = World::place(377_000);
+    let link = world.check_out().unwrap();
+    let mut references = std::collections::BTreeSet::new();
+    for follow in 0..crate::domain::checkout::MAX_FOLLOWS {
+        let archive = ArchiveReference::from_bits(1_000 + follow as u64);
+        let decision = world.order.follow_link(link, "E1", archive, world.now, &world.policy).unwrap();
+        world.take(decision);
+        let page = world.order.page_of(link).unwrap();
+        assert!(page.is_open() && page.handed_over);
+        references.insert(page.reference.clone());
+    }
+    assert_eq!(references.len(), crate::domain::checkout::MAX_FOLLOWS, "PAYBOX takes a reference once");
+    // Every one of them may be paid; what is too much goes back.
+    world.hear(CheckoutNumber(3), &[(operation(3, 30), OperationStatus::Captured)]);
+    world.hear(link, &[(operation(1, 10), OperationStatus::Captured)]);
+    assert_eq!((world.order.paid().minor_units(), world.order.surplus().minor_units()), (377_000, 377_000));
+    let before = world.order.checkouts.len();
+    let late = world.order.follow_link(link, "E1", ArchiveReference::from_bits(7), world.now, &world.policy).unwrap();
+    assert_eq!((late.events.len(), late.order.checkouts.len()), (0, before), "nothing is left to pay");
+
+    // A link lives as long as its form may be handed over, however often it is followed.
+    let mut world = World::place(377_000);
+    let link = world.check_out().unwrap();
+    world.wait(15);
+    let late = world.order.follow_link(link, "E1", ArchiveReference::from_bits(7), world.now, &world.policy).unwrap();
+    assert!(late.events.is_empty());
+}
+
+#[test]
 fn late_money_never_reopens_an_order() {
     let mut world = World::place(377_000);
     let checkout = world.check_out().unwrap();

@@ -258,6 +258,11 @@ pub trait Bank: Send + Sync {
     async fn connect(&self, merchant: &MerchantId) -> Result<Box<dyn Line>, Silence>;
 }
 
+/// Which host of the payment page is in service, as last seen. Never waits: a payer does.
+pub trait PageHosts: Send + Sync {
+    fn in_service(&self, merchant: &MerchantId) -> Host;
+}
+
 /// A connection that is ready for exactly one call.
 #[async_trait]
 pub trait Line: Send {

@@ -8,7 +8,7 @@ use crate::{
         bank::Operation,
         checkout::Says,
         ids::{CheckoutNumber, MerchantId, OrderId},
-        order::Taken,
+        order::{News, Taken},
         text::mask_long_numbers,
     },
     paybox::{
@@ -98,14 +98,13 @@ impl App {
         let sealed = self.ports.vault.seal(raw, &context(merchant))?;
         let mut how = Taken::New;
         self.change(&merchant.id, order, &Actor::Bank, |current, now| {
-            let (decision, taken) = current.order.report(
-                checkout,
-                identity(callback),
-                hex(&callback.digest()),
-                says(callback),
-                now,
-                &merchant.policy,
-            )?;
+            let news = News {
+                identity: identity(callback),
+                digest: hex(&callback.digest()),
+                key: callback.key_fingerprint().to_owned(),
+                says: says(callback),
+            };
+            let (decision, taken) = current.order.report(checkout, news, now, &merchant.policy)?;
             how = taken;
             let kept = Callback {
                 merchant: merchant.id.to_string(),

@@ -13,6 +13,7 @@ pub mod checkout;
 mod commit;
 mod confirm;
 pub mod events;
+pub mod explain;
 pub mod merchant;
 mod numbers;
 pub mod orders;
@@ -33,7 +34,7 @@ use crate::{
         order::{Impossible, Refusal},
     },
     paybox::codes::{Code, Lang},
-    ports::{Alarms, Bank, Clock, Entropy, Store, StoreError, Vault, VaultError},
+    ports::{Alarms, Bank, Clock, Entropy, PageHosts, Store, StoreError, Vault, VaultError},
 };
 use merchant::Merchant;
 use numbers::Numbers;
@@ -43,6 +44,7 @@ use numbers::Numbers;
 pub struct Ports {
     pub store: Arc<dyn Store>,
     pub bank: Arc<dyn Bank>,
+    pub pages: Arc<dyn PageHosts>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub vault: Arc<dyn Vault>,

@@ -5,6 +5,7 @@ mod body;
 mod checkouts;
 mod connections;
 mod events;
+mod explain;
 mod idempotency;
 mod layer;
 mod ops;
@@ -14,6 +15,7 @@ mod orders;
 mod payer;
 pub mod problem;
 mod serve;
+mod story;
 mod words;
 
 pub use ops::ops_router;
@@ -130,6 +132,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/v1/orders/{id}", get(orders::show))
         .route("/v1/orders/{id}/cancel", post(orders::cancel))
         .route("/v1/orders/{id}/checkout", post(checkouts::check_out))
+        .route("/v1/orders/{id}/explain", get(explain::explain))
         .route("/v1/events", get(events::list))
         .route("/pay/{token}", get(payer::pay))
         .route("/return/{token}/{outcome}", get(payer::back))

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::{Decision, Order, Refusal};
 use crate::domain::{
+    attempt::Host,
     bank::ArchiveReference,
     checkout::{Billing, Challenge, Checkout, CheckoutStatus, Closed, Locale, MAX_FOLLOWS},
     event::Event,
@@ -26,7 +27,16 @@ pub struct NewCheckout {
     pub billing: Billing,
     pub challenge: Challenge,
     pub locale: Locale,
+    pub page_host: Host,
     pub return_url: String,
+}
+
+/// What a payer who follows a link may need.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewFollower {
+    pub prefix: String,
+    pub archive: ArchiveReference,
+    pub page_host: Host,
 }
 
 impl Order {
@@ -58,6 +68,7 @@ impl Order {
             billing: new.billing,
             challenge: new.challenge,
             locale: new.locale,
+            page_host: new.page_host,
             return_url: new.return_url,
             issued_at: now,
             form_until,
@@ -80,16 +91,15 @@ impl Order {
         self.checkouts.iter().rev().find(|checkout| checkout.link == link)
     }
 
-    /// A payer follows a link: the form of [`Order::page_of`] is theirs, if it may still be paid. `prefix` and `archive`
-    /// are for a checkout that takes the place of one that was handed over before.
+    /// A payer follows a link: the form of [`Order::page_of`] is theirs, if it may still be paid. A page that was handed
+    /// over before, or whose host is not the one in service now, gives its place to another.
     ///
     /// # Errors
     /// [`Refusal::Impossible`] when there is no such link.
     pub fn follow_link(
         &self,
         link: CheckoutNumber,
-        prefix: &str,
-        archive: ArchiveReference,
+        new: &NewFollower,
         now: Timestamp,
         policy: &Policy,
     ) -> Result<Decision, Refusal> {
@@ -97,7 +107,7 @@ impl Order {
         if !self.may_be_followed(page, now) {
             return Ok(self.unchanged());
         }
-        if !page.handed_over && page.reports.is_empty() {
+        if !page.handed_over && page.reports.is_empty() && page.page_host == new.page_host {
             let mut decision = Decision::of(self);
             decision.push(Event::CheckoutHandedOver { checkout: page.number }, now)?;
             return Ok(decision);
@@ -105,8 +115,9 @@ impl Order {
         let number = self.next_checkout()?;
         let checkout = Checkout {
             number,
-            reference: Reference::of_checkout(prefix, self.id, page.instalment, number),
-            archive,
+            reference: Reference::of_checkout(&new.prefix, self.id, page.instalment, number),
+            archive: new.archive.clone(),
+            page_host: new.page_host,
             issued_at: now,
             handed_over: true,
             closed: None,

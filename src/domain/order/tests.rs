@@ -111,6 +111,7 @@ impl World {
             billing: Billing::Omitted,
             challenge: Challenge::NoPreference,
             locale: Locale::Fr,
+            page_host: Host::Main,
             return_url: "https://portal.example/retour".to_owned(),
         };
         let decision = self.order.issue_checkout(new, self.now, &self.policy)?;
@@ -118,9 +119,17 @@ impl World {
         Ok(self.order.checkouts.last().unwrap().number)
     }
 
+    fn follow(&self, link: CheckoutNumber, bits: u64) -> Decision {
+        let archive = ArchiveReference::from_bits(1_000 + bits);
+        let new = NewFollower { prefix: "E1".to_owned(), archive, page_host: Host::Main };
+        self.order.follow_link(link, &new, self.now, &self.policy).unwrap()
+    }
+
     fn report(&mut self, checkout: CheckoutNumber, identity: &str, digest: &str, says: Says) -> Taken {
+        let (identity, digest) = (identity.to_owned(), digest.to_owned());
+        let news = News { identity, digest, key: "key".to_owned(), says };
         let (decision, taken) =
-            self.order.report(checkout, identity.to_owned(), digest.to_owned(), says, self.now, &self.policy).unwrap();
+            self.order.report(checkout, news, self.now, &self.policy).unwrap();
         self.take(decision);
         taken
     }
@@ -386,8 +395,7 @@ fn a_link_is_followed_again_and_again_under_new_references() {
     let link = world.check_out().unwrap();
     let mut references = std::collections::BTreeSet::new();
     for follow in 0..crate::domain::checkout::MAX_FOLLOWS {
-        let archive = ArchiveReference::from_bits(1_000 + follow as u64);
-        let decision = world.order.follow_link(link, "E1", archive, world.now, &world.policy).unwrap();
+        let decision = world.follow(link, follow as u64);
         world.take(decision);
         let page = world.order.page_of(link).unwrap();
         assert!(page.is_open() && page.handed_over);
@@ -399,14 +407,14 @@ fn a_link_is_followed_again_and_again_under_new_references() {
     world.hear(link, &[(operation(1, 10), OperationStatus::Captured)]);
     assert_eq!((world.order.paid().minor_units(), world.order.surplus().minor_units()), (377_000, 377_000));
     let before = world.order.checkouts.len();
-    let late = world.order.follow_link(link, "E1", ArchiveReference::from_bits(7), world.now, &world.policy).unwrap();
+    let late = world.follow(link, 7);
     assert_eq!((late.events.len(), late.order.checkouts.len()), (0, before), "nothing is left to pay");
 
     // A link lives as long as its form may be handed over, however often it is followed.
     let mut world = World::place(377_000);
     let link = world.check_out().unwrap();
     world.wait(15);
-    let late = world.order.follow_link(link, "E1", ArchiveReference::from_bits(7), world.now, &world.policy).unwrap();
+    let late = world.follow(link, 7);
     assert!(late.events.is_empty());
 }
 

@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, io, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{Config, ConfigErrors, Loaded};
+use crate::config::{Config, ConfigErrors, Judge, Loaded};
 
 /// The counter where you pay: a payment gateway between portals and PAYBOX.
 #[derive(Debug, Parser)]
@@ -72,22 +72,22 @@ impl From<io::Error> for Failure {
 pub fn run(arguments: Arguments, env: Environment) -> Result<(), Failure> {
     match arguments.command {
         Command::Serve(file) => serve::serve(file.load(env)?),
-        Command::CheckConfig(file) => check::check(file.load(env)),
+        Command::CheckConfig(file) => check::check(file.load_judged(env, &wiring::AdaptersAndStore)),
         Command::Keys(command) => keys::run(command, env),
         Command::Paybox(command) => paybox::run(command),
     }
 }
 
 impl ConfigFile {
-    /// The configuration, nothing in which can be refused any more.
+    /// The configuration, nothing in which can be refused any more; but the store has not been opened.
     fn load(&self, env: Environment) -> Result<Loaded, Failure> {
+        self.load_judged(env, &wiring::Adapters)
+    }
+
+    fn load_judged(&self, env: Environment, judge: &dyn Judge) -> Result<Loaded, Failure> {
         let path = self.path.clone().or_else(|| env.get("GUICHET_CONFIG").map(PathBuf::from));
         let path = path
             .ok_or_else(|| Failure::Usage("no configuration: give --config FILE, or set GUICHET_CONFIG".to_owned()))?;
-        let loaded = Config::load(&path, env)?;
-        // What only an adapter can judge.
-        wiring::vault(&loaded.config.sealing_keys)?;
-        wiring::contracts(&loaded.config.merchants)?;
-        Ok(loaded)
+        Ok(Config::load(&path, env, judge)?)
     }
 }

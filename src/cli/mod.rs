@@ -2,6 +2,7 @@
 
 mod check;
 mod keys;
+mod lock;
 mod log;
 mod paybox;
 mod serve;

@@ -1,5 +1,6 @@
 //! The command line. What is meant for a script goes to stdout, what is meant for people to stderr.
 
+mod callbacks;
 mod check;
 mod keys;
 mod lock;
@@ -33,6 +34,9 @@ enum Command {
     /// Keys of portals, schedulers and people.
     #[command(subcommand)]
     Keys(keys::Command),
+    /// What came in under PAYBOX's name.
+    #[command(subcommand)]
+    Callbacks(callbacks::Command),
     /// PAYBOX's signatures, made and verified without a gateway.
     #[command(subcommand)]
     Paybox(paybox::Command),
@@ -75,6 +79,7 @@ pub fn run(arguments: Arguments, env: Environment) -> Result<(), Failure> {
         Command::Serve(file) => serve::serve(file.load(env)?),
         Command::CheckConfig(file) => check::check(file.load_judged(env, &wiring::AdaptersAndStore)),
         Command::Keys(command) => keys::run(command, env),
+        Command::Callbacks(command) => callbacks::run(command, env),
         Command::Paybox(command) => paybox::run(command),
     }
 }

@@ -24,6 +24,9 @@ for line in 'FROM scratch' 'USER 65532:65532' 'ENTRYPOINT ["/usr/bin/guichet"]' 
 done
 grep -qF "$own_store" Dockerfile || fail "the Dockerfile lacks: $own_store"
 mapfile -t image_env < <(sed -n 's/^ENV //p' Dockerfile)
+for port in $(sed -n 's/^EXPOSE //p' Dockerfile); do
+    grep -q "^ENV GUICHET__SERVER__.*=0\.0\.0\.0:$port\$" Dockerfile || fail "nobody listens on the exposed port $port"
+done
 
 sh scripts/rootfs.sh "${CARGO_TARGET_DIR:-target}/debug/guichet" "$root"
 if [ -e "$root/bin/sh" ] || [ -e "$root/usr/bin/sh" ]; then fail "the image holds a shell"; fi

@@ -155,7 +155,7 @@ impl App {
     }
 }
 
-fn context(merchant: &Merchant) -> String {
+pub fn context(merchant: &Merchant) -> String {
     format!("callback:{}", merchant.id)
 }
 

@@ -16,7 +16,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Failure, log, wiring, worker};
+use super::{Failure, lock::ServeLock, log, wiring, worker};
 use crate::{
     adapters::alarms::Metrics,
     app::{App, Ports},
@@ -30,15 +30,17 @@ const LAST_WAIT: Duration = Duration::from_secs(2);
 /// Serves until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// [`Failure::Refused`] when the store or an address cannot be used, or a part of the gateway ended by itself.
+/// [`Failure::Refused`] when the store or an address cannot be used, somebody else serves the store, or a part of the gateway ended by itself.
 pub(super) fn serve(loaded: Loaded) -> Result<(), Failure> {
     log::start(&loaded.config.log)?;
     for warning in &loaded.warnings {
         tracing::warn!(key = warning.path, "{}", warning.sentence);
     }
+    let lock = ServeLock::take(&loaded.config.store)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(run(loaded.config));
     runtime.shutdown_timeout(LAST_WAIT);
+    drop(lock);
     outcome
 }
 

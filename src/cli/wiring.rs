@@ -1,8 +1,9 @@
-//! Which adapter stands behind which port.
+//! Which adapter stands behind which port, and what adapters think of a configuration.
 
 use std::{fmt::Display, sync::Arc};
 
 use secrecy::ExposeSecret;
+use url::Url;
 
 use super::Failure;
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
         vault::SealingKeys,
     },
     app::{Mode, Ports},
-    config::{Bank, ConfigErrors, Problem, SealingKey, Served, StorePlace},
+    config::{Bank, Judge, SealingKey, Served, StorePlace},
     ports::{Clock, Store},
 };
 
@@ -30,17 +31,17 @@ pub(super) fn open_store(place: &StorePlace, mode: Mode) -> Result<Arc<dyn Store
 }
 
 /// # Errors
-/// [`ConfigErrors`] when the keys cannot be used.
-pub(super) fn vault(keys: &[SealingKey]) -> Result<SealingKeys, ConfigErrors> {
+/// [`Failure::Refused`] when the keys cannot be used.
+pub(super) fn vault(keys: &[SealingKey]) -> Result<SealingKeys, Failure> {
     let keys = keys.iter().map(|key| (key.id.clone(), *key.key.expose_secret()));
-    SealingKeys::new(keys).map_err(|error| problem("secrets.sealing_keys_file".to_owned(), &error))
+    SealingKeys::new(keys).map_err(|error| Failure::Refused(error.to_string()))
 }
 
 /// What the bank's adapter needs of each merchant.
 ///
 /// # Errors
-/// [`ConfigErrors`] when a host or its certificate authorities cannot be used.
-pub(super) fn contracts(merchants: &[Served]) -> Result<Vec<Contract>, ConfigErrors> {
+/// [`Failure::Refused`] when a host or its certificate authorities cannot be used.
+pub(super) fn contracts(merchants: &[Served]) -> Result<Vec<Contract>, Failure> {
     merchants.iter().map(contract).collect()
 }
 
@@ -68,13 +69,13 @@ pub(super) fn ports(
     }
 }
 
-fn contract(served: &Served) -> Result<Contract, ConfigErrors> {
+fn contract(served: &Served) -> Result<Contract, Failure> {
     let (merchant, platform) = (&served.merchant, &served.platform);
-    let refused = |key: &str, why: &dyn Display| problem(format!("platform[{}].{key}", platform.id), why);
+    let refused = |why: &dyn Display| Failure::Refused(format!("platform {}: {why}", platform.id));
     let (main, backup) = (&platform.direct, platform.direct_backup.as_ref());
     let authorities = platform.authorities.as_deref().map(str::as_bytes);
-    let main = Endpoint::try_from(main).map_err(|error| refused("direct", &error))?;
-    let backup = backup.map(Endpoint::try_from).transpose().map_err(|error| refused("direct_backup", &error))?;
+    let main = Endpoint::try_from(main).map_err(|error| refused(&error))?;
+    let backup = backup.map(Endpoint::try_from).transpose().map_err(|error| refused(&error))?;
     Ok(Contract {
         merchant: merchant.id.clone(),
         account: merchant.account.clone(),
@@ -83,10 +84,41 @@ fn contract(served: &Served) -> Result<Contract, ConfigErrors> {
         // Without a second host the first is asked again.
         backup: backup.unwrap_or_else(|| main.clone()),
         main,
-        tls: tls_config(authorities).map_err(|error| refused("ca_file", &error))?,
+        tls: tls_config(authorities).map_err(|error| refused(&error))?,
     })
 }
 
-fn problem(path: String, why: &dyn Display) -> ConfigErrors {
-    ConfigErrors(vec![Problem { path, sentence: why.to_string() }])
+/// Judges for a command that opens the store itself, and so finds out.
+pub(super) struct Adapters;
+
+impl Judge for Adapters {
+    fn store(&self, _place: &StorePlace, _mode: Option<Mode>) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn direct(&self, url: &Url) -> Result<(), String> {
+        Endpoint::try_from(url).map(|_| ()).map_err(|error| error.to_string())
+    }
+
+    fn authorities(&self, pem: &str) -> Result<(), String> {
+        tls_config(Some(pem.as_bytes())).map(|_| ()).map_err(|error| error.to_string())
+    }
+}
+
+/// Judges the store too, which is neither made nor changed.
+pub(super) struct AdaptersAndStore;
+
+impl Judge for AdaptersAndStore {
+    fn store(&self, place: &StorePlace, mode: Option<Mode>) -> Result<(), String> {
+        let StorePlace::Sqlite(path) = place;
+        SqliteStore::check(path, mode).map_err(|error| error.0)
+    }
+
+    fn direct(&self, url: &Url) -> Result<(), String> {
+        Adapters.direct(url)
+    }
+
+    fn authorities(&self, pem: &str) -> Result<(), String> {
+        Adapters.authorities(pem)
+    }
 }

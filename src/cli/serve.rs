@@ -18,7 +18,7 @@ use tokio::{
 
 use super::{Failure, lock::ServeLock, log, wiring, worker};
 use crate::{
-    adapters::alarms::Metrics,
+    adapters::{alarms::Metrics, page_hosts::SeenPages},
     app::{App, Ports},
     config::{Config, Loaded, Server},
     http::{self, Gateway, Limits, RequestLimits},
@@ -52,7 +52,8 @@ async fn run(config: Config) -> Result<(), Failure> {
     let vault = wiring::vault(&sealing_keys)?;
     let contracts = wiring::contracts(&merchants)?;
     let store = wiring::open_store(&store, mode)?;
-    let ports = wiring::ports(store, vault, contracts, &bank, &metrics);
+    let pages = Arc::new(wiring::pages(&merchants, &contracts, &bank));
+    let ports = wiring::ports(store, vault, contracts, Arc::clone(&pages), &bank, &metrics);
     let public = listen(server.listen).await?;
     let ops = listen(server.ops_listen).await?;
     let (here, ops_here) = (http_address(&public)?, http_address(&ops)?);
@@ -63,7 +64,8 @@ async fn run(config: Config) -> Result<(), Failure> {
     let ready = serde_json::json!({"listen": here, "ops": ops_here, "public_url": public_url, "mode": mode.name()});
     writeln!(io::stdout(), "{ready}")?;
     tracing::info!(listen = here, ops = ops_here, public_url, mode = mode.name(), "serving");
-    let parts = Parts { gateway, ports, metrics: Arc::new(metrics), public, ops };
+    let looking = Looking { pages, every: bank.look_every.unsigned_abs() };
+    let parts = Parts { gateway, ports, looking, metrics: Arc::new(metrics), public, ops };
     parts.run(&server, signals).await
 }
 
@@ -76,10 +78,32 @@ fn http_address(listener: &TcpListener) -> Result<String, Failure> {
     Ok(format!("http://{}", listener.local_addr()?))
 }
 
+/// Looks at the payment page's hosts again and again.
+struct Looking {
+    pages: Arc<SeenPages>,
+    every: Duration,
+}
+
+impl Looking {
+    async fn look(self, mut stop: watch::Receiver<bool>) {
+        loop {
+            tokio::select! {
+                () = self.pages.look() => {}
+                () = worker::stopped(&mut stop) => return,
+            }
+            tokio::select! {
+                () = tokio::time::sleep(self.every) => {}
+                () = worker::stopped(&mut stop) => return,
+            }
+        }
+    }
+}
+
 /// What runs.
 struct Parts {
     gateway: Arc<Gateway>,
     ports: Ports,
+    looking: Looking,
     metrics: Arc<Metrics>,
     public: TcpListener,
     ops: TcpListener,
@@ -88,7 +112,7 @@ struct Parts {
 impl Parts {
     async fn run(self, server: &Server, signals: (Signal, Signal)) -> Result<(), Failure> {
         let (stop, stopping) = watch::channel(false);
-        let Self { gateway, ports, metrics, public, ops } = self;
+        let Self { gateway, ports, looking, metrics, public, ops } = self;
         let router = http::router(Arc::clone(&gateway));
         let ops_router = http::ops_router(Arc::clone(&gateway), Arc::new(move || metrics.encode()));
         let limits = limits(server);
@@ -102,6 +126,7 @@ impl Parts {
         parts.spawn(named("ops server", http::serve(ops, ops_router, limits, stopping.clone())));
         let work = worker::work(Arc::clone(&gateway), Arc::clone(&ports.alarms), pace, stopping.clone());
         parts.spawn(named("worker", work));
+        parts.spawn(named("look-out", looking.look(stopping.clone())));
         parts.spawn(named("forgetter", worker::forget_answers(ports, stopping)));
         let early = tokio::select! {
             () = told_to_stop(signals) => None,

@@ -11,6 +11,7 @@ use crate::{
         alarms::{LoggedAlarms, Metrics},
         clock::SystemClock,
         entropy::SystemEntropy,
+        page_hosts::{Pages, SeenPages},
         ppps::{Contract, Deadlines, Endpoint, PppsBank, tls_config},
         sqlite::{Options, SqliteStore},
         vault::SealingKeys,
@@ -45,11 +46,23 @@ pub(super) fn contracts(merchants: &[Served]) -> Result<Vec<Contract>, Failure> 
     merchants.iter().map(contract).collect()
 }
 
+/// What is to be looked at to know which host of the payment page serves. It is trusted as the bank is.
+pub(super) fn pages(merchants: &[Served], contracts: &[Contract], bank: &Bank) -> SeenPages {
+    let pages = merchants.iter().zip(contracts).map(|(served, contract)| Pages {
+        merchant: served.merchant.id.clone(),
+        main: served.merchant.page.clone(),
+        backup: served.merchant.page_backup.clone(),
+        tls: Arc::clone(&contract.tls),
+    });
+    SeenPages::new(pages.collect(), bank.load_deadline.unsigned_abs())
+}
+
 /// The world of a gateway that serves.
 pub(super) fn ports(
     store: Arc<dyn Store>,
     vault: SealingKeys,
     contracts: Vec<Contract>,
+    pages: Arc<SeenPages>,
     bank: &Bank,
     metrics: &Metrics,
 ) -> Ports {
@@ -62,6 +75,7 @@ pub(super) fn ports(
     Ports {
         store,
         bank: Arc::new(PppsBank::new(contracts, deadlines, Arc::clone(&clock))),
+        pages,
         clock,
         entropy: Arc::new(SystemEntropy::default()),
         vault: Arc::new(vault),

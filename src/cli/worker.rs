@@ -141,6 +141,6 @@ fn raise(alarms: &dyn Alarms, detail: String) {
 }
 
 /// Returns when it is time to stop, or nobody is left who could say so.
-async fn stopped(stop: &mut watch::Receiver<bool>) {
+pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }

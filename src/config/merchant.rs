@@ -110,7 +110,8 @@ impl Served {
             return_origins: return_origins?,
             notification_signed_whole,
             trusted: platform.trusted.clone(),
-            pages: platform.pages.clone(),
+            page: platform.page.clone(),
+            page_backup: platform.page_backup.clone(),
             policy,
         };
         Some(Self { merchant, platform })

@@ -12,8 +12,9 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Platform {
     pub id: String,
-    /// The payment page, main host first.
-    pub pages: Vec<Url>,
+    /// The payment page.
+    pub page: Url,
+    pub page_backup: Option<Url>,
     /// The server-to-server side.
     pub direct: Url,
     pub direct_backup: Option<Url>,
@@ -67,14 +68,7 @@ impl Platform {
         });
         let trusted = read_keys(&mut section, files, mode);
         section.end();
-        Some(Self {
-            id: id?,
-            pages: std::iter::once(page?).chain(page_backup).collect(),
-            direct: direct?,
-            direct_backup,
-            authorities,
-            trusted: trusted?,
-        })
+        Some(Self { id: id?, page: page?, page_backup, direct: direct?, direct_backup, authorities, trusted: trusted? })
     }
 }
 

@@ -43,7 +43,10 @@ fn both(event: &Event, locale: Locale) -> (String, String) {
         Event::CheckoutIssued(page) => {
             let (number, reference, sum) = (page.number.0, &page.reference, amount(page.amount));
             (
-                format!("Page n° {number} signée : {sum}, référence {reference}, valable jusqu'au {}.", page.expires_at),
+                format!(
+                    "Page n° {number} signée : {sum}, référence {reference}, valable jusqu'au {}.",
+                    page.expires_at
+                ),
                 format!("Page {number} signed: {sum}, reference {reference}, good until {}.", page.expires_at),
             )
         }
@@ -66,7 +69,9 @@ fn both(event: &Event, locale: Locale) -> (String, String) {
         ),
         Event::Asked { checkout, answer, authorised, .. } => asked(checkout.0, answer, !authorised.is_empty()),
         Event::ReportDoubted { operation, .. } => (
-            format!("La banque ne confirme pas l'opération {operation}, annoncée payée : elle ne retient plus la commande."),
+            format!(
+                "La banque ne confirme pas l'opération {operation}, annoncée payée : elle ne retient plus la commande."
+            ),
             format!("The bank does not confirm operation {operation}, reported paid: it no longer holds the order."),
         ),
         Event::Captured { entry } => {
@@ -92,7 +97,10 @@ fn both(event: &Event, locale: Locale) -> (String, String) {
                 MoneyCall::Cancel { .. } => ("Annulation", "Cancellation"),
                 MoneyCall::Refund { .. } => ("Remboursement", "Refund"),
             };
-            (format!("{french} préparé(e), référence {reference}."), format!("{english} prepared, reference {reference}."))
+            (
+                format!("{french} préparé(e), référence {reference}."),
+                format!("{english} prepared, reference {reference}."),
+            )
         }
         Event::AttemptPostponed { until, .. } => (
             format!("La banque n'est pas joignable : rien n'est envoyé avant {until}."),
@@ -115,8 +123,14 @@ fn reported(page: u32, key: &str, says: &Says, locale: Locale) -> (String, Strin
     let key: String = key.chars().take(12).collect();
     match says {
         Says::Paid { operation, .. } => (
-            format!("PAYBOX annonce la page n° {page} payée (opération {}, clé {key}…). Ce n'est qu'une annonce.", operation.number),
-            format!("PAYBOX reports page {page} paid (operation {}, key {key}…). This is a hint only.", operation.number),
+            format!(
+                "PAYBOX annonce la page n° {page} payée (opération {}, clé {key}…). Ce n'est qu'une annonce.",
+                operation.number
+            ),
+            format!(
+                "PAYBOX reports page {page} paid (operation {}, key {key}…). This is a hint only.",
+                operation.number
+            ),
         ),
         Says::Failed { code } => {
             let meaning = explain(code, locale);

@@ -80,6 +80,7 @@ sealing_keys_file = "sealing.keys"
 connect_deadline = "2s"
 load_deadline = "1s"
 answer_deadline = "1500ms"
+look_every = "100ms"
 
 [[platform]]
 id = "sandbox"

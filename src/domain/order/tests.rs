@@ -127,9 +127,8 @@ impl World {
 
     fn report(&mut self, checkout: CheckoutNumber, identity: &str, digest: &str, says: Says) -> Taken {
         let (identity, digest) = (identity.to_owned(), digest.to_owned());
-        let news = News { identity, digest, key: "key".to_owned(), says };
-        let (decision, taken) =
-            self.order.report(checkout, news, self.now, &self.policy).unwrap();
+        let news = super::News { identity, digest, key: "key".to_owned(), says };
+        let (decision, taken) = self.order.report(checkout, news, self.now, &self.policy).unwrap();
         self.take(decision);
         taken
     }

@@ -7,6 +7,7 @@ mod connections;
 mod events;
 mod idempotency;
 mod layer;
+mod money_in;
 mod ops;
 mod order_in;
 mod order_out;
@@ -14,6 +15,7 @@ mod orders;
 mod payer;
 pub mod problem;
 mod serve;
+mod strict;
 mod words;
 
 pub use ops::ops_router;

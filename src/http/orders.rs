@@ -13,7 +13,7 @@ use super::{
     Gateway,
     body::Received,
     idempotency::{Begun, json_response, remember, respond},
-    order_in::OrderIn,
+    order_in::{NothingIn, OrderIn},
     order_out,
     problem::{Code, Problem},
 };
@@ -76,10 +76,7 @@ pub(super) async fn cancel(
         Begun::Go { turn: _turn, key, fingerprint } => {
             if !request.body.is_empty() {
                 // Nothing may be said with a cancellation; what is not understood is refused, not ignored.
-                let members: serde_json::Map<String, Value> = request.json()?;
-                if let Some(name) = members.keys().next() {
-                    return Err(Problem::fault(format!("/{name}"), FaultKind::UnknownField));
-                }
+                let NothingIn {} = request.json()?;
             }
             let remember = remember(key, fingerprint, |cancelled| order_out::rendered(cancelled, 200));
             Ok(respond(gateway.app.cancel_order(&caller, id, &remember).await?))

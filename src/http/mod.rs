@@ -14,6 +14,7 @@ mod order_out;
 mod orders;
 mod payer;
 pub mod problem;
+mod query;
 mod serve;
 mod strict;
 mod words;
@@ -94,7 +95,9 @@ impl Gateway {
     /// Who is calling; they must have `scope`.
     async fn caller(&self, headers: &HeaderMap, scope: Scope) -> Result<Caller, Problem> {
         let bearer = single(headers, &header::AUTHORIZATION)?
-            .and_then(|value| value.strip_prefix("Bearer "))
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"))
+            .map(|(_, token)| token.trim_start_matches(' '))
             .ok_or_else(|| Problem::of(Code::Unauthenticated))?;
         let person = named_person(headers, &ACTOR)?;
         let on_behalf_of = named_person(headers, &ON_BEHALF_OF)?;
@@ -112,7 +115,7 @@ fn named_person(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>
     single(headers, name)?
         .map(|value| Text::parse(value, MAX_PERSON).map(|text| text.as_str().to_owned()))
         .transpose()
-        .map_err(|_| Problem::of(Code::MalformedRequest))
+        .map_err(|_| Problem::header(Code::MalformedRequest, name))
 }
 
 /// A header that may be there once, as text.
@@ -120,9 +123,9 @@ fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a st
     let mut values = headers.get_all(name).iter();
     let value = values.next();
     if values.next().is_some() {
-        return Err(Problem::of(Code::MalformedRequest));
+        return Err(malformed());
     }
-    value.map(|value| value.to_str().map_err(|_| Problem::of(Code::MalformedRequest))).transpose()
+    value.map(|value| std::str::from_utf8(value.as_bytes()).map_err(|_| malformed())).transpose()
 }
 
 /// Everything that portals, payers and PAYBOX may ask.
@@ -138,4 +141,5 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/paybox/{merchant}/ipn", get(bank::notified_by_query).post(bank::notified_by_body))
         .with_state(gateway);
     layer::around(router)
+    let malformed = || Problem::header(Code::MalformedRequest, name);
 }

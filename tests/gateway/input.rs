@@ -218,6 +218,52 @@ async fn requests_that_are_not_understood() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_a_url_or_a_header_is_named() {
+    let bench = Bench::start().await;
+    let two =
+        format!("Bearer {}", bench.make_key(&["--scope", "portal", "--merchant", "ecole", "--merchant", "annexe"]));
+    let bearer = bench.bearer();
+    for (key, path, parameter) in [
+        (&bearer, "/v1/orders?after=x", "after"),
+        (&bearer, "/v1/orders?limit=0", "limit"),
+        (&bearer, "/v1/orders?limit=101", "limit"),
+        (&bearer, "/v1/orders?status=paid", "status"),
+        (&bearer, "/v1/orders?payer=a&payer=b", "payer"),
+        (&bearer, "/v1/orders?payer=%0A", "payer"),
+        (&bearer, "/v1/orders?unknown=1", "unknown"),
+        (&two, "/v1/orders", "merchant"),
+        (&bearer, "/v1/events?after=%FF", "after"),
+        (&bearer, "/v1/events?limit=x", "limit"),
+    ] {
+        let answer = bench.gateway.send("GET", path, &[("authorization", key)], "").await;
+        let document = answer.json();
+        assert_eq!((answer.status, answer.code().as_str()), (400, "malformed_request"), "{path}");
+        assert_eq!((&document["parameter"], &document["errors"]), (&json!(parameter), &Value::Null), "{path}");
+    }
+    let unknown = format!("/v1/orders?{}=1", "x".repeat(500));
+    let answer = bench.gateway.send("GET", &unknown, &[("authorization", &bearer)], "").await;
+    assert_eq!(answer.json()["parameter"].as_str().unwrap().len(), 60, "names of strangers are cut");
+    let people = format!("Bearer {}", bench.make_key(&["--scope", "portal", "--merchant", "ecole", "--for-people"]));
+    for (headers, status, code, header) in [
+        (vec![("guichet-actor", "a\tb")], 400, "malformed_request", "Guichet-Actor"),
+        (vec![("guichet-actor", "a"), ("guichet-actor", "b")], 400, "malformed_request", "Guichet-Actor"),
+        (vec![("guichet-on-behalf-of", "4012 0010 3714 1112")], 400, "malformed_request", "Guichet-On-Behalf-Of"),
+        (vec![("authorization", "Bearer x")], 400, "malformed_request", "Authorization"),
+        (vec![("idempotency-key", "a"), ("idempotency-key", "b")], 400, "malformed_request", "Idempotency-Key"),
+        (vec![], 400, "idempotency_key_missing", "Idempotency-Key"),
+        (vec![("idempotency-key", "é")], 400, "idempotency_key_invalid", "Idempotency-Key"),
+    ] {
+        let mut all = vec![("authorization", bearer.as_str()), ("content-type", "application/json")];
+        all.extend(headers.iter().copied());
+        let answer = bench.gateway.send("POST", "/v1/orders", &all, "{}").await;
+        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{headers:?}");
+        assert_eq!(answer.json()["header"], header, "{headers:?}");
+    }
+    let answer = bench.gateway.send("GET", "/v1/orders", &[("authorization", &people)], "").await;
+    assert_eq!((answer.code().as_str(), &answer.json()["header"]), ("actor_missing", &json!("Guichet-Actor")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn problems_come_in_french_and_english() {
     let bench = Bench::start().await;
     for (language, title) in [("fr", "Introuvable"), ("en", "Not found"), ("de", "Introuvable")] {

@@ -126,6 +126,7 @@ fn limits(server: &Server) -> Limits {
         connections: server.connections,
         header_deadline: server.header_deadline,
         header_bytes: server.header_bytes,
+        write_deadline: server.write_deadline,
         shutdown_grace: server.shutdown_grace,
     }
 }

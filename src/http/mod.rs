@@ -1,5 +1,6 @@
 //! How strangers reach the gateway: the API, the payer's two pages, PAYBOX's notifications, and the operators' port.
 
+mod arrival;
 mod bank;
 mod body;
 mod checkouts;
@@ -12,6 +13,7 @@ mod ops;
 mod order_in;
 mod order_out;
 mod orders;
+mod patience;
 mod payer;
 pub mod problem;
 mod query;

@@ -98,7 +98,7 @@ impl Parts {
         let mut parts = JoinSet::new();
         parts.spawn(named("public server", http::serve(public, router, limits, stopping.clone())));
         parts.spawn(named("ops server", http::serve(ops, ops_router, limits, stopping.clone())));
-        let work = worker::work(Arc::clone(&gateway), Arc::clone(&ports.alarms), pace, stopping.clone());
+        let work = worker::work(Arc::clone(&gateway), pace, stopping.clone());
         parts.spawn(named("worker", work));
         parts.spawn(named("forgetter", worker::forget_answers(ports, stopping)));
         let early = tokio::select! {

@@ -24,7 +24,10 @@ mod words;
 pub use ops::ops_router;
 pub use serve::{Limits, serve};
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
@@ -59,7 +62,12 @@ pub struct Gateway {
     /// How many orders requests may have attended to beside the worker: notifications cannot set off more questions
     /// than the bank would stand.
     attending: Arc<Semaphore>,
+    /// When the store's failure was last told.
+    store_failed_at: Mutex<Option<Instant>>,
 }
+
+/// How long one alarm stands for every further failure of the store.
+const STORE_FAILED_EVERY: Duration = Duration::from_secs(10);
 
 /// How many orders are attended to at once on behalf of requests; what is beyond waits for the worker.
 const ATTENDED_AT_ONCE: usize = 32;
@@ -78,7 +86,18 @@ pub struct RequestLimits {
 impl Gateway {
     pub fn new(app: App, limits: RequestLimits) -> Self {
         let attending = Arc::new(Semaphore::new(ATTENDED_AT_ONCE));
-        Self { app, limits, news: Notify::new(), running: Running::default(), attending }
+        let (news, running, store_failed_at) = (Notify::new(), Running::default(), Mutex::new(None));
+        Self { app, limits, news, running, attending, store_failed_at }
+    }
+
+    /// The store does not work: an alarm, but not one for each request that meets it.
+    pub fn store_failed(&self, why: &str) {
+        let now = Instant::now();
+        let mut last = self.store_failed_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.is_none_or(|last| now.duration_since(last) >= STORE_FAILED_EVERY) {
+            *last = Some(now);
+            self.app.store_failed(why);
+        }
     }
 
     /// Attends to an order beside the request that brought the news, or has the worker do it.

@@ -139,8 +139,9 @@ fn named_person(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>
         .map_err(|_| Problem::header(Code::MalformedRequest, name))
 }
 
-/// A header that may be there once, as text.
+/// A header that may be there once, as text in UTF-8: names of people have accents.
 fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Problem> {
+    let malformed = || Problem::header(Code::MalformedRequest, name);
     let mut values = headers.get_all(name).iter();
     let value = values.next();
     if values.next().is_some() {
@@ -160,7 +161,6 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/pay/{token}", get(payer::pay))
         .route("/return/{token}/{outcome}", get(payer::back))
         .route("/paybox/{merchant}/ipn", get(bank::notified_by_query).post(bank::notified_by_body))
-        .with_state(gateway);
-    layer::around(router)
-    let malformed = || Problem::header(Code::MalformedRequest, name);
+        .with_state(Arc::clone(&gateway));
+    layer::around(router, gateway)
 }

@@ -263,6 +263,51 @@ async fn what_is_wrong_with_a_url_or_a_header_is_named() {
     assert_eq!((answer.code().as_str(), &answer.json()["header"]), ("actor_missing", &json!("Guichet-Actor")));
 }
 
+/// Payers read pages, PAYBOX reads nothing, only portals read documents.
+#[tokio::test(flavor = "multi_thread")]
+async fn payers_and_paybox_are_not_shown_documents() {
+    let bench = Bench::start().await;
+    for (method, path, status) in [
+        ("GET", "/pay", 404),
+        ("GET", "/pay/", 404),
+        ("GET", "/pay/x", 404),
+        ("GET", "/pay/x/", 404),
+        ("GET", "/pay/%ff", 404),
+        ("GET", "/return/x/accepted", 404),
+        ("GET", "/return/%ff/accepted", 404),
+        ("GET", "/return/x/accepted/more", 404),
+        ("POST", "/pay/x", 405),
+        ("POST", "/return/x/accepted", 405),
+    ] {
+        for (language, words) in [("fr", "<html lang=\"fr\">"), ("en", "<html lang=\"en\">")] {
+            let answer = bench.gateway.send(method, path, &[("accept-language", language)], "").await;
+            assert_eq!(answer.status, status, "{method} {path}");
+            assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"), "{method} {path}");
+            assert_eq!(answer.header("content-language"), Some(language), "{method} {path}");
+            assert!(answer.header("content-security-policy").is_some(), "{method} {path}");
+            assert!(answer.body.contains(words) && answer.body.contains("</html>"), "{method} {path}: {}", answer.body);
+        }
+    }
+    for (method, path, body, status) in [
+        ("GET", "/paybox/%ff/ipn", "", 400),
+        ("GET", "/paybox/nobody/ipn", "", 404),
+        ("GET", "/paybox/nobody/ipn?x=1", "", 404),
+        ("GET", "/paybox/ecole", "", 404),
+        ("PUT", "/paybox/ecole/ipn", "", 405),
+        ("GET", "/paybox/ecole/ipn", "", 400),
+        ("GET", "/paybox/ecole/ipn?", "", 400),
+        ("HEAD", "/paybox/ecole/ipn", "", 400),
+        ("POST", "/paybox/ecole/ipn", "", 400),
+    ] {
+        let answer = bench.gateway.send(method, path, &[], body).await;
+        assert_eq!((answer.status, answer.body.as_str()), (status, ""), "{method} {path}");
+        assert_eq!(answer.header("content-type"), None, "{method} {path}");
+    }
+    assert!(!bench.log().contains("callback_unverified"), "nothing came, so nobody is called");
+    assert_eq!(bench.notify("ecole", "x=1").await.status, 400);
+    assert!(bench.log().contains("callback_unverified"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn problems_come_in_french_and_english() {
     let bench = Bench::start().await;

@@ -143,6 +143,40 @@ async fn who_does_not_read_is_cut() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_takes_nothing_more_is_told_to_operators() {
+    let bench = Bench::start_on_a_failing_disk().await;
+    let series = "guichet_alarms_total{kind=\"store_failed\",merchant=\"\"}";
+    let metrics = bench.ops.send("GET", "/metrics", &[], "").await.body;
+    assert!(metrics.contains(&format!("{series} 0")), "it is there before it is needed: {metrics}");
+    assert_eq!(bench.ops.send("GET", "/readyz", &[], "").await.status, 200);
+    let mut large = order(1_000);
+    for _ in 0..50 {
+        let line = large["lines"][0].clone();
+        large["lines"].as_array_mut().unwrap().push(line);
+    }
+    let mut placed = 0;
+    let refused = loop {
+        large["reference"] = json!(fresh_name("INS"));
+        let answer = bench.post("/v1/orders", &large).await;
+        if answer.status != 201 {
+            break answer;
+        }
+        placed += 1;
+        assert!(placed < 1_000, "the disk does not fail");
+    };
+    assert_eq!((refused.status, refused.code().as_str()), (503, "unavailable"));
+    assert_eq!(bench.ops.send("GET", "/readyz", &[], "").await.status, 503);
+    assert_eq!(bench.notify("ecole", "x=1").await.status, 503);
+    for _ in 0..10 {
+        assert_eq!(bench.post("/v1/orders", &order(1_000)).await.status, 503);
+    }
+    assert_eq!(bench.get("/v1/orders?limit=1").await.status, 200, "reading goes on");
+    let metrics = bench.ops.send("GET", "/metrics", &[], "").await.body;
+    assert!(metrics.contains(&format!("{series} 1")), "one alarm, not one for each request: {metrics}");
+    assert!(bench.log().contains("store_failed"), "{}", bench.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn operators_see_life_and_metrics_and_nobody_else_does() {
     let bench = Bench::start().await;
     for path in ["/livez", "/readyz"] {

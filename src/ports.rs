@@ -215,6 +215,13 @@ pub trait Store: Send + Sync {
 
     /// Forgets answers given before `instant`.
     async fn forget_answers(&self, before: Timestamp) -> Result<(), StoreError>;
+
+    /// Whether changes can be made and reads are answered, as far as the store knows without making a change; cheap
+    /// enough to be asked every second.
+    ///
+    /// # Errors
+    /// [`StoreError`] when no change can be made any more, or a read fails. A store that is merely busy is well.
+    async fn health(&self) -> Result<(), StoreError>;
 }
 
 /// The store cannot be used now; `0` says why, for the log.

@@ -34,7 +34,7 @@ use crate::{
         order::{Impossible, Refusal},
     },
     paybox::codes::{Code, Lang},
-    ports::{Alarms, Bank, Clock, Entropy, PageHosts, Store, StoreError, Vault, VaultError},
+    ports::{Alarm, AlarmKind, Alarms, Bank, Clock, Entropy, PageHosts, Store, StoreError, Vault, VaultError},
 };
 use merchant::Merchant;
 use numbers::Numbers;
@@ -166,6 +166,20 @@ impl App {
 
     pub fn merchants(&self) -> impl Iterator<Item = &Merchant> {
         self.merchants.values()
+    }
+
+    /// Whether the store can keep what happens.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when it cannot.
+    pub async fn health(&self) -> Result<(), Error> {
+        Ok(self.ports.store.health().await?)
+    }
+
+    /// Tells whoever is on call that the store does not work.
+    pub fn store_failed(&self, why: &str) {
+        let (subject, detail) = ("store".to_owned(), why.to_owned());
+        self.ports.alarms.raise(Alarm { kind: AlarmKind::StoreFailed, merchant: String::new(), subject, detail });
     }
 
     /// # Errors

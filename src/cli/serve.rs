@@ -124,7 +124,7 @@ impl Parts {
         let mut parts = JoinSet::new();
         parts.spawn(named("public server", http::serve(public, router, limits, stopping.clone())));
         parts.spawn(named("ops server", http::serve(ops, ops_router, limits, stopping.clone())));
-        let work = worker::work(Arc::clone(&gateway), Arc::clone(&ports.alarms), pace, stopping.clone());
+        let work = worker::work(Arc::clone(&gateway), pace, stopping.clone());
         parts.spawn(named("worker", work));
         parts.spawn(named("look-out", looking.look(stopping.clone())));
         parts.spawn(named("forgetter", worker::forget_answers(ports, stopping)));
@@ -153,6 +153,7 @@ fn limits(server: &Server) -> Limits {
         connections: server.connections,
         header_deadline: server.header_deadline,
         header_bytes: server.header_bytes,
+        write_deadline: server.write_deadline,
         shutdown_grace: server.shutdown_grace,
     }
 }

@@ -21,7 +21,7 @@ use crate::{
         policy::later,
     },
     http::Gateway,
-    ports::{Alarm, AlarmKind, Alarms},
+    ports::{Alarm, AlarmKind},
 };
 
 /// How busily the worker works.
@@ -48,7 +48,6 @@ type OrderKey = (MerchantId, OrderId);
 
 struct Worker {
     gateway: Arc<Gateway>,
-    alarms: Arc<dyn Alarms>,
     pace: Pace,
     running: JoinSet<bool>,
     /// Which order each running task attends to.
@@ -58,9 +57,9 @@ struct Worker {
 }
 
 /// Attends to what is due until `stop` turns true, then lets what is under way finish.
-pub(super) async fn work(gateway: Arc<Gateway>, alarms: Arc<dyn Alarms>, pace: Pace, mut stop: watch::Receiver<bool>) {
+pub(super) async fn work(gateway: Arc<Gateway>, pace: Pace, mut stop: watch::Receiver<bool>) {
     let running = JoinSet::new();
-    let mut worker = Worker { gateway, alarms, pace, running, tasks: HashMap::new(), rested: BTreeMap::new() };
+    let mut worker = Worker { gateway, pace, running, tasks: HashMap::new(), rested: BTreeMap::new() };
     while !*stop.borrow() {
         let (more, wait) = match worker.start_what_is_due().await {
             Ok(more) => (more, pace.look_again),
@@ -85,13 +84,13 @@ pub(super) async fn work(gateway: Arc<Gateway>, alarms: Arc<dyn Alarms>, pace: P
 impl Worker {
     /// Whether more is due than can be attended to at once.
     async fn start_what_is_due(&mut self) -> Result<bool, ()> {
-        let due = match self.gateway.app.due(self.rested.len() + self.tasks.len()).await {
-            Ok(due) => due,
-            Err(error) => {
-                raise(&*self.alarms, error.to_string());
-                return Err(());
-            }
+        let app = &self.gateway.app;
+        // Nothing is asked of the bank whose answer could not be kept.
+        let due = match app.health().await {
+            Ok(()) => app.due(self.rested.len() + self.tasks.len()).await,
+            Err(error) => Err(error),
         };
+        let due = due.map_err(|error| self.gateway.store_failed(&error.to_string()))?;
         let now = Instant::now();
         self.rested.retain(|_, until| *until > now);
         let busy: BTreeSet<&OrderKey> = self.tasks.values().chain(self.rested.keys()).collect();
@@ -127,17 +126,14 @@ pub(super) async fn forget_answers(ports: Ports, mut stop: watch::Receiver<bool>
     while !*stop.borrow() {
         let before = later(ports.clock.now(), -ANSWERS_KEPT);
         if let Err(error) = ports.store.forget_answers(before).await {
-            raise(&*ports.alarms, error.to_string());
+            let (subject, detail) = ("store".to_owned(), error.to_string());
+            ports.alarms.raise(Alarm { kind: AlarmKind::StoreFailed, merchant: String::new(), subject, detail });
         }
         tokio::select! {
             () = stopped(&mut stop) => {}
             () = sleep(FORGET_EVERY) => {}
         }
     }
-}
-
-fn raise(alarms: &dyn Alarms, detail: String) {
-    alarms.raise(Alarm { kind: AlarmKind::StoreFailed, merchant: String::new(), subject: "store".to_owned(), detail });
 }
 
 /// Returns when it is time to stop, or nobody is left who could say so.

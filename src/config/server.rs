@@ -24,6 +24,8 @@ pub struct Server {
     pub body_deadline: Duration,
     /// The most bytes of a request's body.
     pub body_bytes: usize,
+    /// How long a peer may leave an answer unread.
+    pub write_deadline: Duration,
     /// How long a payer who comes back waits for the bank's answer.
     pub return_wait: Duration,
     /// How long what is under way may take once the gateway is told to stop.
@@ -63,6 +65,7 @@ impl Server {
             header_bytes: size(section.number("header_bytes", 16_384, 8_192..=65_536)),
             body_deadline: section.duration("body_deadline", seconds(10), shortest..=minute).unsigned_abs(),
             body_bytes: size(section.number("body_bytes", 65_536, 16_384..=1_048_576)),
+            write_deadline: section.duration("write_deadline", seconds(10), shortest..=minute).unsigned_abs(),
             return_wait: section.duration("return_wait", seconds(3), SignedDuration::ZERO..=minute).unsigned_abs(),
             shutdown_grace: section.duration("shutdown_grace", seconds(75), shortest..=seconds(600)).unsigned_abs(),
             look_again: section

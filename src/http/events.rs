@@ -10,13 +10,7 @@ use axum::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use super::{
-    Gateway,
-    idempotency::json_response,
-    order_out,
-    orders::Query,
-    problem::{Code, Problem},
-};
+use super::{Gateway, idempotency::json_response, order_out, problem::Problem, query::Query};
 use crate::app::{
     Rendered,
     access::Scope,
@@ -65,5 +59,5 @@ fn position(cursor: &str) -> Result<u64, Problem> {
         .ok()
         .and_then(|bytes| String::from_utf8(bytes).ok())
         .and_then(|text| text.strip_prefix('e').and_then(|digits| digits.parse().ok()))
-        .ok_or_else(|| Problem::of(Code::MalformedRequest))
+        .ok_or_else(|| Problem::parameter("after"))
 }

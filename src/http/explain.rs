@@ -10,7 +10,7 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{
-    Gateway, idempotency::json_response, layer::accepted_language, order_out, orders::order_id, problem::Problem, story,
+    Gateway, idempotency::json_response, layer::accepted_language, order_out, problem::Problem, query::order_id, story,
 };
 use crate::app::{Rendered, access::Scope};
 

@@ -187,8 +187,8 @@ pub(super) fn fault(kind: &FaultKind, locale: Locale) -> String {
             format!("the number must be from {min} to {max}, with at most {decimals} decimals"),
         ),
         FaultKind::AmountOutOfRange => (
-            "le montant dépasse ce que PAYBOX peut porter (dix chiffres)".into(),
-            "the amount is more than PAYBOX can carry (ten digits)".into(),
+            "le montant doit être entre 0 et 9999999999 plus petites unités, ce que PAYBOX peut porter".into(),
+            "the amount must be from 0 to 9999999999 minor units, which is what PAYBOX can carry".into(),
         ),
         FaultKind::CurrencyMismatch => (
             "une commande n'a qu'une devise, et cette ligne en a une autre".into(),

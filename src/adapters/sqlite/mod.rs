@@ -146,6 +146,11 @@ impl Store for SqliteStore {
     async fn forget_answers(&self, before: Timestamp) -> Result<(), StoreError> {
         self.writer.make(move |connection| changes::forget_answers(connection, before)).await.map_err(why)
     }
+
+    async fn health(&self) -> Result<(), StoreError> {
+        self.writer.health().map_err(StoreError)?;
+        self.due(Timestamp::MIN, 1).await.map(|_| ())
+    }
 }
 
 /// The reason of a change that is no commit, and so can only be unavailable.

@@ -94,6 +94,9 @@ pub enum Error {
     /// The merchant refuses to send a payer without an address.
     #[error("this merchant needs a billing address")]
     BillingRequired,
+    /// It has changed since the caller looked.
+    #[error("it has another version by now")]
+    Outdated,
     #[error("this Idempotency-Key belongs to another request")]
     KeyReused,
     /// Somebody else keeps changing it; to be tried again.

@@ -21,7 +21,7 @@ use crate::{
     adapters::{alarms::Metrics, page_hosts::SeenPages},
     app::{App, Ports},
     config::{Config, Loaded, Server},
-    http::{self, Gateway, Limits, RequestLimits},
+    http::{self, Gateway, Limits, Rate, RequestLimits},
 };
 
 /// How long threads that still read the store may take at the very end.
@@ -162,6 +162,8 @@ fn request_limits(server: &Server) -> RequestLimits {
     RequestLimits {
         body_bytes: server.body_bytes,
         body_deadline: server.body_deadline,
+        requests: Rate { per_minute: server.requests_per_minute },
+        notifications: Rate { per_minute: server.notifications_per_minute },
         return_wait: server.return_wait,
     }
 }

@@ -41,6 +41,8 @@ async fn notified(gateway: &Arc<Gateway>, merchant: &str, raw: &[u8]) -> Result<
     if raw.is_empty() {
         return Ok(StatusCode::BAD_REQUEST);
     }
+    // A budget of its own: no portal can use it up.
+    gateway.notifications.spend(merchant.as_str())?;
     match gateway.app.notified(&merchant, raw).await {
         Ok(Received::News(order)) => {
             // PAYBOX is answered at once, whatever becomes of it.

@@ -14,6 +14,7 @@ use axum::{
 use super::{
     Gateway, payer,
     problem::{Code, Problem},
+    rates,
 };
 use crate::domain::checkout::Locale;
 
@@ -49,7 +50,7 @@ async fn finish(State(gateway): State<Arc<Gateway>>, request: Request, next: Nex
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let reader = Reader::at(request.uri().path());
-    let mut response = next.run(request).await;
+    let mut response = rates::told(next.run(request)).await;
     if let Some(problem) = problem_of(&response) {
         if let Some(why) = &problem.store_failure {
             gateway.store_failed(why);

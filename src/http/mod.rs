@@ -3,6 +3,7 @@
 mod arrival;
 mod bank;
 mod body;
+mod callbacks;
 mod checkouts;
 mod connections;
 mod events;
@@ -25,6 +26,7 @@ mod strict;
 mod words;
 
 pub use ops::ops_router;
+pub use rates::Rate;
 pub use serve::{Limits, serve};
 
 use std::{
@@ -54,6 +56,7 @@ use crate::{
 };
 use idempotency::Running;
 use problem::{Code, Problem};
+use rates::Rates;
 
 /// What all handlers share.
 pub struct Gateway {
@@ -65,6 +68,8 @@ pub struct Gateway {
     /// How many orders requests may have attended to beside the worker: notifications cannot set off more questions
     /// than the bank would stand.
     attending: Arc<Semaphore>,
+    requests: Rates,
+    notifications: Rates,
     /// When the store's failure was last told.
     store_failed_at: Mutex<Option<Instant>>,
 }
@@ -82,6 +87,10 @@ pub struct RequestLimits {
     pub body_bytes: usize,
     /// How long a body may take to arrive.
     pub body_deadline: Duration,
+    /// How often one API key may ask.
+    pub requests: Rate,
+    /// How often a merchant may be notified of.
+    pub notifications: Rate,
     /// How long a payer's return waits for the bank's answer before the payer goes on to the portal.
     pub return_wait: Duration,
 }
@@ -90,7 +99,8 @@ impl Gateway {
     pub fn new(app: App, limits: RequestLimits) -> Self {
         let attending = Arc::new(Semaphore::new(ATTENDED_AT_ONCE));
         let (news, running, store_failed_at) = (Notify::new(), Running::default(), Mutex::new(None));
-        Self { app, limits, news, running, attending, store_failed_at }
+        let (requests, notifications) = (Rates::new(limits.requests), Rates::new(limits.notifications));
+        Self { app, limits, news, running, attending, requests, notifications, store_failed_at }
     }
 
     /// The store does not work: an alarm, but not one for each request that meets it.
@@ -126,6 +136,7 @@ impl Gateway {
         let person = named_person(headers, &ACTOR)?;
         let on_behalf_of = named_person(headers, &ON_BEHALF_OF)?;
         let caller = self.app.authenticate(bearer, person, on_behalf_of).await?;
+        self.requests.spend(&caller.key)?;
         if caller.may(scope) { Ok(caller) } else { Err(Problem::of(Code::Forbidden)) }
     }
 }
@@ -162,6 +173,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/v1/orders/{id}/checkout", post(checkouts::check_out))
         .route("/v1/orders/{id}/explain", get(explain::explain))
         .route("/v1/events", get(events::list))
+        .route("/v1/callbacks", get(callbacks::list))
         .route("/pay/{token}", get(payer::pay))
         .route("/return/{token}/{outcome}", get(payer::back))
         .route("/paybox/{merchant}/ipn", get(bank::notified_by_query).post(bank::notified_by_body))

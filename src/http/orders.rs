@@ -16,7 +16,7 @@ use super::{
     order_in::{NothingIn, OrderIn},
     order_out,
     problem::{Code, Problem},
-    query::{Query, order_id},
+    query::{Query, if_match, order_id},
 };
 use crate::{
     app::{
@@ -63,6 +63,7 @@ pub(super) async fn cancel(
     let caller = gateway.caller(request.headers(), Scope::Portal).await?;
     let id = order_id(&id)?;
     let request = Received::read(request, gateway.limits).await?;
+    let seen = if_match(&request.headers)?;
     match gateway.begin(&caller, &request).await? {
         Begun::Answered(outcome) => Ok(respond(outcome)),
         Begun::Go { turn: _turn, key, fingerprint } => {
@@ -71,7 +72,7 @@ pub(super) async fn cancel(
                 let NothingIn {} = request.json()?;
             }
             let remember = remember(key, fingerprint, |cancelled| order_out::rendered(cancelled, 200));
-            Ok(respond(gateway.app.cancel_order(&caller, id, &remember).await?))
+            Ok(respond(gateway.app.cancel_order(&caller, id, seen, &remember).await?))
         }
     }
 }
@@ -83,10 +84,7 @@ pub(super) async fn list(
 ) -> Result<Response<Body>, Problem> {
     let caller = gateway.caller(&headers, Scope::Portal).await?;
     let query = Query::parse(query.as_deref(), &["merchant", "payer", "status", "after", "limit"])?;
-    let merchant = match query.get("merchant") {
-        Some(named) => named.parse().map_err(|_| Problem::of(Code::NotFound))?,
-        None => only_merchant(&caller).ok_or_else(|| Problem::parameter("merchant"))?,
-    };
+    let merchant = only_merchant(&caller, &query)?;
     let status = query.get("status");
     if status.is_some_and(|status| !["open", "settled", "cancelled"].contains(&status)) {
         return Err(Problem::parameter("status"));
@@ -115,11 +113,19 @@ fn ordered_of(caller: &Caller, named: Option<&str>) -> Result<MerchantId, Proble
             .find(|merchant| merchant.as_str() == named)
             .cloned()
             .ok_or_else(|| Problem::fault("/merchant", FaultKind::Unknown)),
-        None => only_merchant(caller).ok_or_else(|| Problem::fault("/merchant", FaultKind::Missing)),
+        None => sole_merchant(caller).ok_or_else(|| Problem::fault("/merchant", FaultKind::Missing)),
     }
 }
 
-fn only_merchant(caller: &Caller) -> Option<MerchantId> {
+/// The merchant whose things are listed: the one named in the URL, or the caller's only one.
+pub(super) fn only_merchant(caller: &Caller, query: &Query) -> Result<MerchantId, Problem> {
+    match query.get("merchant") {
+        Some(named) => named.parse().map_err(|_| Problem::of(Code::NotFound)),
+        None => sole_merchant(caller).ok_or_else(|| Problem::parameter("merchant")),
+    }
+}
+
+fn sole_merchant(caller: &Caller) -> Option<MerchantId> {
     match caller.merchants.as_slice() {
         [only] => Some(only.clone()),
         _ => None,

@@ -1,6 +1,11 @@
 //! What a URL carries: the order in its path, the parameters after it.
 
-use super::problem::{Code, Problem};
+use axum::http::{HeaderMap, header};
+
+use super::{
+    problem::{Code, Problem},
+    single,
+};
 use crate::domain::ids::OrderId;
 
 /// The longest value of a parameter, in characters.
@@ -9,6 +14,15 @@ const MAX_VALUE: usize = 200;
 /// An order's id in a path; what is none names nothing.
 pub(super) fn order_id(raw: &str) -> Result<OrderId, Problem> {
     raw.parse().map_err(|_| Problem::of(Code::NotFound))
+}
+
+/// The version that the caller looked at, when `If-Match` names one: `"3"`, as `ETag` gave it.
+pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+    let version = |value: &str| value.strip_prefix('"')?.strip_suffix('"')?.parse().ok();
+    single(headers, &header::IF_MATCH)?
+        .filter(|value| *value != "*")
+        .map(|value| version(value).ok_or_else(|| Problem::header(Code::MalformedRequest, &header::IF_MATCH)))
+        .transpose()
 }
 
 /// The parameters of a URL, each known and there once.

@@ -2,12 +2,19 @@
 //! portal gone wild keeps neither other portals nor PAYBOX out.
 
 use std::{
+    cell::Cell,
     collections::BTreeMap,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
+use axum::{
+    body::Body,
+    http::{HeaderValue, Response},
+};
 use tokio::time::Instant;
+
+use super::problem::{Code, Problem};
 
 /// Requests that one name may make in a minute, and at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,12 +36,12 @@ struct Bucket {
 
 /// What a name has left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Left {
-    pub(super) limit: u32,
-    pub(super) remaining: u32,
+struct Left {
+    limit: u32,
+    remaining: u32,
     /// Until there is one more.
-    pub(super) more_in: Duration,
-    pub(super) allowed: bool,
+    more_in: Duration,
+    allowed: bool,
 }
 
 const WINDOW: Duration = Duration::from_secs(60);
@@ -46,8 +53,20 @@ impl Rates {
         Self { rate, buckets: Mutex::default() }
     }
 
+    /// Takes a token for the request under way, and has its answer tell what is left.
+    pub(super) fn spend(&self, name: &str) -> Result<(), Problem> {
+        let left = self.take(name, Instant::now());
+        // Outside a request there is nobody to tell.
+        let _ = LEFT.try_with(|slot| slot.set(Some(left)));
+        if left.allowed {
+            return Ok(());
+        }
+        let seconds = u32::try_from(left.more_in.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
+        Err(Problem { retry_after: Some(seconds), ..Problem::of(Code::RateLimited) })
+    }
+
     /// Takes a token of `name`, if it has one.
-    pub(super) fn take(&self, name: &str, now: Instant) -> Left {
+    fn take(&self, name: &str, now: Instant) -> Left {
         let limit = self.rate.per_minute.max(1);
         let price = WINDOW / limit;
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
@@ -66,6 +85,29 @@ impl Rates {
         let short = price.saturating_sub(bucket.earned);
         Left { limit, remaining: remaining.min(limit), more_in: short, allowed }
     }
+}
+
+/// Runs a request and has its answer tell what its key has left, in the headers of the IETF's draft.
+pub(super) async fn told(request: impl Future<Output = Response<Body>>) -> Response<Body> {
+    LEFT.scope(Cell::new(None), async {
+        let mut response = request.await;
+        if let Some(left) = LEFT.with(Cell::get) {
+            let policy = format!("\"key\";q={};w={}", left.limit, WINDOW.as_secs());
+            let rest = format!("\"key\";r={};t={}", left.remaining, WINDOW.as_secs());
+            for (name, value) in [("ratelimit-policy", policy), ("ratelimit", rest)] {
+                if let Ok(value) = HeaderValue::from_str(&value) {
+                    response.headers_mut().insert(name, value);
+                }
+            }
+        }
+        response
+    })
+    .await
+}
+
+tokio::task_local! {
+    /// What the key of the request under way has left.
+    static LEFT: Cell<Option<Left>>;
 }
 
 #[cfg(test)]

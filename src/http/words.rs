@@ -49,6 +49,14 @@ pub(super) fn problem(code: Code, locale: Locale) -> (&'static str, &'static str
             ("Trop lent", "Le corps de la requête n'est pas arrivé à temps."),
             ("Too slow", "The request's body did not arrive in time."),
         ),
+        Code::RateLimited => (
+            ("Trop de requêtes", "Cette clé a fait plus de requêtes qu'il ne lui est permis par minute."),
+            ("Too many requests", "This key has made more requests than it may in a minute."),
+        ),
+        Code::PreconditionFailed => (
+            ("Version dépassée", "La commande a changé depuis la version que nomme If-Match; rien n'a été modifié."),
+            ("Outdated version", "The order has changed since the version that If-Match names; nothing was changed."),
+        ),
         Code::IdempotencyKeyMissing => (
             (
                 "Idempotency-Key absente",

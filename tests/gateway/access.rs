@@ -111,3 +111,37 @@ async fn lists_and_events_are_read_page_by_page() {
     let expected = ["order.placed", "order.placed", "order.placed", "order.settled", "order.placed", "order.placed"];
     assert_eq!(types, expected);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn operators_see_what_came_in_under_payboxs_name() {
+    let bench = Bench::start().await;
+    bench.notify("ecole", "M=1&R=x&E=00000&K=forged").await;
+    let ops = format!("Bearer {}", bench.make_key(&["--scope", "ops", "--merchant", "ecole"]));
+    let listed = bench.gateway.send("GET", "/v1/callbacks", &[("authorization", &ops)], "").await.json();
+    assert_eq!(listed["callbacks"][0]["verdict"], "unverified", "{listed}");
+    assert!(!listed.to_string().contains("forged"), "the bytes stay sealed");
+    assert_eq!(bench.get("/v1/callbacks").await.status, 403);
+    let foreign = bench.gateway.send("GET", "/v1/callbacks?merchant=annexe", &[("authorization", &ops)], "").await;
+    assert_eq!(foreign.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_is_cancelled_in_the_version_that_was_seen() {
+    let bench = Bench::start().await;
+    let id = bench.place(377_000).await;
+    let bearer = bench.bearer();
+    let cancel = |version: &'static str, key: &'static str| {
+        let (bench, bearer, id) = (&bench, bearer.as_str(), id.as_str());
+        async move {
+            let headers = [("authorization", bearer), ("idempotency-key", key), ("if-match", version)];
+            bench.gateway.send("POST", &format!("/v1/orders/{id}/cancel"), &headers, "").await
+        }
+    };
+    bench.check_out(&id).await;
+    let outdated = cancel("\"1\"", "c1").await;
+    assert_eq!((outdated.status, outdated.code().as_str()), (412, "precondition_failed"));
+    assert_eq!(cancel("nonsense", "c2").await.status, 400);
+    let shown = bench.get(&format!("/v1/orders/{id}")).await;
+    assert_eq!((shown.header("etag"), shown.json()["status"].as_str()), (Some("\"2\""), Some("open")));
+    assert_eq!(cancel("\"2\"", "c3").await.json()["status"], "cancelled");
+}

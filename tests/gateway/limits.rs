@@ -187,3 +187,22 @@ async fn operators_see_life_and_metrics_and_nobody_else_does() {
     assert!(metrics.contains("guichet_alarms_total"), "{metrics}");
     assert!(metrics.trim_end().ends_with("# EOF"), "{metrics}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_gone_wild_keeps_neither_others_nor_paybox_out() {
+    let bench = Bench::start_with(|text| text.replace("[log]", "requests_per_minute = 5\n[log]")).await;
+    let mut statuses = Vec::new();
+    for _ in 0..7 {
+        statuses.push(bench.get("/v1/orders").await.status);
+    }
+    assert_eq!(statuses, [200, 200, 200, 200, 200, 429, 429]);
+    let refused = bench.get("/v1/orders").await;
+    assert_eq!(refused.code(), "rate_limited");
+    assert_eq!(refused.header("ratelimit-policy"), Some("\"key\";q=5;w=60"));
+    assert_eq!(refused.header("ratelimit"), Some("\"key\";r=0;t=60"));
+    assert!(refused.header("retry-after").is_some());
+    let other = format!("Bearer {}", bench.make_key(&["--scope", "portal", "--merchant", "ecole"]));
+    let answer = bench.gateway.send("GET", "/v1/orders", &[("authorization", &other)], "").await;
+    assert_eq!((answer.status, answer.header("ratelimit")), (200, Some("\"key\";r=4;t=60")));
+    assert_eq!(bench.notify("ecole", "x=1").await.status, 400, "PAYBOX has a budget of its own");
+}

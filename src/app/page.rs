@@ -67,7 +67,7 @@ impl App {
         let content = if may_pay {
             PageContent::Form(self.signed_form(merchant, &order, page, token, self.now())?)
         } else {
-            PageContent::Over(order.checkout_status(page))
+            PageContent::Over(order.status_of_link(page))
         };
         Ok(PayerPage {
             merchant: merchant.name.clone(),

@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use super::{Decision, Order, Refusal};
+use super::{Decision, Order, Refusal, Status};
 use crate::domain::{
     attempt::Host,
     bank::ArchiveReference,
@@ -136,7 +136,7 @@ impl Order {
     /// Whether a payer may be given a form by the link of `page`.
     pub fn may_be_followed(&self, page: &Checkout, now: Timestamp) -> bool {
         let follows = self.checkouts.iter().filter(|checkout| checkout.link == page.link).count();
-        let payable = match self.checkout_status(page) {
+        let payable = match self.status_of_link(page) {
             CheckoutStatus::Issued | CheckoutStatus::Refused => true,
             CheckoutStatus::Superseded
             | CheckoutStatus::Expired
@@ -145,7 +145,20 @@ impl Order {
             | CheckoutStatus::Quarantined
             | CheckoutStatus::Captured => false,
         };
-        payable && now < page.form_until && follows <= MAX_FOLLOWS && self.must_be_open().is_ok()
+        payable && now < page.form_until && follows <= MAX_FOLLOWS
+    }
+
+    /// How a link stands whose latest page is `page`: money on its way by any other page of the order counts too.
+    pub fn status_of_link(&self, page: &Checkout) -> CheckoutStatus {
+        if matches!(self.status, Status::Settled { .. }) {
+            CheckoutStatus::Captured
+        } else if self.is_confirming() {
+            CheckoutStatus::Confirming
+        } else if self.has_quarantine() {
+            CheckoutStatus::Quarantined
+        } else {
+            self.checkout_status(page)
+        }
     }
 
     fn replace_open(&self, checkout: Checkout, now: Timestamp) -> Result<Decision, Refusal> {

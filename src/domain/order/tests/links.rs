@@ -75,3 +75,17 @@ fn every_checkout_is_asked_for_even_if_nothing_was_ever_heard() {
     world.hear(checkout, &[]);
     assert_eq!(world.order.wake_at(&world.policy), None);
 }
+
+#[test]
+fn nobody_is_given_a_form_while_money_is_on_its_way_by_another_page() {
+    let mut world = World::place(377_000);
+    let old = world.check_out().unwrap();
+    let link = world.check_out().unwrap();
+    world.paid(old, operation(1, 10));
+    assert!(world.follow(link, 1).events.is_empty());
+    let page = world.order.page_of(link).unwrap();
+    assert_eq!(world.order.status_of_link(page), CheckoutStatus::Confirming);
+    world.hear(old, &[(operation(1, 10), OperationStatus::Captured)]);
+    let page = world.order.page_of(link).unwrap();
+    assert_eq!(world.order.status_of_link(page), CheckoutStatus::Captured, "the payer is told that all is paid");
+}

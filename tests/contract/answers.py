@@ -1,7 +1,7 @@
 """Holds the gateway's real answers against contracts/openapi.yaml, and the contract against what was seen.
 
-Fails when an answer is not as documented, when something documented was never seen, and when the source has a code that
-the contract does not list."""
+Fails when an answer is not as documented, when something documented was never seen, when the source has a code that
+the contract does not list, and when an example does not fit its schema."""
 
 import re
 import sys
@@ -12,6 +12,7 @@ import meetings
 import nothing_works
 import portal
 import strangers
+import too_many
 from bench import ROOT, Bench, make_keys
 from contract import Contract
 from trial import Trial
@@ -36,11 +37,17 @@ FAULTS_NOT_SEEN = {
 def main():
     contract = Contract(ROOT / "contracts/openapi.yaml")
     failures = source_against(contract)
+    for place, schema, value in contract.examples():
+        failures += [f"the example {place}: {error}" for error in contract.errors(schema, value)]
     count = 0
     with tempfile.TemporaryDirectory(prefix="guichet-contract-keys-") as folder:
         keys = make_keys(folder)
-        for scenes in ([portal, strangers, meetings], [nothing_works]):
-            with Bench(keys) as bench:
+        for scenes, settings in (
+            ([portal, strangers, meetings], {}),
+            ([nothing_works], {}),
+            ([too_many], {"per_minute": too_many.PER_MINUTE}),
+        ):
+            with Bench(keys, **settings) as bench:
                 trial = Trial(contract, bench)
                 for scene in scenes:
                     try:

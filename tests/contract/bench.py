@@ -25,7 +25,9 @@ look_again = "50ms"
 return_wait = "2s"
 body_deadline = "700ms"
 shutdown_grace = "3s"
-{server}
+requests_per_minute = {per_minute}
+notifications_per_minute = {per_minute}
+
 [secrets]
 sealing_keys_file = "sealing.keys"
 
@@ -78,8 +80,8 @@ MERCHANTS = [
 class Bench:
     """Use it in a `with`: what it started ends with it."""
 
-    def __init__(self, keys, server=""):
-        self.keys, self.server = keys, server
+    def __init__(self, keys, per_minute=600_000):
+        self.keys, self.per_minute = keys, per_minute
         self.children = []
 
     def __enter__(self):
@@ -102,10 +104,11 @@ class Bench:
         sealing = self.folder / "sealing.keys"
         sealing.touch(mode=0o600)
         sealing.write_text("k1:" + "5a" * 32 + "\n")
-        text = CONFIGURATION.format(server=self.server, keys=self.keys, **self.sandbox)
+        text = CONFIGURATION.format(per_minute=self.per_minute, keys=self.keys, **self.sandbox)
         text += "".join(MERCHANT.format(keys=self.keys, **merchant) for merchant in MERCHANTS)
         (self.folder / "guichet.toml").write_text(text)
         self.key = self.make_key("--scope", "portal", "--merchant", "ecole")
+        self.operators_key = self.make_key("--scope", "ops", "--merchant", "ecole")
         ready = self._spawn("guichet", "serve")
         self.address = ready["listen"].removeprefix("http://").rstrip("/")
         self.manage = self.sandbox["manage"].removeprefix("http://")

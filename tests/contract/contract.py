@@ -50,6 +50,16 @@ class Contract:
             for code in self.codes(self.resolve(response))
         }
 
+    def examples(self):
+        """Every example, with where it is and the schema that it must fit."""
+        for name, operation in self.operations.items():
+            bodies = {"request": self.resolve(operation.get("requestBody", {}))}
+            bodies |= {status: self.resolve(each) for status, each in operation["responses"].items()}
+            for part, body in bodies.items():
+                for media in body.get("content", {}).values():
+                    for example, node in media.get("examples", {}).items():
+                        yield f"{name} {part} {example}", media["schema"], self.resolve(node)["value"]
+
     def errors(self, schema, instance):
         key = json.dumps(schema, sort_keys=True)
         if key not in self.validators:

@@ -10,7 +10,7 @@ UNKNOWN = "ord_" + "0" * 32
 #: Operations that need a key, with values for their paths.
 WITH_KEY = {
     "placeOrder": {}, "listOrders": {}, "listEvents": {},
-    "showOrder": {"id": UNKNOWN}, "cancelOrder": {"id": UNKNOWN}, "checkOut": {"id": UNKNOWN},
+    "listCallbacks": {}, "explainOrder": {"id": UNKNOWN}, "showOrder": {"id": UNKNOWN}, "cancelOrder": {"id": UNKNOWN}, "checkOut": {"id": UNKNOWN},
 }
 WRITES = ("placeOrder", "cancelOrder", "checkOut")
 
@@ -77,6 +77,12 @@ def walk(trial):
         for operation in ("cancelOrder", "checkOut"):
             trial.ask(operation, 409, "order_cancelled", values={"id": old["id"]}, body=body_of(operation))
     place(trial, order() | {"replaces": place(trial)["id"], "challenge": "required", "locale": "en"})
+    seen = place(trial)
+    for version, status, code in (('"9"', 412, "precondition_failed"), ('"1"', 200, None)):
+        trial.ask("cancelOrder", status, code, values={"id": seen["id"]}, headers={"If-Match": version})
+    trial.ask("cancelOrder", 400, "malformed_request", values={"id": seen["id"]}, headers={"If-Match": "1"})
+    for language in ("fr", "en"):
+        trial.ask("explainOrder", 200, values={"id": id}, headers={"Accept-Language": language})
     for query in ("", "limit=1", f"limit=2&after={id}", "status=settled&payer=E2026001", "merchant=ecole"):
         trial.ask("listOrders", 200, query=query)
     after = trial.ask("listEvents", 200, query="limit=3").json()["next"]
@@ -87,7 +93,7 @@ def walk(trial):
 def keys(trial):
     """Who may not."""
     scheduler = trial.bench.make_key("--scope", "scheduler", "--merchant", "ecole")
-    people = trial.bench.make_key("--scope", "portal", "--merchant", "ecole", "--for-people")
+    people = trial.bench.make_key("--scope", "portal", "--scope", "ops", "--merchant", "ecole", "--for-people")
     both = trial.bench.make_key("--scope", "portal", "--merchant", "ecole", "--merchant", "annexe")
     for operation, values in WITH_KEY.items():
         ask = lambda *expected, **more: trial.ask(operation, *expected, values=values, body=body_of(operation), **more)
@@ -101,7 +107,8 @@ def keys(trial):
     named = {"Guichet-Actor": "Zoe Helene", "Guichet-On-Behalf-Of": "E2026001"}
     place(trial, key=people, headers=named)
     trial.ask("listEvents", 200, key=people, headers=named)
-    trial.ask("listOrders", 404, "not_found", query="merchant=annexe")
+    for operation in ("listOrders", "listCallbacks"):
+        trial.ask(operation, 404, "not_found", query="merchant=annexe")
     trial.ask("listOrders", 400, "malformed_request", key=both)
     trial.ask("placeOrder", 422, fault="missing", key=both, body=order())
     trial.ask("placeOrder", 422, fault="unknown", body=order() | {"merchant": "annexe"})
@@ -116,6 +123,8 @@ def forms(trial):
         trial.ask("listOrders", 400, "malformed_request", query=query)
     for query in ("limit=201", "after=nonsense", "colour=blue"):
         trial.ask("listEvents", 400, "malformed_request", query=query)
+    for query in ("limit=201", "merchant=ecole&merchant=ecole", "colour=blue"):
+        trial.ask("listCallbacks", 400, "malformed_request", query=query)
     trial.ask("showOrder", 400, "malformed_request", values={"id": "%FF"})
     trial.ask("showOrder", 404, "not_found", values={"id": "nonsense"})
     id = place(trial)["id"]

@@ -40,5 +40,7 @@ def notifications(trial):
             ask(400, message)
         ask(404, genuine, merchant="nobody")
         ask(404, genuine, merchant="%C3%89cole")
+    trial.ask("listCallbacks", 200)
+    trial.ask("listCallbacks", 200, query="merchant=ecole&limit=2")
     trial.ask("notifiedByBody", 413, values={"merchant": "ecole"}, body=large)
     trial.ask("notifiedByBody", 408, values={"merchant": "ecole"}, body=b"x", headers={"Content-Length": "100"})

@@ -14,6 +14,7 @@ tests() {
 
 stage "build" cargo build --workspace --all-targets --locked --quiet
 stage "tests" tests
+stage "contract" scripts/test-contract.sh
 stage "image" scripts/check-image.sh
 stage "journey" target/debug/guichet-demo headless
 stages_summary

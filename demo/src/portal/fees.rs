@@ -86,7 +86,7 @@ impl Category {
     pub(super) fn order(self, student: &str, number: usize, replaces: Option<&str>, language: Language) -> Value {
         json!({
             // Two tabs that choose at once choose the same number, and the gateway takes one of them.
-            "reference": format!("INS-2026-{student}-{number}"),
+            "reference": format!("{student}-{number}"),
             "currency": "EUR",
             "locale": language.letters(),
             "payer": {

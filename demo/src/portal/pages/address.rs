@@ -56,6 +56,11 @@ impl Complaint {
         Self { summary: problem.said("/detail").to_owned(), fields: faults.collect() }
     }
 
+    /// Whether a field of this panel is faulty.
+    fn is_about(&self, panel: &str) -> bool {
+        self.fields.iter().any(|fault| fault.id.strip_prefix(panel).is_some_and(|rest| rest.starts_with('-')))
+    }
+
     fn about(&self, id: &str) -> Option<&FieldFault> {
         self.fields.iter().find(|fault| fault.id == id)
     }
@@ -109,11 +114,11 @@ impl Frame<'_> {
             .map(|(index, address)| Choice {
                 mode: format!("known-{index}"),
                 title: format!(
-                    "{} <span class=\"quiet\">{}, {} {}</span>",
-                    self.say("Une adresse connue :", "A known address:"),
+                    "{}, {} {} <span class=\"quiet\">{}</span>",
                     shown(address, "/address1"),
                     shown(address, "/zip_code"),
                     shown(address, "/city"),
+                    self.say("(adresse connue)", "(known address)"),
                 ),
                 known: address,
             })
@@ -158,12 +163,24 @@ impl Frame<'_> {
                 self.field(&id, name, value, &format!("section-{panel} billing {fill}"), *is_optional, complaint)
             })
             .collect();
+        let panel_of_fields = format!("<div class=\"panel\">\n{fields}</div>");
+        let has_fault = complaint.is_some_and(|complaint| complaint.is_about(&panel));
         format!(
             "<div class=\"option\"><label class=\"choice\"><input type=\"radio\" name=\"mode\" value=\"{}\"{}>\
-             <span>{}</span></label>\n<div class=\"panel\">\n{fields}</div></div>\n",
+             <span>{}</span></label>\n{}</div>\n",
             choice.mode,
             if choice.mode == mode { " checked" } else { "" },
             choice.title,
+            // A known address is seldom edited; a new one is nothing but its fields.
+            if choice.known.is_null() {
+                panel_of_fields
+            } else {
+                format!(
+                    "<details class=\"edit\"{}><summary>{}</summary>\n{panel_of_fields}</details>",
+                    if has_fault { " open" } else { "" },
+                    self.say("Modifier cette adresse", "Edit this address"),
+                )
+            },
         )
     }
 
@@ -246,5 +263,6 @@ mod tests {
         let complaint = Complaint::of(&problem, "known-1");
         assert_eq!(complaint.about("a1-zip_code").map(|fault| fault.why.as_str()), Some("le texte est vide"));
         assert_eq!(complaint.fields.len(), 1);
+        assert!(complaint.is_about("a1") && !complaint.is_about("a") && !complaint.is_about("new"));
     }
 }

@@ -31,9 +31,9 @@ pub(super) struct Frame<'a> {
 /// The menu that stands on every page: paths and words.
 const MENU: [(&str, &str, &str); 4] = [
     ("/", "Accueil", "Home"),
-    ("/dossier", "Mon dossier", "My registration"),
-    ("/reglement", "Régler en 1 fois", "Pay at once"),
-    ("/position", "Ma position", "My account"),
+    ("/dossier", "Dossier", "Registration"),
+    ("/reglement", "Régler", "Pay"),
+    ("/position", "Position", "Account"),
 ];
 
 impl Frame<'_> {
@@ -68,7 +68,7 @@ impl Frame<'_> {
              <a class=\"language\" href=\"/langue/{other}?vers={towards}\" lang=\"{other}\" hreflang=\"{other}\">{other_name}</a>\n\
              </div></header>\n<nav class=\"menu\" aria-label=\"{menu_name}\"><ul class=\"wide\">\n{menu}</ul></nav>\n\
              <main class=\"wide\" id=\"contenu\" tabindex=\"-1\">\n\
-             <p class=\"student\">{signed_in} <strong>{FIRST_NAME} {LAST_NAME}</strong>, {number} {student}</p>\n\
+             <p class=\"student\">{signed_in} <strong>{FIRST_NAME} {LAST_NAME}</strong>, <span class=\"reference\">{number} {student}</span></p>\n\
              <h1>{title}</h1>\n{content}\n</main>\n\
              <footer><div class=\"wide\"><p>{about}</p>\n\
              <form method=\"post\" action=\"/etudiant\"><button class=\"plain\">{again}</button></form></div></footer>\n\
@@ -124,7 +124,7 @@ impl Frame<'_> {
 
 /// One cell of a table whose rows become cards on a phone, where `heading` is what remains of the head.
 fn cell(kind: &str, heading: &str, content: &str) -> String {
-    format!("<td role=\"cell\" class=\"{kind}\" data-label=\"{heading}\">{content}</td>")
+    format!("<td role=\"cell\" class=\"{kind}\" data-label=\"{heading}\"><span>{content}</span></td>")
 }
 
 /// A table with these headings, each with its class, and rows of [`cell`]s.

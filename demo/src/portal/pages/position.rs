@@ -81,7 +81,11 @@ impl Frame<'_> {
             .map(|order| {
                 let left = if order.said("/status") == "open" { amount(order, "/remaining") } else { 0 };
                 let values = [
-                    format!("{} ({})", shown(order, "/reference"), shown(order, "/lines/0/code")),
+                    format!(
+                        "<span class=\"reference\">{}</span> ({})",
+                        shown(order, "/reference"),
+                        shown(order, "/lines/0/code")
+                    ),
                     language.day(order.said("/placed_at")),
                     self.status(order).to_owned(),
                     language.money(order, "/totals/excluding_vat"),

@@ -94,13 +94,17 @@ impl Frame<'_> {
                     shown(line, "/quantity"),
                     language.money(line, "/unit_price"),
                     language.money(line, "/totals/excluding_vat"),
-                    format!("{}\u{a0}%{}", language.rate(line.said("/vat_rate")), footmark(line)),
+                    format!("{}{}{}", language.rate(line.said("/vat_rate")), self.say("\u{a0}%", "%"), footmark(line)),
                     language.money(line, "/totals/including_vat"),
                 ];
                 headings.iter().zip(values).map(|((kind, heading), value)| cell(kind, heading, &value)).collect()
             })
             .collect();
-        let number = format!("{} {}", self.say("Commande", "Order"), shown(order, "/reference"));
+        let number = format!(
+            "{} <span class=\"reference\">{}</span>",
+            self.say("Commande", "Order"),
+            shown(order, "/reference")
+        );
         let table = table("lignes", &number, &headings, &rows);
         let foot = if order.items("/lines").iter().any(|line| !footmark(line).is_empty()) {
             format!(
@@ -122,18 +126,24 @@ impl Frame<'_> {
 
     /// Why the payment was not begun, with a link to each field that has to be corrected.
     fn complaint(&self, complaint: &Complaint) -> String {
+        let colon = self.say("\u{a0}:", ":");
         let items: String = complaint
             .fields
             .iter()
             .map(|fault| {
                 let label = self.field_label(&fault.name);
-                format!("<li><a href=\"#{}\">{label}</a> : {}</li>\n", fault.id, escaped(&fault.why))
+                format!("<li><a href=\"#{}\">{label}</a>{colon} {}</li>\n", fault.id, escaped(&fault.why))
             })
             .collect();
-        let list = if items.is_empty() { String::new() } else { format!("<ul>\n{items}</ul>") };
+        let (summary, list) = if items.is_empty() {
+            (complaint.summary.as_str(), String::new())
+        } else {
+            let summary = self.say("Cette adresse est à corriger :", "This address is to be corrected:");
+            (summary, format!("<ul>\n{items}</ul>"))
+        };
         format!(
             "<div class=\"note bad\" role=\"alert\" id=\"refus\"><strong>{}</strong>{list}</div>\n",
-            escaped(&complaint.summary)
+            escaped(summary)
         )
     }
 }

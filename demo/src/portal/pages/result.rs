@@ -65,7 +65,7 @@ impl Frame<'_> {
                 position(""),
             ),
             Outcome::Gone => (
-                "bad",
+                "wait",
                 self.say("Commande remplacée", "Order replaced"),
                 self.say(
                     "Cette commande a été annulée ou remplacée. Une somme payée malgré tout vous est rendue.",
@@ -92,9 +92,8 @@ impl Frame<'_> {
                 "bad",
                 self.say("Paiement refusé", "Payment refused"),
                 format!(
-                    "<span id=\"motif\">{}</span><br>{}",
+                    "<span id=\"motif\">{}</span>",
                     shown(failure, &format!("/explanation/{}", self.language().letters())),
-                    self.say("Rien n’a été débité.", "Nothing was debited."),
                 ),
                 retry(again),
             ),
@@ -102,10 +101,10 @@ impl Frame<'_> {
                 "wait",
                 self.say("Aucun paiement enregistré", "No payment recorded"),
                 self.say(
-                    "Vous avez annulé ou quitté la page de paiement : rien n’a été débité, et la commande reste à régler. \
-                     Si vous venez pourtant de payer, actualisez cette page.",
-                    "You cancelled or left the payment page: nothing was debited, and the order is still to be paid. \
-                     If you have just paid, though, please refresh this page.",
+                    "Vous avez annulé ou quitté la page de paiement : la commande reste à régler. Si vous venez pourtant de \
+                     payer, actualisez cette page avant de recommencer.",
+                    "You cancelled or left the payment page: the order is still to be paid. If you have just paid, \
+                     though, please refresh this page before you try again.",
                 )
                 .to_owned(),
                 format!("{}\n{}", retry(again), refresh(" second")),
@@ -123,7 +122,11 @@ impl Frame<'_> {
     fn facts(&self, order: &Value) -> String {
         let language = self.language();
         let mut rows = vec![
-            (self.say("Commande", "Order"), "commande", shown(order, "/reference")),
+            (
+                self.say("Commande", "Order"),
+                "commande",
+                format!("<span class=\"reference\">{}</span>", shown(order, "/reference")),
+            ),
             (self.say("Total", "Total"), "total", language.money(order, "/totals/including_vat")),
             (self.say("Réglé", "Paid"), "regle", language.money(order, "/paid")),
         ];

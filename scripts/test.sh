@@ -16,4 +16,5 @@ stage "build" cargo build --workspace --all-targets --locked --quiet
 stage "tests" tests
 stage "image" scripts/check-image.sh
 stage "journey" target/debug/guichet-demo headless
+stage "browser" scripts/test-browser.sh
 stages_summary

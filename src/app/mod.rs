@@ -12,6 +12,7 @@ pub mod callback;
 pub mod checkout;
 mod commit;
 mod confirm;
+pub mod event_document;
 pub mod events;
 pub mod merchant;
 mod numbers;

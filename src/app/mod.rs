@@ -18,6 +18,7 @@ pub mod merchant;
 mod numbers;
 pub mod orders;
 pub mod page;
+pub mod webhooks;
 
 pub use crate::ports::Mode;
 pub use commit::{Outcome, Remember, Rendered, Versioned};
@@ -34,10 +35,11 @@ use crate::{
         order::{Impossible, Refusal},
     },
     paybox::codes::{Code, Lang},
-    ports::{Alarms, Bank, Clock, Entropy, Store, StoreError, Vault, VaultError},
+    ports::{Alarms, Bank, Clock, Entropy, Notifier, Store, StoreError, Vault, VaultError},
 };
 use merchant::Merchant;
 use numbers::Numbers;
+use webhooks::WebhookPolicy;
 
 /// The world that the use cases work in.
 #[derive(Clone)]
@@ -48,6 +50,7 @@ pub struct Ports {
     pub entropy: Arc<dyn Entropy>,
     pub vault: Arc<dyn Vault>,
     pub alarms: Arc<dyn Alarms>,
+    pub notifier: Arc<dyn Notifier>,
 }
 
 /// What a code of the bank means, for a payer or an accountant.
@@ -71,6 +74,7 @@ pub struct App {
     mode: Mode,
     merchants: BTreeMap<MerchantId, Merchant>,
     time_zone: TimeZone,
+    webhooks: WebhookPolicy,
     numbers: Numbers,
     /// What payers and PAYBOX reach us by, without a slash at its end.
     public_url: String,
@@ -93,6 +97,9 @@ pub enum Error {
     /// The merchant refuses to send a payer without an address.
     #[error("this merchant needs a billing address")]
     BillingRequired,
+    /// A merchant has as many webhook endpoints, or an endpoint as many replays, as it may.
+    #[error("there are as many as there may be")]
+    TooMany,
     #[error("this Idempotency-Key belongs to another request")]
     KeyReused,
     /// Somebody else keeps changing it; to be tried again.
@@ -137,6 +144,7 @@ impl App {
         mode: Mode,
         merchants: Vec<Merchant>,
         time_zone: TimeZone,
+        webhooks: WebhookPolicy,
         first_question: u32,
         public_url: &str,
     ) -> Self {
@@ -145,6 +153,7 @@ impl App {
             mode,
             merchants: merchants.into_iter().map(|merchant| (merchant.id.clone(), merchant)).collect(),
             time_zone,
+            webhooks,
             numbers: Numbers::new(first_question),
             public_url: public_url.trim_end_matches('/').to_owned(),
         }

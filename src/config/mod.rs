@@ -16,6 +16,7 @@ mod section;
 mod server;
 mod timing;
 mod urls;
+mod webhooks;
 
 #[cfg(test)]
 mod tests;
@@ -42,6 +43,7 @@ pub use platform::Platform;
 pub use problem::{ConfigErrors, Problem};
 pub use sealing::SealingKey;
 pub use server::{Log, LogFormat, Server};
+pub use webhooks::Webhooks;
 
 /// A configuration without a problem.
 pub struct Config {
@@ -56,6 +58,7 @@ pub struct Config {
     /// Keys that seal what must not be readable in the store, the current one first.
     pub sealing_keys: Vec<SealingKey>,
     pub bank: Bank,
+    pub webhooks: Webhooks,
     /// In the order of the file.
     pub merchants: Vec<Served>,
 }
@@ -109,6 +112,7 @@ impl Config {
         let log = Log::read(root.section("log"));
         let sealing_keys = sealing::read(root.section("secrets"), files, mode);
         let bank = Bank::read(root.section("bank"), mode);
+        let webhooks = Webhooks::read(root.section("webhooks"), mode);
         let (platforms, platform_ids) = read_platforms(&mut root, files, mode);
         let timing = Timing::read(root.section("timing"), &bank);
         let context =
@@ -129,6 +133,7 @@ impl Config {
             log,
             sealing_keys: sealing_keys?,
             bank,
+            webhooks,
             merchants,
         })
     }

@@ -58,6 +58,7 @@ fn the_example_shows_the_defaults() {
     let (full, _) = read(EXAMPLE, &[]).unwrap();
     assert_eq!(bare.time_zone, full.time_zone);
     assert_eq!((bare.store, bare.server, bare.log, bare.bank), (full.store, full.server, full.log, full.bank));
+    assert_eq!(bare.webhooks, full.webhooks);
     let (bare, full) = (&bare.merchants[0], &full.merchants[0]);
     assert_eq!(bare.platform, full.platform);
     let chosen = |served: &Served| {
@@ -77,7 +78,8 @@ fn the_example_shows_the_defaults() {
 /// Every key that is read has its line in the example, in its table, set or commented out.
 #[test]
 fn the_example_has_every_key() {
-    let tables = ["", "[server]", "[log]", "[secrets]", "[bank]", "[[platform]]", "[timing]", "[[merchant]]"];
+    let tables =
+        ["", "[server]", "[log]", "[secrets]", "[bank]", "[webhooks]", "[[platform]]", "[timing]", "[[merchant]]"];
     let uncommented: Vec<&str> = EXAMPLE.lines().map(|line| line.strip_prefix('#').unwrap_or(line)).collect();
     for table in tables {
         // An unknown key's problem lists the known ones.

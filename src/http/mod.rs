@@ -14,6 +14,7 @@ mod orders;
 mod payer;
 pub mod problem;
 mod serve;
+mod webhooks;
 mod words;
 
 pub use ops::ops_router;
@@ -131,6 +132,12 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/v1/orders/{id}/cancel", post(orders::cancel))
         .route("/v1/orders/{id}/checkout", post(checkouts::check_out))
         .route("/v1/events", get(events::list))
+        .route("/v1/webhook-endpoints", post(webhooks::make).get(webhooks::list))
+        .route("/v1/webhook-endpoints/{id}", get(webhooks::show).patch(webhooks::change).delete(webhooks::delete))
+        .route("/v1/webhook-endpoints/{id}/rotate", post(webhooks::rotate))
+        .route("/v1/webhook-endpoints/{id}/test", post(webhooks::test))
+        .route("/v1/webhook-endpoints/{id}/replay", post(webhooks::replay))
+        .route("/v1/deliveries", get(webhooks::deliveries))
         .route("/pay/{token}", get(payer::pay))
         .route("/return/{token}/{outcome}", get(payer::back))
         .route("/paybox/{merchant}/ipn", get(bank::notified_by_query).post(bank::notified_by_body))

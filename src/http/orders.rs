@@ -119,7 +119,7 @@ pub(super) fn order_id(raw: &str) -> Result<OrderId, Problem> {
 }
 
 /// The merchant that is meant: the one named, or the caller's only one.
-fn pick_merchant(caller: &Caller, named: Option<&str>) -> Result<MerchantId, Problem> {
+pub(super) fn pick_merchant(caller: &Caller, named: Option<&str>) -> Result<MerchantId, Problem> {
     match (named, caller.merchants.as_slice()) {
         (Some(named), mine) => mine
             .iter()

@@ -40,7 +40,9 @@ impl Target {
         let is_graphic = raw.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
         let url = Url::parse(raw).ok().filter(|_| is_graphic).ok_or(FaultKind::UrlInvalid)?;
         let plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
-        if !plain || raw.split(['/', '?']).nth(2).is_none_or(|authority| authority.contains('@')) {
+        // Stricter than the URL standard, which forgives a missing or third slash.
+        let authority = raw.split(['/', '?']).nth(2).unwrap_or_default();
+        if !plain || authority.is_empty() || authority.contains('@') {
             return Err(FaultKind::UrlInvalid);
         }
         let host = url.host().ok_or(FaultKind::UrlInvalid)?;

@@ -1,6 +1,10 @@
 //! What the use cases need of the world, each with its contract, failure included. Adapters implement these; the
 //! simulation does too.
 
+mod notify;
+
+pub use notify::{Delivery, NotDelivered, Notifier};
+
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -9,7 +13,6 @@ use jiff::Timestamp;
 use crate::domain::{
     attempt::Host,
     bank::{Finding, MoneyCall, Question, Ruling},
-    fault::FaultKind,
     ids::MerchantId,
     numbers::QuestionNumber,
 };
@@ -216,6 +219,13 @@ pub trait Store: Send + Sync {
 
     /// Forgets answers given before `instant`.
     async fn forget_answers(&self, before: Timestamp) -> Result<(), StoreError>;
+
+    /// Whether changes can be made and reads are answered, as far as the store knows without making a change; cheap
+    /// enough to be asked every second.
+    ///
+    /// # Errors
+    /// [`StoreError`] when no change can be made any more, or a read fails. A store that is merely busy is well.
+    async fn health(&self) -> Result<(), StoreError>;
 }
 
 /// The store cannot be used now; `0` says why, for the log.
@@ -259,6 +269,11 @@ pub trait Bank: Send + Sync {
     async fn connect(&self, merchant: &MerchantId) -> Result<Box<dyn Line>, Silence>;
 }
 
+/// Which host of the payment page is in service, as last seen. Never waits: a payer does.
+pub trait PageHosts: Send + Sync {
+    fn in_service(&self, merchant: &MerchantId) -> Host;
+}
+
 /// A connection that is ready for exactly one call.
 #[async_trait]
 pub trait Line: Send {
@@ -272,66 +287,6 @@ pub trait Line: Send {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the bank did not answer: {0}")]
 pub struct Silence(pub String);
-
-/// Brings a document to whoever asked for it, at a URL that a stranger chose. Nothing is repeated or redirected below
-/// this port, and nothing is sent to an address that is not public.
-#[async_trait]
-pub trait Notifier: Send + Sync {
-    /// Whether a URL could be delivered to, as far as that can be seen without asking anybody.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    fn check(&self, url: &str) -> Result<(), FaultKind>;
-    /// Posts the document, once, within a deadline; what the receiver answers beyond a status is thrown away.
-    ///
-    /// # Errors
-    /// [`NotDelivered`] when there was no answer. The receiver may have had the document all the same.
-    async fn deliver(&self, delivery: &Delivery) -> Result<u16, NotDelivered>;
-}
-
-/// What is posted.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Delivery {
-    pub url: String,
-    /// Beside those that any document has.
-    pub headers: Vec<(&'static str, String)>,
-    /// JSON.
-    pub body: String,
-}
-
-/// Why there is no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotDelivered {
-    #[error("the URL cannot be delivered to")]
-    UrlRefused,
-    #[error("the name has no address")]
-    NameUnknown,
-    #[error("an address of the name is not public")]
-    AddressRefused,
-    #[error("no connection")]
-    Connect,
-    #[error("no secure connection")]
-    Tls,
-    #[error("no answer in time")]
-    Timeout,
-    #[error("no HTTP answer")]
-    Unreadable,
-}
-
-impl NotDelivered {
-    /// As the delivery log writes it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::UrlRefused => "url_refused",
-            Self::NameUnknown => "name_unknown",
-            Self::AddressRefused => "address_refused",
-            Self::Connect => "connect_failed",
-            Self::Tls => "tls_failed",
-            Self::Timeout => "timeout",
-            Self::Unreadable => "unreadable_answer",
-        }
-    }
-}
 
 /// Tells whoever is on call.
 pub trait Alarms: Send + Sync {

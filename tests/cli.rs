@@ -7,6 +7,8 @@
     reason = "a test that meets the unexpected should fail loudly"
 )]
 
+#[path = "cli/callbacks.rs"]
+mod callbacks;
 #[path = "cli/check_config.rs"]
 mod check_config;
 #[path = "cli/keys.rs"]
@@ -131,6 +133,8 @@ fn usage_is_2_and_help_is_0() {
         (vec!["keys", "new", "--scope", "portal"], 2),
         (vec!["keys", "new", "--scope", "root", "--merchant", "ecole", "--name", "x"], 2),
         (vec!["--help"], 0),
+        (vec!["callbacks", "list"], 2),
+        (vec!["callbacks", "list", "--merchant", "École"], 2),
         (vec!["paybox", "verify", "--help"], 0),
     ] {
         let said = run(&arguments, b"");
@@ -146,6 +150,7 @@ fn a_bad_configuration_is_78_where_one_is_needed() {
         vec!["serve", "--config", &missing],
         vec!["keys", "list", "--config", &missing],
         vec!["keys", "revoke", "--config", &missing, "abc"],
+        vec!["callbacks", "list", "--config", &missing, "--merchant=ecole"],
     ] {
         let said = run(&arguments, b"");
         assert_eq!((said.code, said.out.as_str()), (Some(78), ""), "{arguments:?}");

@@ -107,8 +107,13 @@ fn room_files(room: &str) -> Vec<PathBuf> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = rust_files(&source.join(room));
     files.push(source.join(format!("{room}.rs")));
-    files.retain(|path| path.exists() && path.file_name().is_some_and(|name| name != "tests.rs"));
+    files.retain(|path| path.exists() && !is_test(path));
     files
+}
+
+/// Tests of a module stand in `tests.rs` beside it, or in the folder of that name.
+fn is_test(path: &Path) -> bool {
+    path.components().any(|part| part.as_os_str() == "tests" || part.as_os_str() == "tests.rs")
 }
 
 /// The code of a file: without its comments, its strings' contents and its tests.

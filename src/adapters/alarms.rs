@@ -38,6 +38,9 @@ impl Metrics {
                 let _ = alarms.get_or_create(&labels);
             }
         }
+        // The store is everybody's.
+        let store = AlarmLabels { kind: AlarmKind::StoreFailed.name(), merchant: String::new() };
+        let _ = alarms.get_or_create(&store);
         let mut registry = Registry::default();
         registry.register("guichet_alarms", "Alarms raised, by kind and merchant", alarms.clone());
         Self { registry, alarms }
@@ -157,6 +160,7 @@ mod tests {
             assert_eq!(count(&text, kind.name(), "west"), raised, "{text}");
         }
         assert_eq!(kinds, 13);
+        assert_eq!(count(&text, "store_failed", ""), "0", "{text}");
         assert!(text.ends_with("# EOF\n") && !text.contains("never answered"));
     }
 }

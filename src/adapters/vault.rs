@@ -14,9 +14,9 @@ use ring::{
 use crate::ports::{Vault, VaultError};
 
 /// Bytes in a key.
-pub const KEY_LEN: usize = 32;
+const KEY_LEN: usize = 32;
 /// Characters in a key's id, at most.
-pub const ID_LEN_MAX: usize = 32;
+const ID_LEN_MAX: usize = 32;
 
 /// The keys of the vault. The first one seals, every one opens; so a new key goes to the front, and an old one stays
 /// until nothing that it sealed is left.
@@ -31,8 +31,6 @@ pub struct SealingKeys {
 pub enum KeysError {
     #[error("there is no sealing key")]
     NoKey,
-    #[error("line {line} is not a sealing key, id:64 hexadecimal digits")]
-    Malformed { line: usize },
     #[error("a sealing key is named by 1 to 32 characters of a-z, A-Z, 0-9, - and _")]
     BadId,
     #[error("two sealing keys are named {id}")]
@@ -61,19 +59,6 @@ impl SealingKeys {
             return Err(KeysError::NoKey);
         }
         Ok(Self { keys: usable, random: SystemRandom::new() })
-    }
-
-    /// Of text with one `id:64 hexadecimal digits` per line; empty lines and lines that begin with `#` say nothing.
-    ///
-    /// # Errors
-    /// [`KeysError`] as [`SealingKeys::new`], and when a line is something else.
-    pub fn parse(text: &str) -> Result<Self, KeysError> {
-        let lines = (1..).zip(text.lines().map(str::trim));
-        let keys = lines
-            .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
-            .map(|(number, line)| key_in(line).ok_or(KeysError::Malformed { line: number }))
-            .collect::<Result<Vec<_>, _>>()?;
-        Self::new(keys)
     }
 }
 
@@ -105,14 +90,6 @@ impl Vault for SealingKeys {
         let plain = key.open_in_place(nonce, Aad::from(context), &mut text).map_err(|_| VaultError)?;
         Ok(plain.to_vec())
     }
-}
-
-fn key_in(line: &str) -> Option<(String, [u8; KEY_LEN])> {
-    let (id, hex) = line.split_once(':')?;
-    let digits = hex.bytes().map(|digit| char::from(digit).to_digit(16)).collect::<Option<Vec<u32>>>()?;
-    let bytes = digits.chunks_exact(2).map(|pair| u8::try_from(pair.iter().fold(0, |byte, digit| byte * 16 + digit)));
-    let key = bytes.collect::<Result<Vec<u8>, _>>().ok()?.try_into().ok()?;
-    (digits.len() == KEY_LEN * 2).then(|| (id.to_owned(), key))
 }
 
 #[cfg(test)]
@@ -172,27 +149,18 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_read_from_lines() {
-        let hex = "0f".repeat(KEY_LEN);
-        let sealed = keys(&[("a", [0x0f; KEY_LEN])]).seal(b"x", "c").unwrap();
-        let parsed = SealingKeys::parse(&format!("# keys\n\n b:{}\r\na:{hex}\n", "AB".repeat(KEY_LEN))).unwrap();
-        assert_eq!(parsed.open(&sealed, "c").unwrap(), b"x");
-        assert_eq!(format!("{parsed:?}"), r#"["b", "a"]"#);
-        for (text, error) in [
-            (String::new(), KeysError::NoKey),
-            ("# none\n".to_owned(), KeysError::NoKey),
-            (hex.clone(), KeysError::Malformed { line: 1 }),
-            (format!("a:{hex}\nb:{hex}0"), KeysError::Malformed { line: 2 }),
-            (format!("a:{hex}00"), KeysError::Malformed { line: 1 }),
-            (format!("a:{}", &hex[2..]), KeysError::Malformed { line: 1 }),
-            (format!("a:{}+f", &hex[2..]), KeysError::Malformed { line: 1 }),
-            (format!("a: {}", &hex[1..]), KeysError::Malformed { line: 1 }),
-            (format!("a b:{hex}"), KeysError::BadId),
-            (format!(":{hex}"), KeysError::BadId),
-            (format!("{}:{hex}", "a".repeat(33)), KeysError::BadId),
-            (format!("a:{hex}\na:{hex}"), KeysError::Doubled { id: "a".to_owned() }),
+    fn keys_that_could_be_mistaken_are_refused() {
+        let parsed = keys(&[NEW, OLD]);
+        assert_eq!(format!("{parsed:?}"), r#"["2026b", "2026a"]"#);
+        for (ids, error) in [
+            (vec![], KeysError::NoKey),
+            (vec!["a b"], KeysError::BadId),
+            (vec![""], KeysError::BadId),
+            (vec!["a", &"a".repeat(33)], KeysError::BadId),
+            (vec!["a", "a"], KeysError::Doubled { id: "a".to_owned() }),
         ] {
-            assert_eq!(SealingKeys::parse(&text).unwrap_err(), error, "{text}");
+            let keys = ids.iter().map(|id| ((*id).to_owned(), [0; KEY_LEN]));
+            assert_eq!(SealingKeys::new(keys).unwrap_err(), error, "{ids:?}");
         }
     }
 }

@@ -82,23 +82,9 @@ fn alarm_of(event: &Event) -> Option<(AlarmKind, String)> {
 
 /// The give-back whose attempt an event is about.
 fn give_back_of(event: &Event) -> Option<u32> {
-    match event {
-        Event::AttemptAnswered { of, .. } | Event::AttemptAsked { of, .. } => Some(of.give_back),
-        Event::Placed(_)
-        | Event::Settled
-        | Event::Cancelled { .. }
-        | Event::CheckoutIssued(_)
-        | Event::CheckoutHandedOver { .. }
-        | Event::CheckoutClosed { .. }
-        | Event::Reported { .. }
-        | Event::Prompted { .. }
-        | Event::Asked { .. }
-        | Event::ReportDoubted { .. }
-        | Event::Captured { .. }
-        | Event::Quarantined { .. }
-        | Event::AttemptPlanned { .. }
-        | Event::AttemptPostponed { .. }
-        | Event::AttemptSent { .. }
-        | Event::GivenBack { .. } => None,
+    if let Event::AttemptAnswered { of, .. } | Event::AttemptAsked { of, .. } = event {
+        Some(of.give_back)
+    } else {
+        None
     }
 }

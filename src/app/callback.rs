@@ -1,14 +1,22 @@
 //! What arrives under PAYBOX's name. A signature is a hint, never proof: everything that verifies is kept and leads to
 //! a question under our own credentials; nothing here books money.
 
-use super::{App, Error, Mode, access::hex, commit::Extras, merchant::Merchant, page::parse_owner};
+use jiff::Timestamp;
+
+use super::{
+    App, Error, Mode,
+    access::{Caller, hex},
+    commit::Extras,
+    merchant::Merchant,
+    page::parse_owner,
+};
 use crate::{
     domain::{
         actor::Actor,
         bank::Operation,
         checkout::Says,
         ids::{CheckoutNumber, MerchantId, OrderId},
-        order::Taken,
+        order::{News, Taken},
         text::mask_long_numbers,
     },
     paybox::{
@@ -21,6 +29,18 @@ use crate::{
 
 /// How many callbacks that belong to no order are kept for a merchant.
 pub const KEPT_CALLBACKS: usize = 1_000;
+
+/// The most callbacks in one list.
+pub const MAX_PAGE: usize = 200;
+
+/// What is told of a callback without opening it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallbackRecord {
+    pub received_at: Timestamp,
+    pub verdict: &'static str,
+    pub reason: Option<String>,
+    pub order: Option<String>,
+}
 
 /// How a callback was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +56,27 @@ pub enum Received {
 }
 
 impl App {
+    /// A merchant's callbacks, the latest first.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a merchant that is not the caller's, [`Error::Unavailable`].
+    pub async fn callbacks(
+        &self,
+        caller: &Caller,
+        merchant: &MerchantId,
+        limit: usize,
+    ) -> Result<Vec<CallbackRecord>, Error> {
+        if !caller.merchants.contains(merchant) {
+            return Err(Error::NotFound);
+        }
+        let kept = self.ports.store.callbacks(merchant.as_str(), limit.min(MAX_PAGE)).await?;
+        let record = |callback: Callback| {
+            let Callback { received_at, verdict, reason, order, .. } = callback;
+            CallbackRecord { received_at, verdict, reason, order }
+        };
+        Ok(kept.into_iter().map(record).collect())
+    }
+
     /// Takes a notification: `raw` is the query or the body exactly as it came.
     ///
     /// # Errors
@@ -98,14 +139,13 @@ impl App {
         let sealed = self.ports.vault.seal(raw, &context(merchant))?;
         let mut how = Taken::New;
         self.change(&merchant.id, order, &Actor::Bank, |current, now| {
-            let (decision, taken) = current.order.report(
-                checkout,
-                identity(callback),
-                hex(&callback.digest()),
-                says(callback),
-                now,
-                &merchant.policy,
-            )?;
+            let news = News {
+                identity: identity(callback),
+                digest: hex(&callback.digest()),
+                key: callback.key_fingerprint().to_owned(),
+                says: says(callback),
+            };
+            let (decision, taken) = current.order.report(checkout, news, now, &merchant.policy)?;
             how = taken;
             let kept = Callback {
                 merchant: merchant.id.to_string(),
@@ -156,7 +196,7 @@ impl App {
     }
 }
 
-fn context(merchant: &Merchant) -> String {
+pub fn context(merchant: &Merchant) -> String {
     format!("callback:{}", merchant.id)
 }
 

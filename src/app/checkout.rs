@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     domain::{
+        attempt::Host,
         bank::ArchiveReference,
         checkout::{Billing, Checkout, Locale},
         fault::Fault,
@@ -71,6 +72,7 @@ impl App {
         let secret: [u8; 32] = self.ports.entropy.secret();
         let token = format!("{}.{}", merchant.id, super::access::hex(secret.get(..16).unwrap_or(&secret)));
         let archive = self.new_archive_reference();
+        let page_host = self.ports.pages.in_service(&merchant.id);
         self.change_and_answer(&merchant.id, id, &caller.actor, remember, |current, now| {
             let new = NewCheckout {
                 token: digest_of_token(&token),
@@ -79,6 +81,7 @@ impl App {
                 billing: chosen.clone(),
                 challenge: current.order.challenge.unwrap_or(merchant.challenge),
                 locale: request.locale.unwrap_or(current.order.locale),
+                page_host,
                 return_url: return_url.clone(),
             };
             let decision = current.order.issue_checkout(new, now, &merchant.policy)?;
@@ -154,7 +157,11 @@ impl App {
             registration: None,
         };
         let signed = request.sign(&merchant.key).map_err(|error| Error::Defect(error.to_string()))?;
-        let action = merchant.pages.first().ok_or_else(|| Error::Defect("no payment page".to_owned()))?.to_string();
+        let action = match checkout.page_host {
+            Host::Main => &merchant.page,
+            Host::Backup => merchant.page_backup.as_ref().unwrap_or(&merchant.page),
+        }
+        .to_string();
         let fields = signed.pairs().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         Ok(Form { action, fields })
     }

@@ -40,8 +40,10 @@ pub struct Merchant {
     pub notification_signed_whole: bool,
     /// PAYBOX's keys, current and next.
     pub trusted: KeyRing,
-    /// The payment page, main host first: full URLs of `/php/`.
-    pub pages: Vec<Url>,
+    /// The payment page: the full URL of `/php/`.
+    pub page: Url,
+    /// The same on PAYBOX's second host, where there is one.
+    pub page_backup: Option<Url>,
     pub policy: Policy,
 }
 

@@ -14,6 +14,7 @@ mod commit;
 mod confirm;
 pub mod event_document;
 pub mod events;
+pub mod explain;
 pub mod merchant;
 mod numbers;
 pub mod orders;
@@ -35,7 +36,9 @@ use crate::{
         order::{Impossible, Refusal},
     },
     paybox::codes::{Code, Lang},
-    ports::{Alarms, Bank, Clock, Entropy, Notifier, Store, StoreError, Vault, VaultError},
+    ports::{
+        Alarm, AlarmKind, Alarms, Bank, Clock, Entropy, Notifier, PageHosts, Store, StoreError, Vault, VaultError,
+    },
 };
 use merchant::Merchant;
 use numbers::Numbers;
@@ -46,6 +49,7 @@ use webhooks::WebhookPolicy;
 pub struct Ports {
     pub store: Arc<dyn Store>,
     pub bank: Arc<dyn Bank>,
+    pub pages: Arc<dyn PageHosts>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub vault: Arc<dyn Vault>,
@@ -100,6 +104,9 @@ pub enum Error {
     /// A merchant has as many webhook endpoints, or an endpoint as many replays, as it may.
     #[error("there are as many as there may be")]
     TooMany,
+    /// It has changed since the caller looked.
+    #[error("it has another version by now")]
+    Outdated,
     #[error("this Idempotency-Key belongs to another request")]
     KeyReused,
     /// Somebody else keeps changing it; to be tried again.
@@ -174,6 +181,20 @@ impl App {
 
     pub fn merchants(&self) -> impl Iterator<Item = &Merchant> {
         self.merchants.values()
+    }
+
+    /// Whether the store can keep what happens.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when it cannot.
+    pub async fn health(&self) -> Result<(), Error> {
+        Ok(self.ports.store.health().await?)
+    }
+
+    /// Tells whoever is on call that the store does not work.
+    pub fn store_failed(&self, why: &str) {
+        let (subject, detail) = ("store".to_owned(), why.to_owned());
+        self.ports.alarms.raise(Alarm { kind: AlarmKind::StoreFailed, merchant: String::new(), subject, detail });
     }
 
     /// # Errors

@@ -137,7 +137,7 @@ impl App {
             .collect()
     }
 
-    /// Takes an order back before it is paid.
+    /// Takes an order back before it is paid; only in the version that was looked at, when one is named.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Refused`], …
@@ -145,10 +145,14 @@ impl App {
         &self,
         caller: &Caller,
         id: OrderId,
+        seen: Option<u64>,
         remember: &Remember<Versioned>,
     ) -> Result<Outcome, Error> {
         let found = self.order(caller, id).await?;
         self.change_and_answer(&found.order.merchant, id, &caller.actor, remember, |current, now| {
+            if seen.is_some_and(|seen| seen != current.version) {
+                return Err(Error::Outdated);
+            }
             let decision = current.order.cancel(None, now)?;
             let cancelled = Versioned { order: decision.order.clone(), version: current.version + 1 };
             Ok((decision, cancelled))

@@ -11,6 +11,7 @@ use crate::domain::{
     checkout::{Checkout, CheckoutStatus, Locale},
     ids::{CheckoutNumber, MerchantId, OrderId},
     money::Money,
+    order::NewFollower,
 };
 
 /// What a payment link leads to.
@@ -47,13 +48,17 @@ impl App {
     /// [`Error::NotFound`], [`Error::Unavailable`].
     pub async fn payer_page(&self, token: &str) -> Result<PayerPage, Error> {
         let Link { merchant, order: id, checkout: link } = self.find_link(token).await?;
-        let archive = self.new_archive_reference();
+        let new = NewFollower {
+            prefix: merchant.prefix.clone(),
+            archive: self.new_archive_reference(),
+            page_host: self.ports.pages.in_service(&merchant.id),
+        };
         let mut may_pay = false;
         let current = self
             .change(&merchant.id, id, &Actor::Payer, |current, now| {
                 let order = &current.order;
                 may_pay = order.page_of(link).is_some_and(|page| order.may_be_followed(page, now));
-                let decision = order.follow_link(link, &merchant.prefix, archive.clone(), now, &merchant.policy)?;
+                let decision = order.follow_link(link, &new, now, &merchant.policy)?;
                 Ok((decision, Extras::default()))
             })
             .await?;
@@ -62,7 +67,7 @@ impl App {
         let content = if may_pay {
             PageContent::Form(self.signed_form(merchant, &order, page, token, self.now())?)
         } else {
-            PageContent::Over(order.checkout_status(page))
+            PageContent::Over(order.status_of_link(page))
         };
         Ok(PayerPage {
             merchant: merchant.name.clone(),

@@ -52,10 +52,11 @@ pub(super) struct New {
     #[arg(long)]
     for_people: bool,
     /// When it ends by itself, such as 365d; never, without it.
-    #[arg(long, value_parser = duration::parse)]
+    #[arg(long, value_parser = lifetime)]
     expires_in: Option<SignedDuration>,
 }
 
+const SHORTEST_LIFE: SignedDuration = SignedDuration::from_secs(1);
 /// The longest name of a key, in characters.
 const MAX_NAME: usize = 100;
 
@@ -155,6 +156,11 @@ fn scope(text: &str) -> Result<Scope, String> {
     let names: Vec<&str> = SCOPES.iter().map(|(name, _)| *name).collect();
     let found = SCOPES.iter().find(|(name, _)| *name == text).map(|(_, scope)| *scope);
     found.ok_or_else(|| format!("a scope is one of {}", names.join(", ")))
+}
+
+fn lifetime(text: &str) -> Result<SignedDuration, String> {
+    let lifetime = duration::parse(text)?;
+    if lifetime < SHORTEST_LIFE { Err("is over before the key could be used".to_owned()) } else { Ok(lifetime) }
 }
 
 fn without_doubles<T: Ord>(mut list: Vec<T>) -> Vec<T> {

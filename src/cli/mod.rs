@@ -1,7 +1,9 @@
 //! The command line. What is meant for a script goes to stdout, what is meant for people to stderr.
 
+mod callbacks;
 mod check;
 mod keys;
+mod lock;
 mod log;
 mod paybox;
 mod serve;
@@ -12,7 +14,7 @@ use std::{collections::BTreeMap, io, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{Config, ConfigErrors, Loaded};
+use crate::config::{Config, ConfigErrors, Judge, Loaded};
 
 /// The counter where you pay: a payment gateway between portals and PAYBOX.
 #[derive(Debug, Parser)]
@@ -32,6 +34,9 @@ enum Command {
     /// Keys of portals, schedulers and people.
     #[command(subcommand)]
     Keys(keys::Command),
+    /// What came in under PAYBOX's name.
+    #[command(subcommand)]
+    Callbacks(callbacks::Command),
     /// PAYBOX's signatures, made and verified without a gateway.
     #[command(subcommand)]
     Paybox(paybox::Command),
@@ -72,22 +77,23 @@ impl From<io::Error> for Failure {
 pub fn run(arguments: Arguments, env: Environment) -> Result<(), Failure> {
     match arguments.command {
         Command::Serve(file) => serve::serve(file.load(env)?),
-        Command::CheckConfig(file) => check::check(file.load(env)),
+        Command::CheckConfig(file) => check::check(file.load_judged(env, &wiring::AdaptersAndStore)),
         Command::Keys(command) => keys::run(command, env),
+        Command::Callbacks(command) => callbacks::run(command, env),
         Command::Paybox(command) => paybox::run(command),
     }
 }
 
 impl ConfigFile {
-    /// The configuration, nothing in which can be refused any more.
+    /// The configuration, nothing in which can be refused any more; but the store has not been opened.
     fn load(&self, env: Environment) -> Result<Loaded, Failure> {
+        self.load_judged(env, &wiring::Adapters)
+    }
+
+    fn load_judged(&self, env: Environment, judge: &dyn Judge) -> Result<Loaded, Failure> {
         let path = self.path.clone().or_else(|| env.get("GUICHET_CONFIG").map(PathBuf::from));
         let path = path
             .ok_or_else(|| Failure::Usage("no configuration: give --config FILE, or set GUICHET_CONFIG".to_owned()))?;
-        let loaded = Config::load(&path, env)?;
-        // What only an adapter can judge.
-        wiring::vault(&loaded.config.sealing_keys)?;
-        wiring::contracts(&loaded.config.merchants)?;
-        Ok(loaded)
+        Ok(Config::load(&path, env, judge)?)
     }
 }

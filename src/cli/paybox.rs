@@ -43,6 +43,12 @@ pub(super) struct Verify {
     #[arg(long = "public-key", value_name = "FILE", required = true)]
     public_keys: Vec<PathBuf>,
     /// What was asked for as PBX_RETOUR, as in "Mt:M;Ref:R;Auto:A;Erreur:E;Sign:K".
+    ///
+    /// Each parameter of the query by its name, in the order they came, and the letter it stands for; M, R and E must be
+    /// there, and K at the end. The letters: M amount; R reference; T call number; S operation number; A authorisation
+    /// number; E result code; W day; Q time; P means of payment; C types of the card; D its expiry; N its first digits; J
+    /// its last digits; Y its country; F authenticated; G guaranteed; O enrolled; v version of 3-D Secure; U handle of the
+    /// card; K signature.
     #[arg(long)]
     retour: Retour,
     /// How it came, on which depends what is signed.

@@ -16,12 +16,12 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Failure, log, wiring, worker};
+use super::{Failure, lock::ServeLock, log, wiring, worker};
 use crate::{
-    adapters::alarms::Metrics,
+    adapters::{alarms::Metrics, page_hosts::SeenPages},
     app::{App, Ports},
     config::{Config, Loaded, Server},
-    http::{self, Gateway, Limits, RequestLimits},
+    http::{self, Gateway, Limits, Rate, RequestLimits},
 };
 
 /// How long threads that still read the store may take at the very end.
@@ -30,15 +30,17 @@ const LAST_WAIT: Duration = Duration::from_secs(2);
 /// Serves until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// [`Failure::Refused`] when the store or an address cannot be used, or a part of the gateway ended by itself.
+/// [`Failure::Refused`] when the store or an address cannot be used, somebody else serves the store, or a part of the gateway ended by itself.
 pub(super) fn serve(loaded: Loaded) -> Result<(), Failure> {
     log::start(&loaded.config.log)?;
     for warning in &loaded.warnings {
         tracing::warn!(key = warning.path, "{}", warning.sentence);
     }
+    let lock = ServeLock::take(&loaded.config.store)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(run(loaded.config));
     runtime.shutdown_timeout(LAST_WAIT);
+    drop(lock);
     outcome
 }
 
@@ -50,7 +52,8 @@ async fn run(config: Config) -> Result<(), Failure> {
     let vault = wiring::vault(&sealing_keys)?;
     let contracts = wiring::contracts(&merchants)?;
     let store = wiring::open_store(&store, mode)?;
-    let ports = wiring::ports(store, vault, contracts, (&bank, &webhooks), &metrics)?;
+    let pages = Arc::new(wiring::pages(&merchants, &contracts, &bank));
+    let ports = wiring::ports(store, vault, contracts, Arc::clone(&pages), (&bank, &webhooks), &metrics)?;
     let public = listen(server.listen).await?;
     let ops = listen(server.ops_listen).await?;
     let (here, ops_here) = (http_address(&public)?, http_address(&ops)?);
@@ -62,7 +65,8 @@ async fn run(config: Config) -> Result<(), Failure> {
     writeln!(io::stdout(), "{ready}")?;
     tracing::info!(listen = here, ops = ops_here, public_url, mode = mode.name(), "serving");
     let tell_at_once = webhooks.tell_at_once;
-    let parts = Parts { tell_at_once, gateway, ports, metrics: Arc::new(metrics), public, ops };
+    let looking = Looking { pages, every: bank.look_every.unsigned_abs() };
+    let parts = Parts { tell_at_once, gateway, ports, looking, metrics: Arc::new(metrics), public, ops };
     parts.run(&server, signals).await
 }
 
@@ -75,11 +79,33 @@ fn http_address(listener: &TcpListener) -> Result<String, Failure> {
     Ok(format!("http://{}", listener.local_addr()?))
 }
 
+/// Looks at the payment page's hosts again and again.
+struct Looking {
+    pages: Arc<SeenPages>,
+    every: Duration,
+}
+
+impl Looking {
+    async fn look(self, mut stop: watch::Receiver<bool>) {
+        loop {
+            tokio::select! {
+                () = self.pages.look() => {}
+                () = worker::stopped(&mut stop) => return,
+            }
+            tokio::select! {
+                () = tokio::time::sleep(self.every) => {}
+                () = worker::stopped(&mut stop) => return,
+            }
+        }
+    }
+}
+
 /// What runs.
 struct Parts {
     tell_at_once: usize,
     gateway: Arc<Gateway>,
     ports: Ports,
+    looking: Looking,
     metrics: Arc<Metrics>,
     public: TcpListener,
     ops: TcpListener,
@@ -88,7 +114,7 @@ struct Parts {
 impl Parts {
     async fn run(self, server: &Server, signals: (Signal, Signal)) -> Result<(), Failure> {
         let (stop, stopping) = watch::channel(false);
-        let Self { tell_at_once, gateway, ports, metrics, public, ops } = self;
+        let Self { tell_at_once, gateway, ports, looking, metrics, public, ops } = self;
         let router = http::router(Arc::clone(&gateway));
         let ops_router = http::ops_router(Arc::clone(&gateway), Arc::new(move || metrics.encode()));
         let limits = limits(server);
@@ -101,8 +127,9 @@ impl Parts {
         let mut parts = JoinSet::new();
         parts.spawn(named("public server", http::serve(public, router, limits, stopping.clone())));
         parts.spawn(named("ops server", http::serve(ops, ops_router, limits, stopping.clone())));
-        let work = worker::work(Arc::clone(&gateway), Arc::clone(&ports.alarms), pace, stopping.clone());
+        let work = worker::work(Arc::clone(&gateway), pace, stopping.clone());
         parts.spawn(named("worker", work));
+        parts.spawn(named("look-out", looking.look(stopping.clone())));
         parts.spawn(named("forgetter", worker::forget_answers(ports, stopping)));
         let early = tokio::select! {
             () = told_to_stop(signals) => None,
@@ -129,6 +156,7 @@ fn limits(server: &Server) -> Limits {
         connections: server.connections,
         header_deadline: server.header_deadline,
         header_bytes: server.header_bytes,
+        write_deadline: server.write_deadline,
         shutdown_grace: server.shutdown_grace,
     }
 }
@@ -137,6 +165,8 @@ fn request_limits(server: &Server) -> RequestLimits {
     RequestLimits {
         body_bytes: server.body_bytes,
         body_deadline: server.body_deadline,
+        requests: Rate { per_minute: server.requests_per_minute },
+        notifications: Rate { per_minute: server.notifications_per_minute },
         return_wait: server.return_wait,
     }
 }

@@ -1,8 +1,9 @@
-//! Which adapter stands behind which port.
+//! Which adapter stands behind which port, and what adapters think of a configuration.
 
 use std::{fmt::Display, sync::Arc};
 
 use secrecy::ExposeSecret;
+use url::Url;
 
 use super::Failure;
 use crate::{
@@ -10,13 +11,14 @@ use crate::{
         alarms::{LoggedAlarms, Metrics},
         clock::SystemClock,
         entropy::SystemEntropy,
+        page_hosts::{Pages, SeenPages},
         ppps::{Contract, Deadlines, Endpoint, PppsBank, tls_config},
         sqlite::{Options, SqliteStore},
         vault::SealingKeys,
         webhook::{Loopback, WebhookSender},
     },
     app::{Mode, Ports},
-    config::{Bank, ConfigErrors, Problem, SealingKey, Served, StorePlace, Webhooks},
+    config::{Bank, Judge, SealingKey, Served, StorePlace, Webhooks},
     ports::{Clock, Store},
 };
 
@@ -31,18 +33,29 @@ pub(super) fn open_store(place: &StorePlace, mode: Mode) -> Result<Arc<dyn Store
 }
 
 /// # Errors
-/// [`ConfigErrors`] when the keys cannot be used.
-pub(super) fn vault(keys: &[SealingKey]) -> Result<SealingKeys, ConfigErrors> {
+/// [`Failure::Refused`] when the keys cannot be used.
+pub(super) fn vault(keys: &[SealingKey]) -> Result<SealingKeys, Failure> {
     let keys = keys.iter().map(|key| (key.id.clone(), *key.key.expose_secret()));
-    SealingKeys::new(keys).map_err(|error| problem("secrets.sealing_keys_file".to_owned(), &error))
+    SealingKeys::new(keys).map_err(|error| Failure::Refused(error.to_string()))
 }
 
 /// What the bank's adapter needs of each merchant.
 ///
 /// # Errors
-/// [`ConfigErrors`] when a host or its certificate authorities cannot be used.
-pub(super) fn contracts(merchants: &[Served]) -> Result<Vec<Contract>, ConfigErrors> {
+/// [`Failure::Refused`] when a host or its certificate authorities cannot be used.
+pub(super) fn contracts(merchants: &[Served]) -> Result<Vec<Contract>, Failure> {
     merchants.iter().map(contract).collect()
+}
+
+/// What is to be looked at to know which host of the payment page serves. It is trusted as the bank is.
+pub(super) fn pages(merchants: &[Served], contracts: &[Contract], bank: &Bank) -> SeenPages {
+    let pages = merchants.iter().zip(contracts).map(|(served, contract)| Pages {
+        merchant: served.merchant.id.clone(),
+        main: served.merchant.page.clone(),
+        backup: served.merchant.page_backup.clone(),
+        tls: Arc::clone(&contract.tls),
+    });
+    SeenPages::new(pages.collect(), bank.load_deadline.unsigned_abs())
 }
 
 /// The world of a gateway that serves.
@@ -53,6 +66,7 @@ pub(super) fn ports(
     store: Arc<dyn Store>,
     vault: SealingKeys,
     contracts: Vec<Contract>,
+    pages: Arc<SeenPages>,
     (bank, webhooks): (&Bank, &Webhooks),
     metrics: &Metrics,
 ) -> Result<Ports, Failure> {
@@ -67,6 +81,7 @@ pub(super) fn ports(
     Ok(Ports {
         store,
         bank: Arc::new(PppsBank::new(contracts, deadlines, Arc::clone(&clock))),
+        pages,
         clock,
         entropy: Arc::new(SystemEntropy::default()),
         vault: Arc::new(vault),
@@ -75,13 +90,13 @@ pub(super) fn ports(
     })
 }
 
-fn contract(served: &Served) -> Result<Contract, ConfigErrors> {
+fn contract(served: &Served) -> Result<Contract, Failure> {
     let (merchant, platform) = (&served.merchant, &served.platform);
-    let refused = |key: &str, why: &dyn Display| problem(format!("platform[{}].{key}", platform.id), why);
+    let refused = |why: &dyn Display| Failure::Refused(format!("platform {}: {why}", platform.id));
     let (main, backup) = (&platform.direct, platform.direct_backup.as_ref());
     let authorities = platform.authorities.as_deref().map(str::as_bytes);
-    let main = Endpoint::try_from(main).map_err(|error| refused("direct", &error))?;
-    let backup = backup.map(Endpoint::try_from).transpose().map_err(|error| refused("direct_backup", &error))?;
+    let main = Endpoint::try_from(main).map_err(|error| refused(&error))?;
+    let backup = backup.map(Endpoint::try_from).transpose().map_err(|error| refused(&error))?;
     Ok(Contract {
         merchant: merchant.id.clone(),
         account: merchant.account.clone(),
@@ -90,10 +105,41 @@ fn contract(served: &Served) -> Result<Contract, ConfigErrors> {
         // Without a second host the first is asked again.
         backup: backup.unwrap_or_else(|| main.clone()),
         main,
-        tls: tls_config(authorities).map_err(|error| refused("ca_file", &error))?,
+        tls: tls_config(authorities).map_err(|error| refused(&error))?,
     })
 }
 
-fn problem(path: String, why: &dyn Display) -> ConfigErrors {
-    ConfigErrors(vec![Problem { path, sentence: why.to_string() }])
+/// Judges for a command that opens the store itself, and so finds out.
+pub(super) struct Adapters;
+
+impl Judge for Adapters {
+    fn store(&self, _place: &StorePlace, _mode: Option<Mode>) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn direct(&self, url: &Url) -> Result<(), String> {
+        Endpoint::try_from(url).map(|_| ()).map_err(|error| error.to_string())
+    }
+
+    fn authorities(&self, pem: &str) -> Result<(), String> {
+        tls_config(Some(pem.as_bytes())).map(|_| ()).map_err(|error| error.to_string())
+    }
+}
+
+/// Judges the store too, which is neither made nor changed.
+pub(super) struct AdaptersAndStore;
+
+impl Judge for AdaptersAndStore {
+    fn store(&self, place: &StorePlace, mode: Option<Mode>) -> Result<(), String> {
+        let StorePlace::Sqlite(path) = place;
+        SqliteStore::check(path, mode).map_err(|error| error.0)
+    }
+
+    fn direct(&self, url: &Url) -> Result<(), String> {
+        Adapters.direct(url)
+    }
+
+    fn authorities(&self, pem: &str) -> Result<(), String> {
+        Adapters.authorities(pem)
+    }
 }

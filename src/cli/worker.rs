@@ -19,7 +19,7 @@ use crate::{
     app::{Error, Ports, attend::Chore},
     domain::policy::later,
     http::Gateway,
-    ports::{Alarm, AlarmKind, Alarms},
+    ports::{Alarm, AlarmKind},
 };
 
 /// How busily the worker works.
@@ -46,7 +46,6 @@ const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 
 struct Worker {
     gateway: Arc<Gateway>,
-    alarms: Arc<dyn Alarms>,
     pace: Pace,
     running: JoinSet<bool>,
     /// What each running task attends to.
@@ -56,9 +55,9 @@ struct Worker {
 }
 
 /// Attends to what is due until `stop` turns true, then lets what is under way finish.
-pub(super) async fn work(gateway: Arc<Gateway>, alarms: Arc<dyn Alarms>, pace: Pace, mut stop: watch::Receiver<bool>) {
+pub(super) async fn work(gateway: Arc<Gateway>, pace: Pace, mut stop: watch::Receiver<bool>) {
     let running = JoinSet::new();
-    let mut worker = Worker { gateway, alarms, pace, running, tasks: HashMap::new(), rested: BTreeMap::new() };
+    let mut worker = Worker { gateway, pace, running, tasks: HashMap::new(), rested: BTreeMap::new() };
     while !*stop.borrow() {
         let (more, wait) = match worker.start_what_is_due().await {
             Ok(more) => (more, pace.look_again),
@@ -84,18 +83,15 @@ impl Worker {
     /// Whether more is due than can be attended to at once.
     async fn start_what_is_due(&mut self) -> Result<bool, ()> {
         let app = &self.gateway.app;
-        let looked = async {
-            let mut chores = app.due(self.rested.len() + self.tasks.len()).await?;
-            chores.extend(app.behind().await?);
-            Ok::<Vec<Chore>, Error>(chores)
+        // Nothing is asked of the bank whose answer could not be kept.
+        let due = match app.health().await {
+            Ok(()) => app.due(self.rested.len() + self.tasks.len()).await,
+            Err(error) => Err(error),
         };
-        let chores = match looked.await {
-            Ok(chores) => chores,
-            Err(error) => {
-                raise(&*self.alarms, error.to_string());
-                return Err(());
-            }
-        };
+        let failed = |error: Error| self.gateway.store_failed(&error.to_string());
+        let mut chores = due.map_err(failed)?;
+        // Whatever is wrong with webhooks, orders are attended to.
+        chores.extend(app.behind().await.map_err(failed).unwrap_or_default());
         let now = Instant::now();
         self.rested.retain(|_, until| *until > now);
         let mut busy: BTreeSet<Chore> = self.tasks.values().chain(self.rested.keys()).cloned().collect();
@@ -144,7 +140,8 @@ pub(super) async fn forget_answers(ports: Ports, mut stop: watch::Receiver<bool>
     while !*stop.borrow() {
         let before = later(ports.clock.now(), -ANSWERS_KEPT);
         if let Err(error) = ports.store.forget_answers(before).await {
-            raise(&*ports.alarms, error.to_string());
+            let (subject, detail) = ("store".to_owned(), error.to_string());
+            ports.alarms.raise(Alarm { kind: AlarmKind::StoreFailed, merchant: String::new(), subject, detail });
         }
         tokio::select! {
             () = stopped(&mut stop) => {}
@@ -153,11 +150,7 @@ pub(super) async fn forget_answers(ports: Ports, mut stop: watch::Receiver<bool>
     }
 }
 
-fn raise(alarms: &dyn Alarms, detail: String) {
-    alarms.raise(Alarm { kind: AlarmKind::StoreFailed, merchant: String::new(), subject: "store".to_owned(), detail });
-}
-
 /// Returns when it is time to stop, or nobody is left who could say so.
-async fn stopped(stop: &mut watch::Receiver<bool>) {
+pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }

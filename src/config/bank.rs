@@ -12,6 +12,8 @@ pub struct Bank {
     pub connect_deadline: SignedDuration,
     /// For the page that says whether a host is in service.
     pub load_deadline: SignedDuration,
+    /// How often the hosts of the payment page are looked at.
+    pub look_every: SignedDuration,
     /// For an answer, from the question's first byte.
     pub answer_deadline: SignedDuration,
     /// The number of the first question of a new store.
@@ -29,6 +31,7 @@ impl Bank {
         let bank = Self {
             connect_deadline: section.duration("connect_deadline", seconds(10), shortest..=seconds(60)),
             load_deadline: section.duration("load_deadline", seconds(5), shortest..=seconds(60)),
+            look_every: section.duration("look_every", seconds(10), shortest..=longest),
             answer_deadline: section.duration("answer_deadline", seconds(60), shortest..=longest),
             first_question: u32::try_from(section.number("first_question", 1, 1..=last)).unwrap_or(1),
         };

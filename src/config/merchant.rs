@@ -110,7 +110,8 @@ impl Served {
             return_origins: return_origins?,
             notification_signed_whole,
             trusted: platform.trusted.clone(),
-            pages: platform.pages.clone(),
+            page: platform.page.clone(),
+            page_backup: platform.page_backup.clone(),
             policy,
         };
         Some(Self { merchant, platform })
@@ -136,7 +137,7 @@ fn read_key(section: &mut Section<'_>, context: &Context<'_>) -> Option<HmacKey>
     let path = section.path("hmac_key_file");
     section.needed("hmac_key_file", |name| {
         let text = context.files.secret(&path, name)?;
-        let key = HmacKey::from_hex(text.trim()).map_err(|error| error.to_string())?;
+        let key = HmacKey::of_merchant(text.trim()).map_err(|error| error.to_string())?;
         if context.mode == Some(Mode::Live) && key.is_public_test_key() {
             return Err("is PAYBOX's public test key, in live mode: anybody can sign with it".to_owned());
         }

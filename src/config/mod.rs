@@ -7,6 +7,7 @@ mod bank;
 pub mod duration;
 mod examples;
 mod files;
+mod judge;
 mod merchant;
 mod overrides;
 mod platform;
@@ -38,6 +39,7 @@ use section::{Reading, Section};
 use timing::Timing;
 
 pub use bank::Bank;
+pub use judge::Judge;
 pub use merchant::Served;
 pub use platform::Platform;
 pub use problem::{ConfigErrors, Problem};
@@ -79,22 +81,26 @@ impl Config {
     /// Reads the file at `path` and the variables of `env`; files are looked for from the folder of `path`.
     ///
     /// # Errors
-    /// [`ConfigErrors`] with everything that is wrong.
-    pub fn load(path: &Path, env: impl IntoIterator<Item = (String, String)>) -> Result<Loaded, ConfigErrors> {
+    /// [`ConfigErrors`] with everything that is wrong, in the eyes of `judge` too.
+    pub fn load(
+        path: &Path,
+        env: impl IntoIterator<Item = (String, String)>,
+        judge: &dyn Judge,
+    ) -> Result<Loaded, ConfigErrors> {
         let alone = |sentence: String| ConfigErrors(vec![Problem { path: String::new(), sentence }]);
         let text =
             fs::read_to_string(path).map_err(|error| alone(format!("{} cannot be read: {error}", path.display())))?;
         let table = parse(&text).map_err(|sentence| alone(format!("{} is not TOML: {sentence}", path.display())))?;
         let reading = Reading::new(Overrides::from_env(env));
         let folder = path.parent().unwrap_or(Path::new(""));
-        let config = Self::read(Section::root(&reading, table), &Files { folder, reading: &reading });
+        let config = Self::read(Section::root(&reading, table), &Files { folder, reading: &reading }, judge);
         let warnings = reading.end()?;
         let config = config.ok_or_else(|| alone("the configuration is incomplete".to_owned()))?;
         Ok(Loaded { config, warnings })
     }
 
     /// `None` when something is missing or wrong; that has been noted.
-    fn read(mut root: Section<'_>, files: &Files<'_>) -> Option<Self> {
+    fn read(mut root: Section<'_>, files: &Files<'_>, judge: &dyn Judge) -> Option<Self> {
         let reading = root.reading;
         let mode = root.needed("mode", |text| match text {
             "live" => Ok(Mode::Live),
@@ -107,13 +113,13 @@ impl Config {
         let is_public_url_given = root.has("public_url");
         let public_url = root.optional("public_url", |text| urls::public(text, mode));
         let time_zone = root.optional("time_zone", time_zone);
-        let store = root.optional("store", |text| store(text, files));
+        let store = read_store(&mut root, files, judge, mode);
         let server = Server::read(root.section("server"));
         let log = Log::read(root.section("log"));
         let sealing_keys = sealing::read(root.section("secrets"), files, mode);
         let bank = Bank::read(root.section("bank"), mode);
         let webhooks = Webhooks::read(root.section("webhooks"), mode);
-        let (platforms, platform_ids) = read_platforms(&mut root, files, mode);
+        let (platforms, platform_ids) = read_platforms(&mut root, files, judge, mode);
         let timing = Timing::read(root.section("timing"), &bank);
         let context =
             Context { mode, files, platforms: &platforms, platform_ids: &platform_ids, timing: &timing, bank: &bank };
@@ -128,7 +134,7 @@ impl Config {
             mode: mode?,
             public_url,
             time_zone: time_zone.unwrap_or_else(|| TimeZone::get(DEFAULT_ZONE).unwrap_or(TimeZone::UTC)),
-            store: store.unwrap_or_else(|| StorePlace::Sqlite(files.find(DEFAULT_STORE))),
+            store: store?,
             server,
             log,
             sealing_keys: sealing_keys?,
@@ -140,7 +146,7 @@ impl Config {
 }
 
 const DEFAULT_ZONE: &str = "Europe/Paris";
-const DEFAULT_STORE: &str = "guichet.db";
+const DEFAULT_STORE: &str = "sqlite:guichet.db";
 
 /// The message and the line, never the line's text: it may be a secret in the wrong place.
 fn parse(text: &str) -> Result<Table, String> {
@@ -154,13 +160,28 @@ fn time_zone(text: &str) -> Result<TimeZone, String> {
     TimeZone::get(text).map_err(|_| "is not a time zone such as \"Europe/Paris\"".to_owned())
 }
 
-fn store(text: &str, files: &Files<'_>) -> Result<StorePlace, String> {
-    let file = text.strip_prefix("sqlite:").filter(|file| !file.is_empty());
-    let file = file.ok_or_else(|| "is not a store such as \"sqlite:guichet.db\"".to_owned())?;
-    Ok(StorePlace::Sqlite(files.find(file)))
+/// `None` when it cannot be used, which has been noted.
+fn read_store(root: &mut Section<'_>, files: &Files<'_>, judge: &dyn Judge, mode: Option<Mode>) -> Option<StorePlace> {
+    let place = |text: &str| {
+        let file = text.strip_prefix("sqlite:").filter(|file| !file.is_empty());
+        let file = file.ok_or_else(|| "is not a store such as \"sqlite:guichet.db\"".to_owned())?;
+        let place = StorePlace::Sqlite(files.find(file));
+        judge.store(&place, mode).map(|()| place)
+    };
+    if root.has("store") {
+        return root.optional("store", place);
+    }
+    // Known all the same.
+    root.text("store");
+    place(DEFAULT_STORE).map_err(|sentence| root.problem("store", sentence)).ok()
 }
 
-fn read_platforms(root: &mut Section<'_>, files: &Files<'_>, mode: Option<Mode>) -> (Vec<Arc<Platform>>, Vec<String>) {
+fn read_platforms(
+    root: &mut Section<'_>,
+    files: &Files<'_>,
+    judge: &dyn Judge,
+    mode: Option<Mode>,
+) -> (Vec<Arc<Platform>>, Vec<String>) {
     let sections = root.sections("platform");
     if sections.is_empty() {
         root.problem("platform", "is missing: there must be one [[platform]] at least");
@@ -173,7 +194,7 @@ fn read_platforms(root: &mut Section<'_>, files: &Files<'_>, mode: Option<Mode>)
             }
             ids.push(id);
         }
-        platforms.extend(Platform::read(section, files, mode).map(Arc::new));
+        platforms.extend(Platform::read(section, files, judge, mode).map(Arc::new));
     }
     (platforms, ids)
 }

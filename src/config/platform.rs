@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::{examples, files::Files, section::Section, urls};
+use super::{examples, files::Files, judge::Judge, section::Section, urls};
 use crate::{
     app::Mode,
     paybox::rsa::{KeyRing, PublicKey},
@@ -12,8 +12,9 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Platform {
     pub id: String,
-    /// The payment page, main host first.
-    pub pages: Vec<Url>,
+    /// The payment page.
+    pub page: Url,
+    pub page_backup: Option<Url>,
     /// The server-to-server side.
     pub direct: Url,
     pub direct_backup: Option<Url>,
@@ -45,30 +46,29 @@ const DIRECT: Service = Service {
 
 impl Platform {
     /// `None` when something that it needs is missing or wrong; that has been noted.
-    pub(super) fn read(mut section: Section<'_>, files: &Files<'_>, mode: Option<Mode>) -> Option<Self> {
+    pub(super) fn read(
+        mut section: Section<'_>,
+        files: &Files<'_>,
+        judge: &dyn Judge,
+        mode: Option<Mode>,
+    ) -> Option<Self> {
+        let direct_url = |text: &str| {
+            let url = DIRECT.check(text, mode)?;
+            judge.direct(&url).map(|()| url)
+        };
         let id = section.needed("id", name);
         let page = section.needed("page", |text| PAGE.check(text, mode));
         let page_backup = section.optional("page_backup", |text| PAGE.check(text, mode));
-        let direct = section.needed("direct", |text| DIRECT.check(text, mode));
-        let direct_backup = section.optional("direct_backup", |text| DIRECT.check(text, mode));
+        let direct = section.needed("direct", direct_url);
+        let direct_backup = section.optional("direct_backup", direct_url);
         let authorities = section.optional("ca_file", |name| {
             let text = files.text(name)?;
-            if text.contains("-----BEGIN CERTIFICATE-----") {
-                Ok(text)
-            } else {
-                Err(format!("{} holds no certificate in PEM", files.find(name).display()))
-            }
+            let unusable = |sentence| format!("{} is unusable: {sentence}", files.find(name).display());
+            judge.authorities(&text).map(|()| text).map_err(unusable)
         });
         let trusted = read_keys(&mut section, files, mode);
         section.end();
-        Some(Self {
-            id: id?,
-            pages: std::iter::once(page?).chain(page_backup).collect(),
-            direct: direct?,
-            direct_backup,
-            authorities,
-            trusted: trusted?,
-        })
+        Some(Self { id: id?, page: page?, page_backup, direct: direct?, direct_backup, authorities, trusted: trusted? })
     }
 }
 

@@ -22,8 +22,14 @@ pub struct Server {
     pub header_bytes: usize,
     /// How long a request's body may take.
     pub body_deadline: Duration,
+    /// Requests of one API key in a minute.
+    pub requests_per_minute: u32,
+    /// Notifications of one merchant in a minute.
+    pub notifications_per_minute: u32,
     /// The most bytes of a request's body.
     pub body_bytes: usize,
+    /// How long a peer may leave an answer unread.
+    pub write_deadline: Duration,
     /// How long a payer who comes back waits for the bank's answer.
     pub return_wait: Duration,
     /// How long what is under way may take once the gateway is told to stop.
@@ -62,7 +68,10 @@ impl Server {
             header_deadline: section.duration("header_deadline", seconds(10), shortest..=minute).unsigned_abs(),
             header_bytes: size(section.number("header_bytes", 16_384, 8_192..=65_536)),
             body_deadline: section.duration("body_deadline", seconds(10), shortest..=minute).unsigned_abs(),
+            requests_per_minute: per_minute(&mut section, "requests_per_minute", 1_200),
+            notifications_per_minute: per_minute(&mut section, "notifications_per_minute", 6_000),
             body_bytes: size(section.number("body_bytes", 65_536, 16_384..=1_048_576)),
+            write_deadline: section.duration("write_deadline", seconds(10), shortest..=minute).unsigned_abs(),
             return_wait: section.duration("return_wait", seconds(3), SignedDuration::ZERO..=minute).unsigned_abs(),
             shutdown_grace: section.duration("shutdown_grace", seconds(75), shortest..=seconds(600)).unsigned_abs(),
             look_again: section
@@ -94,4 +103,8 @@ impl Log {
 /// The ranges above fit any machine.
 fn size(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+fn per_minute(section: &mut Section<'_>, key: &'static str, default: u64) -> u32 {
+    u32::try_from(section.number(key, default, 1..=1_000_000)).unwrap_or(u32::MAX)
 }

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    attempt::Host,
     bank::{ArchiveReference, Operation},
     ids::{CheckoutNumber, Reference, TokenDigest},
     money::Money,
@@ -48,6 +49,8 @@ pub struct Checkout {
     /// How much authentication is asked of the payer's bank.
     pub challenge: Challenge,
     pub locale: Locale,
+    /// Which host of the payment page the form goes to.
+    pub page_host: Host,
     /// Where the payer goes afterwards: an origin of the merchant's.
     pub return_url: String,
     pub issued_at: Timestamp,

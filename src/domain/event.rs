@@ -56,6 +56,8 @@ pub enum Event {
         checkout: CheckoutNumber,
         identity: String,
         digest: String,
+        /// Fingerprint of the bank's key that the signature was made with.
+        key: String,
         says: Says,
         asks: Vec<Timestamp>,
     },

@@ -1,14 +1,17 @@
-//! PAYBOX's notifications. The answer's body is always empty, as PAYBOX wants it.
+//! PAYBOX's notifications. The answer's body is always empty, as PAYBOX wants it; `layer` sees to that for problems.
 
 use std::sync::Arc;
 
 use axum::{
     body::Body,
     extract::{Path, RawQuery, State},
-    http::{Request, Response, StatusCode},
+    http::{Request, StatusCode},
 };
 
-use super::{Gateway, body};
+use super::{
+    Gateway, body,
+    problem::{Code, Problem},
+};
 use crate::{
     app::{self, callback::Received},
     domain::ids::MerchantId,
@@ -18,7 +21,7 @@ pub(super) async fn notified_by_query(
     State(gateway): State<Arc<Gateway>>,
     Path(merchant): Path<String>,
     RawQuery(query): RawQuery,
-) -> Response<Body> {
+) -> Result<StatusCode, Problem> {
     notified(&gateway, &merchant, query.unwrap_or_default().as_bytes()).await
 }
 
@@ -26,36 +29,32 @@ pub(super) async fn notified_by_body(
     State(gateway): State<Arc<Gateway>>,
     Path(merchant): Path<String>,
     request: Request<Body>,
-) -> Response<Body> {
-    match body::bytes(request.into_body(), gateway.limits).await {
-        Ok(raw) => notified(&gateway, &merchant, &raw).await,
-        Err(problem) => empty(problem.code.status()),
-    }
+) -> Result<StatusCode, Problem> {
+    let raw = body::bytes(request.into_body(), gateway.limits).await?;
+    notified(&gateway, &merchant, &raw).await
 }
 
-async fn notified(gateway: &Arc<Gateway>, merchant: &str, raw: &[u8]) -> Response<Body> {
-    let Ok(merchant) = merchant.parse::<MerchantId>() else {
-        return empty(StatusCode::NOT_FOUND);
-    };
-    let status = match gateway.app.notified(&merchant, raw).await {
+async fn notified(gateway: &Arc<Gateway>, merchant: &str, raw: &[u8]) -> Result<StatusCode, Problem> {
+    let merchant: MerchantId = merchant.parse().map_err(|_| Problem::of(Code::NotFound))?;
+    gateway.app.merchant(&merchant)?;
+    // Monitors and the curious: nothing was said under PAYBOX's name, so there is nothing to keep and nobody to call.
+    if raw.is_empty() {
+        return Ok(StatusCode::BAD_REQUEST);
+    }
+    // A budget of its own: no portal can use it up.
+    gateway.notifications.spend(merchant.as_str())?;
+    match gateway.app.notified(&merchant, raw).await {
         Ok(Received::News(order)) => {
             // PAYBOX is answered at once, whatever becomes of it.
             let _ = gateway.attend_soon(merchant, order);
-            StatusCode::OK
+            Ok(StatusCode::OK)
         }
-        Ok(Received::Known | Received::Unusable) => StatusCode::OK,
-        Ok(Received::Unverified) => StatusCode::BAD_REQUEST,
-        Err(app::Error::NotFound) => StatusCode::NOT_FOUND,
+        Ok(Received::Known | Received::Unusable) => Ok(StatusCode::OK),
+        Ok(Received::Unverified) => Ok(StatusCode::BAD_REQUEST),
+        Err(error @ (app::Error::NotFound | app::Error::Unavailable(_))) => Err(error.into()),
         Err(error) => {
             tracing::error!(%error, %merchant, "a notification could not be kept");
-            StatusCode::SERVICE_UNAVAILABLE
+            Err(Problem::of(Code::Unavailable))
         }
-    };
-    empty(status)
-}
-
-fn empty(status: StatusCode) -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = status;
-    response
+    }
 }

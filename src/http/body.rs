@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use super::{
     RequestLimits,
     problem::{Code, Problem},
+    strict::Strict,
 };
 use crate::domain::fault::FaultKind;
 
@@ -47,12 +48,8 @@ impl Received {
         if !is_json {
             return Err(Problem::of(Code::UnsupportedMediaType));
         }
-        // serde would also take a list of the fields' values in their order; a document is an object.
-        if self.body.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| *byte == b'[') {
-            return Err(Problem::fault("", FaultKind::WrongType));
-        }
         let mut reader = serde_json::Deserializer::from_slice(&self.body);
-        let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| misfit(&error))?;
+        let value = serde_path_to_error::deserialize(Strict(&mut reader)).map_err(|error| misfit(&error))?;
         reader.end().map_err(|_| Problem::of(Code::MalformedJson))?;
         Ok(value)
     }
@@ -60,25 +57,29 @@ impl Received {
 
 /// Where and how a document does not fit. serde's own words are not passed on: they may quote what was sent.
 fn misfit(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
-    if error.inner().classify() != serde_json::error::Category::Data {
+    let words = error.inner().to_string();
+    let pointer = pointer(error.path());
+    // A number that no number of ours can hold is JSON all the same.
+    let is_huge_number = words.starts_with("number out of range");
+    if error.inner().classify() != serde_json::error::Category::Data && !is_huge_number {
         return Problem::of(Code::MalformedJson);
     }
-    let mut pointer = pointer(error.path());
-    let words = error.inner().to_string();
-    let field = words.split('`').nth(1).unwrap_or_default();
-    let kind = if words.starts_with("unknown field") {
-        // serde stands on the unknown field itself, or on its parent, depending on the container.
-        if !pointer.ends_with(&format!("/{field}")) {
-            pointer = format!("{pointer}/{}", escaped(field));
-        }
-        FaultKind::UnknownField
+    if is_huge_number {
+        let is_amount = pointer.ends_with("/amount");
+        return Problem::fault(pointer, if is_amount { FaultKind::AmountOutOfRange } else { FaultKind::WrongType });
+    }
+    // An unknown field is where serde stands; of one of our own, absent or there twice, it stands on the parent and says
+    // the name.
+    let field = || words.split('`').nth(1).unwrap_or_default();
+    if words.starts_with("unknown field") {
+        Problem::fault(pointer, FaultKind::UnknownField)
     } else if words.starts_with("missing field") {
-        pointer = format!("{pointer}/{}", escaped(field));
-        FaultKind::Missing
+        Problem::fault(format!("{pointer}/{}", field()), FaultKind::Missing)
+    } else if words.starts_with("duplicate field") {
+        Problem::fault(format!("{pointer}/{}", field()), FaultKind::WrongType)
     } else {
-        FaultKind::WrongType
-    };
-    Problem::fault(pointer, kind)
+        Problem::fault(pointer, FaultKind::WrongType)
+    }
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> String {
@@ -93,14 +94,13 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
         .collect()
 }
 
-/// A JSON Pointer's token, bounded: names of unknown fields come from strangers.
+/// A JSON Pointer's token.
 fn escaped(token: &str) -> String {
-    const MAX_TOKEN: usize = 60;
-    token
-        .chars()
-        .filter(|character| !character.is_control())
-        .take(MAX_TOKEN)
-        .collect::<String>()
-        .replace('~', "~0")
-        .replace('/', "~1")
+    bounded(token).replace('~', "~0").replace('/', "~1")
+}
+
+/// A name that comes from a stranger, as it may be quoted to them.
+pub(super) fn bounded(name: &str) -> String {
+    const MAX_NAME: usize = 60;
+    name.chars().filter(|character| !character.is_control()).take(MAX_NAME).collect()
 }

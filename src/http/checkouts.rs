@@ -15,8 +15,8 @@ use super::{
     idempotency::{Begun, remember, respond},
     order_in::CheckoutIn,
     order_out,
-    orders::order_id,
     problem::Problem,
+    query::order_id,
 };
 use crate::{
     app::{Rendered, access::Scope, checkout::Issued},

@@ -1,9 +1,12 @@
 //! The connections that are open. When there are too many, the one that has idled longest makes room: whoever hoards
-//! silent connections keeps nobody out, PAYBOX's notifications least of all.
+//! connections that are silent, or slow to say what they want, keeps nobody out, PAYBOX's notifications least of all.
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use tokio::{sync::Notify, time::Instant};
@@ -21,7 +24,7 @@ struct Open {
 }
 
 struct Connection {
-    /// Requests under way.
+    /// Requests that have arrived and are not answered.
     requests: u32,
     idle_since: Instant,
     close: Arc<Notify>,
@@ -35,10 +38,11 @@ pub(super) struct Place {
     pub(super) close: Arc<Notify>,
 }
 
-/// A request under way on a connection, which therefore does not idle.
+/// A request on a connection, which does not idle from its beginning until this is dropped.
 pub(super) struct UnderWay {
     connections: Arc<Connections>,
     number: u64,
+    begun: AtomicBool,
 }
 
 impl Connections {
@@ -80,15 +84,27 @@ impl Connections {
 }
 
 impl Place {
-    /// Marks a request as under way until the result is dropped.
+    /// A request whose header is there. It counts as news of the peer, but not yet as work.
     pub(super) fn request(&self) -> UnderWay {
-        self.connections.update(self.number, |connection| connection.requests += 1);
-        UnderWay { connections: Arc::clone(&self.connections), number: self.number }
+        self.connections.update(self.number, |connection| connection.idle_since = Instant::now());
+        UnderWay { connections: Arc::clone(&self.connections), number: self.number, begun: AtomicBool::new(false) }
+    }
+}
+
+impl UnderWay {
+    /// All of the request is there: from now on its connection is at work.
+    pub(super) fn begin(&self) {
+        if !self.begun.swap(true, Ordering::Relaxed) {
+            self.connections.update(self.number, |connection| connection.requests += 1);
+        }
     }
 }
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
+        if !*self.begun.get_mut() {
+            return;
+        }
         self.connections.update(self.number, |connection| {
             connection.requests = connection.requests.saturating_sub(1);
             connection.idle_since = Instant::now();
@@ -110,13 +126,18 @@ mod tests {
     async fn the_longest_idle_connection_makes_room() {
         let connections = Arc::new(Connections::default());
         let busy = connections.enter(2).unwrap();
-        let _request = busy.request();
+        let request = busy.request();
+        request.begin();
+        request.begin();
         let idle = connections.enter(2).unwrap();
+        let _slow = idle.request();
         let newcomer = connections.enter(2).unwrap();
         idle.close.notified().await;
-        let _another = newcomer.request();
+        let another = newcomer.request();
+        another.begin();
         assert!(connections.enter(2).is_none(), "both are at work");
-        drop(busy);
-        assert!(connections.enter(2).is_some());
+        drop(request);
+        let _last = connections.enter(2).unwrap();
+        busy.close.notified().await;
     }
 }

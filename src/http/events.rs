@@ -9,12 +9,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::{
-    Gateway,
-    idempotency::json_response,
-    orders::Query,
-    problem::{Code, Problem},
-};
+use super::{Gateway, idempotency::json_response, problem::Problem, query::Query};
 use crate::app::{Rendered, access::Scope, event_document, events::MAX_PAGE};
 
 pub(super) async fn list(
@@ -25,7 +20,7 @@ pub(super) async fn list(
     let caller = gateway.caller(&headers, Scope::Portal).await?;
     let query = Query::parse(query.as_deref(), &["after", "limit"])?;
     let after = query.get("after").map_or(Some(0), event_document::position);
-    let after = after.ok_or_else(|| Problem::of(Code::MalformedRequest))?;
+    let after = after.ok_or_else(|| Problem::parameter("after"))?;
     let (events, next) = gateway.app.events(&caller, after, query.limit(MAX_PAGE)?).await?;
     let document = json!({
         "events": events.iter().filter_map(event_document::document).collect::<Value>(),

@@ -59,16 +59,21 @@ pub(super) enum Begun<'a> {
 impl Gateway {
     /// Looks up the request's Idempotency-Key.
     pub(super) async fn begin(&self, caller: &Caller, request: &Received) -> Result<Begun<'_>, Problem> {
-        let key = single(&request.headers, &KEY)?.ok_or_else(|| Problem::of(Code::IdempotencyKeyMissing))?;
+        let key = single(&request.headers, &KEY)?.ok_or_else(|| Problem::header(Code::IdempotencyKeyMissing, &KEY))?;
         if !(1..=MAX_KEY).contains(&key.len()) || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(Problem::of(Code::IdempotencyKeyInvalid));
+            return Err(Problem::header(Code::IdempotencyKeyInvalid, &KEY));
         }
         let key = format!("{}:{key}", caller.key);
         let mut asked = request.target.clone().into_bytes();
         asked.push(b'\n');
         asked.extend_from_slice(&request.body);
         let fingerprint = sha256_hex(&asked);
+        // What is answered takes no turn: however many ask for it at once, all are told.
+        if let Some(outcome) = self.app.remembered(&key, &fingerprint).await? {
+            return Ok(Begun::Answered(outcome));
+        }
         let turn = self.running.begin(&key).ok_or_else(|| Problem::of(Code::RequestInProgress))?;
+        // It may have been answered between that look and this turn.
         match self.app.remembered(&key, &fingerprint).await? {
             Some(outcome) => Ok(Begun::Answered(outcome)),
             None => Ok(Begun::Go { turn, key, fingerprint }),

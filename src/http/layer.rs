@@ -1,32 +1,65 @@
 //! What surrounds every handler: problems written in the caller's language, headers that no answer goes without, and
 //! one line of log that names the route, never the URL: links of payers are secrets.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use axum::{
     Router,
     body::Body,
-    extract::{MatchedPath, Request},
+    extract::{MatchedPath, Request, State},
     http::{HeaderMap, HeaderValue, Response, StatusCode, header},
     middleware::{self, Next},
 };
 
-use super::problem::{Code, Problem};
+use super::{
+    Gateway, payer,
+    problem::{Code, Problem},
+    rates,
+};
 use crate::domain::checkout::Locale;
 
-pub(super) fn around(router: Router) -> Router {
-    router.layer(middleware::from_fn(finish))
+pub(super) fn around(router: Router, gateway: Arc<Gateway>) -> Router {
+    router.layer(middleware::from_fn_with_state(gateway, finish))
 }
 
-async fn finish(request: Request, next: Next) -> Response<Body> {
+/// Who reads what is answered when something is wrong.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    /// A program: a document.
+    Portal,
+    /// A person: a page.
+    Payer,
+    /// PAYBOX reads the status and wants nothing else.
+    Bank,
+}
+
+impl Reader {
+    /// By the first part of the path, whether or not there is anything behind it.
+    fn at(path: &str) -> Self {
+        match path.split('/').nth(1) {
+            Some("pay" | "return") => Self::Payer,
+            Some("paybox") => Self::Bank,
+            _ => Self::Portal,
+        }
+    }
+}
+
+async fn finish(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response<Body> {
     let started = Instant::now();
     let locale = accepted_language(request.headers());
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let is_bank = route.as_deref().is_some_and(|route| route.starts_with("/paybox/"));
-    let mut response = next.run(request).await;
-    if !is_bank && let Some(problem) = problem_of(&response) {
-        write_document(&mut response, &problem, locale);
+    let reader = Reader::at(request.uri().path());
+    let mut response = rates::told(next.run(request)).await;
+    if let Some(problem) = problem_of(&response) {
+        if let Some(why) = &problem.store_failure {
+            gateway.store_failed(why);
+        }
+        match reader {
+            Reader::Portal => write_document(&mut response, &problem, locale),
+            Reader::Payer => replace(&mut response, payer::notice(&problem, locale)),
+            Reader::Bank => write_nothing(&mut response),
+        }
     }
     let headers = response.headers_mut();
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
@@ -63,6 +96,21 @@ fn write_document(response: &mut Response<Body>, problem: &Problem, locale: Loca
     headers.remove(header::CONTENT_LENGTH);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(locale.letters()));
+}
+
+fn write_nothing(response: &mut Response<Body>) {
+    *response.body_mut() = Body::empty();
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    response.headers_mut().remove(header::CONTENT_TYPE);
+}
+
+/// Puts a page in place of what was answered, whose own headers stay: which methods there are, when to come back.
+fn replace(response: &mut Response<Body>, page: Response<Body>) {
+    let (head, body) = page.into_parts();
+    *response.status_mut() = head.status;
+    *response.body_mut() = body;
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    response.headers_mut().extend(head.headers);
 }
 
 /// French or English, whichever the caller weighs more; French where neither is asked for.

@@ -1,26 +1,39 @@
 //! How strangers reach the gateway: the API, the payer's two pages, PAYBOX's notifications, and the operators' port.
 
+mod arrival;
 mod bank;
 mod body;
+mod callbacks;
 mod checkouts;
 mod connections;
 mod events;
+mod explain;
 mod idempotency;
 mod layer;
+mod money_in;
 mod ops;
 mod order_in;
 mod order_out;
 mod orders;
+mod patience;
 mod payer;
 pub mod problem;
+mod query;
+mod rates;
 mod serve;
+mod story;
+mod strict;
 mod webhooks;
 mod words;
 
 pub use ops::ops_router;
+pub use rates::Rate;
 pub use serve::{Limits, serve};
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
@@ -44,6 +57,7 @@ use crate::{
 };
 use idempotency::Running;
 use problem::{Code, Problem};
+use rates::Rates;
 
 /// What all handlers share.
 pub struct Gateway {
@@ -55,7 +69,14 @@ pub struct Gateway {
     /// How many orders requests may have attended to beside the worker: notifications cannot set off more questions
     /// than the bank would stand.
     attending: Arc<Semaphore>,
+    requests: Rates,
+    notifications: Rates,
+    /// When the store's failure was last told.
+    store_failed_at: Mutex<Option<Instant>>,
 }
+
+/// How long one alarm stands for every further failure of the store.
+const STORE_FAILED_EVERY: Duration = Duration::from_secs(10);
 
 /// How many orders are attended to at once on behalf of requests; what is beyond waits for the worker.
 const ATTENDED_AT_ONCE: usize = 32;
@@ -67,6 +88,10 @@ pub struct RequestLimits {
     pub body_bytes: usize,
     /// How long a body may take to arrive.
     pub body_deadline: Duration,
+    /// How often one API key may ask.
+    pub requests: Rate,
+    /// How often a merchant may be notified of.
+    pub notifications: Rate,
     /// How long a payer's return waits for the bank's answer before the payer goes on to the portal.
     pub return_wait: Duration,
 }
@@ -74,7 +99,19 @@ pub struct RequestLimits {
 impl Gateway {
     pub fn new(app: App, limits: RequestLimits) -> Self {
         let attending = Arc::new(Semaphore::new(ATTENDED_AT_ONCE));
-        Self { app, limits, news: Notify::new(), running: Running::default(), attending }
+        let (news, running, store_failed_at) = (Notify::new(), Running::default(), Mutex::new(None));
+        let (requests, notifications) = (Rates::new(limits.requests), Rates::new(limits.notifications));
+        Self { app, limits, news, running, attending, requests, notifications, store_failed_at }
+    }
+
+    /// The store does not work: an alarm, but not one for each request that meets it.
+    pub fn store_failed(&self, why: &str) {
+        let now = Instant::now();
+        let mut last = self.store_failed_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.is_none_or(|last| now.duration_since(last) >= STORE_FAILED_EVERY) {
+            *last = Some(now);
+            self.app.store_failed(why);
+        }
     }
 
     /// Attends to an order beside the request that brought the news, or has the worker do it.
@@ -93,11 +130,14 @@ impl Gateway {
     /// Who is calling; they must have `scope`.
     async fn caller(&self, headers: &HeaderMap, scope: Scope) -> Result<Caller, Problem> {
         let bearer = single(headers, &header::AUTHORIZATION)?
-            .and_then(|value| value.strip_prefix("Bearer "))
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"))
+            .map(|(_, token)| token.trim_start_matches(' '))
             .ok_or_else(|| Problem::of(Code::Unauthenticated))?;
         let person = named_person(headers, &ACTOR)?;
         let on_behalf_of = named_person(headers, &ON_BEHALF_OF)?;
         let caller = self.app.authenticate(bearer, person, on_behalf_of).await?;
+        self.requests.spend(&caller.key)?;
         if caller.may(scope) { Ok(caller) } else { Err(Problem::of(Code::Forbidden)) }
     }
 }
@@ -111,17 +151,18 @@ fn named_person(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>
     single(headers, name)?
         .map(|value| Text::parse(value, MAX_PERSON).map(|text| text.as_str().to_owned()))
         .transpose()
-        .map_err(|_| Problem::of(Code::MalformedRequest))
+        .map_err(|_| Problem::header(Code::MalformedRequest, name))
 }
 
-/// A header that may be there once, as text.
+/// A header that may be there once, as text in UTF-8: names of people have accents.
 fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Problem> {
+    let malformed = || Problem::header(Code::MalformedRequest, name);
     let mut values = headers.get_all(name).iter();
     let value = values.next();
     if values.next().is_some() {
-        return Err(Problem::of(Code::MalformedRequest));
+        return Err(malformed());
     }
-    value.map(|value| value.to_str().map_err(|_| Problem::of(Code::MalformedRequest))).transpose()
+    value.map(|value| std::str::from_utf8(value.as_bytes()).map_err(|_| malformed())).transpose()
 }
 
 /// Everything that portals, payers and PAYBOX may ask.
@@ -131,6 +172,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/v1/orders/{id}", get(orders::show))
         .route("/v1/orders/{id}/cancel", post(orders::cancel))
         .route("/v1/orders/{id}/checkout", post(checkouts::check_out))
+        .route("/v1/orders/{id}/explain", get(explain::explain))
         .route("/v1/events", get(events::list))
         .route("/v1/webhook-endpoints", post(webhooks::make).get(webhooks::list))
         .route("/v1/webhook-endpoints/{id}", get(webhooks::show).patch(webhooks::change).delete(webhooks::delete))
@@ -138,9 +180,10 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/v1/webhook-endpoints/{id}/test", post(webhooks::test))
         .route("/v1/webhook-endpoints/{id}/replay", post(webhooks::replay))
         .route("/v1/deliveries", get(webhooks::deliveries))
+        .route("/v1/callbacks", get(callbacks::list))
         .route("/pay/{token}", get(payer::pay))
         .route("/return/{token}/{outcome}", get(payer::back))
         .route("/paybox/{merchant}/ipn", get(bank::notified_by_query).post(bank::notified_by_body))
-        .with_state(gateway);
-    layer::around(router)
+        .with_state(Arc::clone(&gateway));
+    layer::around(router, gateway)
 }

@@ -24,10 +24,10 @@ pub fn ops_router(gateway: Arc<Gateway>, metrics: Metrics) -> Router {
         .route("/metrics", get(move || async move { open_metrics(metrics()) }))
 }
 
-/// Ready means that the store answers: without it nothing can be promised.
+/// Ready means that the store reads and writes: without it nothing can be promised.
 async fn ready(State(gateway): State<Arc<Gateway>>) -> (StatusCode, &'static str) {
-    match gateway.app.due(0).await {
-        Ok(_) => (StatusCode::OK, "ok\n"),
+    match gateway.app.health().await {
+        Ok(()) => (StatusCode::OK, "ok\n"),
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the store is unavailable\n"),
     }
 }

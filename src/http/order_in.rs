@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
+use super::money_in::MoneyIn;
 use crate::{
     app::{
         billing::{AddressEdits, BillingChoice},
@@ -66,11 +67,16 @@ struct LineIn {
     label: String,
     beneficiary: Option<String>,
     quantity: String,
-    unit_price: Money,
+    unit_price: MoneyIn,
     #[serde(default = "zero")]
     discount_percent: String,
     vat_rate: String,
 }
+
+/// Says nothing; whoever says something with it is not understood.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NothingIn {}
 
 fn zero() -> String {
     "0".to_owned()
@@ -135,11 +141,17 @@ impl Parser {
     }
 
     fn decimal(&mut self, pointer: &str, raw: &str) -> Option<Decimal> {
-        let plain = !raw.is_empty() && raw.len() <= 30 && raw.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let (whole, decimals) = raw.split_once('.').unwrap_or((raw, "0"));
+        let plain = raw.len() <= 30 && digits(whole) && digits(decimals);
         match raw.parse() {
             Ok(decimal) if plain => Some(decimal),
             _ => self.fault(pointer, FaultKind::WrongType),
         }
+    }
+
+    fn money(&mut self, pointer: &str, raw: MoneyIn) -> Option<Money> {
+        raw.parse().or_else(|| self.fault(&format!("{pointer}/amount"), FaultKind::AmountOutOfRange))
     }
 
     fn finish<T>(self, value: Option<T>) -> Result<T, Vec<Fault>> {
@@ -287,6 +299,7 @@ impl LineIn {
         let label = parser.text(&format!("{pointer}/label"), &self.label, MAX_LABEL);
         let beneficiary = parser.optional(&format!("{pointer}/beneficiary"), self.beneficiary.as_deref(), MAX_LABEL);
         let quantity = parser.decimal(&format!("{pointer}/quantity"), &self.quantity);
+        let unit_price = parser.money(&format!("{pointer}/unit_price"), self.unit_price);
         let discount_percent = parser.decimal(&format!("{pointer}/discount_percent"), &self.discount_percent);
         let vat_rate = parser.decimal(&format!("{pointer}/vat_rate"), &self.vat_rate);
         Some(Line {
@@ -294,7 +307,7 @@ impl LineIn {
             label: label?,
             beneficiary,
             quantity: quantity?,
-            unit_price: self.unit_price,
+            unit_price: unit_price?,
             discount_percent: discount_percent?,
             vat_rate: vat_rate?,
         })

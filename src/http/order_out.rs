@@ -9,6 +9,7 @@ use crate::{
         line::{Line, Totals},
         money::Money,
         order::{Order, Status},
+        payer::Payer,
         schedule::Instalment,
     },
 };
@@ -38,7 +39,7 @@ pub(super) fn order(current: &Versioned) -> Value {
         "challenge": order.challenge,
         "replaces": order.replaces,
         "replaced_by": replaced_by,
-        "payer": order.payer_document(),
+        "payer": payer(&order.payer),
         "lines": order.lines.iter().map(line).collect::<Value>(),
         "totals": totals(order.totals),
         "paid": order.paid(),
@@ -62,28 +63,21 @@ pub(super) fn rendered(current: &Versioned, status: u16) -> Rendered {
     Rendered { status, body: order(current).to_string(), version: Some(current.version) }
 }
 
-impl Order {
-    fn payer_document(&self) -> Value {
-        let payer = &self.payer;
-        let addresses: Value = payer
-            .addresses
-            .iter()
-            .map(|known| {
-                let mut document = json!(known.address);
-                if let Some(members) = document.as_object_mut() {
-                    members.insert("id".to_owned(), json!(known.id));
-                }
-                document
-            })
-            .collect();
-        json!({
-            "reference": payer.reference,
-            "email": payer.email,
-            "first_name": payer.first_name,
-            "last_name": payer.last_name,
-            "addresses": addresses,
-        })
-    }
+fn payer(payer: &Payer) -> Value {
+    let addresses = payer.addresses.iter().map(|known| {
+        let mut document = json!(known.address);
+        if let Some(members) = document.as_object_mut() {
+            members.insert("id".to_owned(), json!(known.id));
+        }
+        document
+    });
+    json!({
+        "reference": payer.reference,
+        "email": payer.email,
+        "first_name": payer.first_name,
+        "last_name": payer.last_name,
+        "addresses": addresses.collect::<Value>(),
+    })
 }
 
 fn line(line: &Line) -> Value {

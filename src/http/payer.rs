@@ -6,15 +6,14 @@ use askama::Template;
 use axum::{
     body::Body,
     extract::{Path, State},
-    http::{HeaderMap, HeaderValue, Response, StatusCode, header},
+    http::{HeaderValue, Response, StatusCode, header},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 
-use super::{Gateway, layer::accepted_language};
+use super::{Gateway, problem::Problem};
 use crate::{
     app::{
-        self,
         checkout::Form,
         page::{PageContent, PayerPage},
     },
@@ -56,33 +55,25 @@ struct Notice<'a> {
 pub(super) async fn pay(
     State(gateway): State<Arc<Gateway>>,
     Path(token): Path<String>,
-    headers: HeaderMap,
-) -> Response<Body> {
-    match gateway.app.payer_page(&token).await {
-        Ok(page) => match &page.content {
-            PageContent::Form(form) => hand_over(&page, form),
-            PageContent::Over(status) => over(&page, *status),
-        },
-        Err(error) => failed(&error, accepted_language(&headers)),
-    }
+) -> Result<Response<Body>, Problem> {
+    let page = gateway.app.payer_page(&token).await?;
+    Ok(match &page.content {
+        PageContent::Form(form) => hand_over(&page, form),
+        PageContent::Over(status) => over(&page, *status),
+    })
 }
 
 /// Asks the bank, waits a little for its answer, and sends the payer on. The query is not read: it proves nothing.
 pub(super) async fn back(
     State(gateway): State<Arc<Gateway>>,
     Path((token, _outcome)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Response<Body> {
-    match gateway.app.payer_returned(&token).await {
-        Ok((back, merchant, order)) => {
-            if let Some(attending) = gateway.attend_soon(merchant, order) {
-                // The portal will ask the API next; most often the answer is there by then. It goes on without us.
-                let _ = tokio::time::timeout(gateway.limits.return_wait, attending).await;
-            }
-            see_other(&back)
-        }
-        Err(error) => failed(&error, accepted_language(&headers)),
+) -> Result<Response<Body>, Problem> {
+    let (back, merchant, order) = gateway.app.payer_returned(&token).await?;
+    if let Some(attending) = gateway.attend_soon(merchant, order) {
+        // The portal will ask the API next; most often the answer is there by then. It goes on without us.
+        let _ = tokio::time::timeout(gateway.limits.return_wait, attending).await;
     }
+    Ok(see_other(&back))
 }
 
 fn hand_over(page: &PayerPage, form: &Form) -> Response<Body> {
@@ -128,29 +119,34 @@ fn over(page: &PayerPage, status: CheckoutStatus) -> Response<Body> {
     html(StatusCode::GONE, notice.render(), page.locale, None, "'none'")
 }
 
-fn failed(error: &app::Error, locale: Locale) -> Response<Body> {
-    let french = locale == Locale::Fr;
-    let (status, title, text) = if *error == app::Error::NotFound {
-        let (title, text) = if french {
+/// A problem as a payer can read it. What cannot even be a link is a link that does not exist.
+pub(super) fn notice(problem: &Problem, locale: Locale) -> Response<Body> {
+    let status = match problem.code.status() {
+        StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST => StatusCode::NOT_FOUND,
+        StatusCode::METHOD_NOT_ALLOWED => StatusCode::METHOD_NOT_ALLOWED,
+        _ => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let (title, text) = match (status, locale) {
+        (StatusCode::NOT_FOUND, Locale::Fr) => {
             ("Lien inconnu", "Ce lien de paiement n’existe pas. Vérifiez qu’il est complet, ou revenez au portail.")
-        } else {
+        }
+        (StatusCode::NOT_FOUND, Locale::En) => {
             ("Unknown link", "This payment link does not exist. Check that it is complete, or go back to the portal.")
-        };
-        (StatusCode::NOT_FOUND, title, text)
-    } else {
-        tracing::error!(%error, "a payer's page failed");
-        let (title, text) = if french {
-            (
-                "Service indisponible",
-                "Le service de paiement ne répond pas pour le moment. Cette page n’a rien débité ; réessayez plus tard.",
-            )
-        } else {
-            (
-                "Service unavailable",
-                "The payment service does not answer just now. This page has debited nothing; please try again later.",
-            )
-        };
-        (StatusCode::SERVICE_UNAVAILABLE, title, text)
+        }
+        (StatusCode::METHOD_NOT_ALLOWED, Locale::Fr) => {
+            ("Rien à envoyer ici", "Cette page s’ouvre par son lien, et ne reçoit rien. Revenez au portail.")
+        }
+        (StatusCode::METHOD_NOT_ALLOWED, Locale::En) => {
+            ("Nothing to send here", "This page is opened by its link, and takes nothing. Go back to the portal.")
+        }
+        (_, Locale::Fr) => (
+            "Service indisponible",
+            "Le service de paiement ne répond pas pour le moment. Cette page n’a rien débité ; réessayez plus tard.",
+        ),
+        (_, Locale::En) => (
+            "Service unavailable",
+            "The payment service does not answer just now. This page has debited nothing; please try again later.",
+        ),
     };
     let notice =
         Notice { style: STYLE, lang: locale.letters(), merchant: "guichet", title, text, back: None, back_label: "" };

@@ -2,12 +2,12 @@
 
 use axum::{
     body::Body,
-    http::{HeaderValue, Response, StatusCode, header},
+    http::{HeaderName, HeaderValue, Response, StatusCode, header},
     response::IntoResponse,
 };
 use serde_json::{Value, json};
 
-use super::words;
+use super::{ACTOR, body::bounded, words};
 use crate::{
     app::{self, access::AccessError},
     domain::{
@@ -27,6 +27,8 @@ pub struct Problem {
     pub members: Vec<(&'static str, Value)>,
     /// When to try again, in seconds.
     pub retry_after: Option<u32>,
+    /// What the store said when it failed: for operators, never for the caller.
+    pub store_failure: Option<String>,
 }
 
 /// Every problem there is; the names are part of the contract.
@@ -43,6 +45,8 @@ pub enum Code {
     UnsupportedMediaType,
     TooLarge,
     TooSlow,
+    RateLimited,
+    PreconditionFailed,
     IdempotencyKeyMissing,
     IdempotencyKeyInvalid,
     IdempotencyKeyReused,
@@ -77,6 +81,8 @@ impl Code {
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::TooLarge => "too_large",
             Self::TooSlow => "too_slow",
+            Self::RateLimited => "rate_limited",
+            Self::PreconditionFailed => "precondition_failed",
             Self::IdempotencyKeyMissing => "idempotency_key_missing",
             Self::IdempotencyKeyInvalid => "idempotency_key_invalid",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
@@ -109,6 +115,8 @@ impl Code {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+            Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::InvalidRequest | Self::IdempotencyKeyReused | Self::BillingRequired => {
@@ -140,7 +148,7 @@ impl Problem {
         } else {
             None
         };
-        Self { code, faults: Vec::new(), members: Vec::new(), retry_after }
+        Self { code, faults: Vec::new(), members: Vec::new(), retry_after, store_failure: None }
     }
 
     pub fn faults(faults: Vec<Fault>) -> Self {
@@ -149,6 +157,29 @@ impl Problem {
 
     pub fn fault(pointer: impl Into<String>, kind: FaultKind) -> Self {
         Self::faults(vec![Fault::new(pointer, kind)])
+    }
+
+    /// The store does not work; `why` is for operators.
+    pub(super) fn unavailable(why: String) -> Self {
+        Self { store_failure: Some(why), ..Self::of(Code::Unavailable) }
+    }
+
+    /// A parameter of the URL is not as it should be.
+    pub(super) fn parameter(name: &str) -> Self {
+        Self::of(Code::MalformedRequest).with("parameter", bounded(name))
+    }
+
+    /// A header is not as it should be.
+    pub(super) fn header(code: Code, name: &HeaderName) -> Self {
+        // As the contract writes it; on the wire case means nothing.
+        let words: Vec<String> = name
+            .as_str()
+            .split('-')
+            .map(|word| {
+                word.chars().take(1).map(|first| first.to_ascii_uppercase()).chain(word.chars().skip(1)).collect()
+            })
+            .collect();
+        Self::of(code).with("header", words.join("-"))
     }
 
     fn with(mut self, member: &'static str, value: impl Into<Value>) -> Self {
@@ -213,12 +244,10 @@ impl From<app::Error> for Problem {
                 Self { faults: vec![Fault::new("/billing", FaultKind::Missing)], ..Self::of(Code::BillingRequired) }
             }
             app::Error::TooMany => Self::of(Code::TooManyWebhooks),
+            app::Error::Outdated => Self::of(Code::PreconditionFailed),
             app::Error::KeyReused => Self::of(Code::IdempotencyKeyReused),
             app::Error::Busy => Self::of(Code::Busy),
-            app::Error::Unavailable(why) => {
-                tracing::error!(%why, "the store is unavailable");
-                Self::of(Code::Unavailable)
-            }
+            app::Error::Unavailable(why) => Self::unavailable(why),
             app::Error::Defect(why) => {
                 tracing::error!(%why, "a defect");
                 Self::of(Code::Internal)
@@ -241,10 +270,10 @@ fn code_of(refusal: Refusal) -> Code {
 
 impl From<AccessError> for Problem {
     fn from(error: AccessError) -> Self {
-        Self::of(match error {
-            AccessError::Unknown => Code::Unauthenticated,
-            AccessError::ActorMissing => Code::ActorMissing,
-            AccessError::Unavailable => Code::Unavailable,
-        })
+        match error {
+            AccessError::Unknown => Self::of(Code::Unauthenticated),
+            AccessError::ActorMissing => Self::header(Code::ActorMissing, &ACTOR),
+            AccessError::Unavailable => Self::unavailable("an API key cannot be looked up".to_owned()),
+        }
     }
 }

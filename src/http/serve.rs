@@ -11,7 +11,11 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-use super::connections::{Connections, Place};
+use super::{
+    arrival::Arriving,
+    connections::{Connections, Place},
+    patience::Patient,
+};
 
 /// Limits on connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +26,8 @@ pub struct Limits {
     pub header_deadline: Duration,
     /// The most bytes of a request's header.
     pub header_bytes: usize,
+    /// How long a peer may leave an answer unread before the connection is cut.
+    pub write_deadline: Duration,
     /// How long requests under way may take once the server is told to stop.
     pub shutdown_grace: Duration,
 }
@@ -71,8 +77,9 @@ async fn serve_connection(
     let _ = stream.set_nodelay(true);
     let close = Arc::clone(&place.close);
     let service = service_fn(|request: Request<Incoming>| {
-        let under_way = place.request();
-        let answer = router.clone().oneshot(request.map(Body::new));
+        let under_way = Arc::new(place.request());
+        let arriving = |body| Body::new(Arriving::new(body, Arc::clone(&under_way)));
+        let answer = router.clone().oneshot(request.map(arriving));
         async move {
             let answer = answer.await;
             drop(under_way);
@@ -84,7 +91,7 @@ async fn serve_connection(
         .header_read_timeout(limits.header_deadline)
         .max_buf_size(limits.header_bytes.max(MIN_BUFFER))
         .max_headers(MAX_HEADERS)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Patient::new(stream, limits.write_deadline)), service);
     tokio::pin!(connection);
     // A connection that fails is its peer's affair; there is nobody left to tell.
     tokio::select! {

@@ -15,8 +15,10 @@ use super::{
     Gateway,
     body::Received,
     idempotency::{Begun, json_response, remember, respond},
-    orders::{Query, pick_merchant},
+    order_in::NothingIn,
+    orders::{only_merchant, ordered_of},
     problem::{Code, Problem},
+    query::Query,
 };
 use crate::{
     app::{
@@ -81,7 +83,7 @@ pub(super) async fn make(
         Begun::Answered(outcome) => Ok(respond(outcome)),
         Begun::Go { turn: _turn, key, fingerprint } => {
             let NewEndpointIn { merchant, url, events } = request.json()?;
-            let merchant = pick_merchant(&caller, merchant.as_deref())?;
+            let merchant = ordered_of(&caller, merchant.as_deref())?;
             let remember = remember(key, fingerprint, |made| revealed(made, 201));
             let new = NewEndpoint { merchant, url, events };
             Ok(respond(gateway.app.make_endpoint(&caller, new, &remember).await?))
@@ -96,7 +98,7 @@ pub(super) async fn list(
 ) -> Result<Response<Body>, Problem> {
     let caller = gateway.caller(&headers, Scope::Portal).await?;
     let query = Query::parse(query.as_deref(), &["merchant"])?;
-    let merchant = pick_merchant(&caller, query.get("merchant"))?;
+    let merchant = only_merchant(&caller, &query)?;
     let found = gateway.app.endpoints(&caller, &merchant).await?;
     let endpoints: Value = found.iter().map(|current| document(&current.endpoint)).collect();
     Ok(answer(200, &json!({"webhook_endpoints": endpoints})))
@@ -208,11 +210,10 @@ pub(super) async fn deliveries(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response<Body>, Problem> {
-    let malformed = || Problem::of(Code::MalformedRequest);
     let caller = gateway.caller(&headers, Scope::Portal).await?;
     let query = Query::parse(query.as_deref(), &["endpoint", "after", "limit"])?;
-    let endpoint = endpoint_id(query.get("endpoint").ok_or_else(malformed)?)?;
-    let after = query.get("after").map_or(Some(0), number).ok_or_else(malformed)?;
+    let endpoint = endpoint_id(query.get("endpoint").ok_or_else(|| Problem::parameter("endpoint"))?)?;
+    let after = query.get("after").map_or(Some(0), number).ok_or_else(|| Problem::parameter("after"))?;
     let found = gateway.app.deliveries(&caller, endpoint, after, query.limit(MAX_PAGE)?).await?;
     let next = found.last().map_or(after, |last| last.number);
     let tries: Value = found.iter().map(|tried| delivery(endpoint, tried)).collect();
@@ -228,8 +229,8 @@ fn nothing_said(request: &Received) -> Result<(), Problem> {
     if request.body.is_empty() {
         return Ok(());
     }
-    let members: serde_json::Map<String, Value> = request.json()?;
-    members.keys().next().map_or(Ok(()), |name| Err(Problem::fault(format!("/{name}"), FaultKind::UnknownField)))
+    let NothingIn {} = request.json()?;
+    Ok(())
 }
 
 fn replayed(asked: &ReplayIn) -> Result<Replayed, Problem> {

@@ -49,6 +49,14 @@ pub(super) fn problem(code: Code, locale: Locale) -> (&'static str, &'static str
             ("Trop lent", "Le corps de la requête n'est pas arrivé à temps."),
             ("Too slow", "The request's body did not arrive in time."),
         ),
+        Code::RateLimited => (
+            ("Trop de requêtes", "Cette clé a fait plus de requêtes qu'il ne lui est permis par minute."),
+            ("Too many requests", "This key has made more requests than it may in a minute."),
+        ),
+        Code::PreconditionFailed => (
+            ("Version dépassée", "La commande a changé depuis la version que nomme If-Match; rien n'a été modifié."),
+            ("Outdated version", "The order has changed since the version that If-Match names; nothing was changed."),
+        ),
         Code::IdempotencyKeyMissing => (
             (
                 "Idempotency-Key absente",
@@ -198,8 +206,8 @@ pub(super) fn fault(kind: &FaultKind, locale: Locale) -> String {
             format!("the number must be from {min} to {max}, with at most {decimals} decimals"),
         ),
         FaultKind::AmountOutOfRange => (
-            "le montant dépasse ce que PAYBOX peut porter (dix chiffres)".into(),
-            "the amount is more than PAYBOX can carry (ten digits)".into(),
+            "le montant doit être entre 0 et 9999999999 plus petites unités, ce que PAYBOX peut porter".into(),
+            "the amount must be from 0 to 9999999999 minor units, which is what PAYBOX can carry".into(),
         ),
         FaultKind::CurrencyMismatch => (
             "une commande n'a qu'une devise, et cette ligne en a une autre".into(),

@@ -67,6 +67,9 @@ fn live_folder(name: &str) -> std::path::PathBuf {
     copy("sealing.keys", "example-sealing.keys");
     copy("sandbox-public.pem", "example-sandbox.pem");
     fs::write(folder.join("other.pem"), OTHER_KEY).unwrap();
+    write_secret(&folder.join("short.key"), &"ab".repeat(19));
+    let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    fs::write(folder.join("broken-ca.pem"), broken).unwrap();
     folder
 }
 
@@ -276,6 +279,10 @@ fn whatever_the_mode_these_are_refused() {
             changed(LIVE, &[("\"hmac.key\"", "\"paybox.pem\"")]),
             "merchant[ecole].hmac_key_file: the HMAC key has a character that is not a hexadecimal digit",
         ),
+        (
+            changed(LIVE, &[("\"hmac.key\"", "\"short.key\"")]),
+            "merchant[ecole].hmac_key_file: the HMAC key has 38 characters, at least 40 are needed",
+        ),
         (changed(LIVE, &[("\"paybox.pem\"", "\"hmac.key\"")]), "platform[paybox].public_key_files: "),
         (changed(LIVE, &[("direct =", "ca_file = \"hmac.key\"\ndirect =")]), "platform[paybox].ca_file: "),
         (second("ecole", "7654321", "EC"), "merchant[ecole].id: is another merchant's too"),
@@ -300,9 +307,12 @@ fn all_that_is_wrong_is_said_at_once() {
             ("https://pay.", "http://pay."),
             ("\"sealing.keys\"", "\"none.keys\""),
             ("tpeweb.paybox.com", "tpeweb.example.org"),
+            ("direct =", "ca_file = \"broken-ca.pem\"\ndirect ="),
             ("\"15m\"", "15"),
             ("rang = \"01\"\n", ""),
             ("\"EC\"", "\"\""),
+            ("identifiant", "hash = \"MD5\"\nidentifiant"),
+            ("public_url", "store = \"sqlite:none/guichet.db\"\npublic_url"),
             ("reference_prefix", "colour = \"red\"\nreference_prefix"),
         ],
     );
@@ -312,12 +322,69 @@ fn all_that_is_wrong_is_said_at_once() {
         paths,
         [
             "public_url",
+            "store",
             "secrets.sealing_keys_file",
             "platform[paybox].page",
+            "platform[paybox].ca_file",
             "timing.form_lifetime",
             "merchant[ecole].rang",
+            "merchant[ecole].hash",
             "merchant[ecole].reference_prefix",
             "merchant[ecole].colour",
         ]
     );
+}
+
+fn check_with_store(config: &Path, store: &str) -> Said {
+    let mut command = guichet();
+    command.args(["check-config", "--config"]).arg(config).env("GUICHET__STORE", format!("sqlite:{store}"));
+    command.output().unwrap().into()
+}
+
+/// A store is judged without being made or changed.
+#[test]
+fn a_store_that_could_not_be_served_is_refused() {
+    let folder = folder("stores");
+    let config = test_config(&folder);
+    let path = config.display().to_string();
+    let made = run(["keys", "new", "--config", &path, "--scope=ops", "--merchant=ecole", "--name=x"], b"");
+    assert_eq!(made.code, Some(0), "{}", made.err);
+    fs::write(folder.join("empty.db"), "").unwrap();
+    fs::create_dir(folder.join("a folder.db")).unwrap();
+    let store = |name: &str| {
+        let bytes = fs::read(folder.join("guichet.db")).unwrap();
+        fs::write(folder.join(name), &bytes).unwrap();
+        rusqlite::Connection::open(folder.join(name)).unwrap()
+    };
+    store("live?#%20.db").execute("UPDATE meta SET value = 'live'", []).unwrap();
+    store("newer.db").pragma_update(None, "user_version", 99).unwrap();
+    store("foreign.db").pragma_update(None, "application_id", 1).unwrap();
+    let names = || {
+        let names = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name());
+        names.collect::<std::collections::BTreeSet<_>>()
+    };
+    let before = names();
+    for (store, expected) in [
+        ("guichet.db", None),
+        ("empty.db", None),
+        ("none yet.db", None),
+        ("/proc/x.db", Some("cannot be made in /proc: ")),
+        ("none/x.db", Some("cannot be made in ")),
+        ("hmac.key/x.db", Some("cannot be made in ")),
+        ("a folder.db", Some("a folder.db cannot be opened: ")),
+        ("guichet.toml", Some("guichet.toml cannot be used: file is not a database")),
+        ("foreign.db", Some("foreign.db is not a store of guichet")),
+        ("newer.db", Some("newer.db has schema 99, this program knows up to 1: run a newer one")),
+        ("live?#%20.db", Some("is a store of live mode, not of test mode")),
+    ] {
+        let said = check_with_store(&config, store);
+        match expected {
+            None => assert_eq!((said.code, said.out.as_str(), said.err.as_str()), (Some(0), "ok\n", ""), "{store}"),
+            Some(sentence) => {
+                assert_eq!((said.code, said.out.as_str()), (Some(1), ""), "{store}");
+                assert!(said.err.starts_with("store: ") && said.err.contains(sentence), "{store}: {}", said.err);
+            }
+        }
+        assert_eq!(names(), before, "{store}");
+    }
 }

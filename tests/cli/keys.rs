@@ -58,6 +58,8 @@ fn what_cannot_be_made_is_refused() {
         (vec!["new", "--scope=portal", "--merchant=other", "--name=x"], 1),
         (vec!["new", "--scope=portal", "--merchant=ecole", "--name="], 1),
         (vec!["new", "--scope=portal", "--merchant=ecole", "--name=x", "--expires-in=soon"], 2),
+        (vec!["new", "--scope=portal", "--merchant=ecole", "--name=x", "--expires-in=0s"], 2),
+        (vec!["new", "--scope=portal", "--merchant=ecole", "--name=x", "--expires-in=999ms"], 2),
         (vec!["new", "--scope=portal", "--merchant=École", "--name=x"], 2),
         (vec!["new", "--scope=portal", "--name=x"], 2),
         (vec!["new", "--merchant=ecole", "--name=x"], 2),

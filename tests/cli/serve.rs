@@ -13,9 +13,9 @@ use serde_json::Value;
 use super::{Said, folder, guichet, run, test_config};
 
 /// A gateway that runs, killed should the test fail.
-struct Running {
+pub(super) struct Running {
     child: Child,
-    ready: Value,
+    pub(super) ready: Value,
 }
 
 impl Drop for Running {
@@ -26,7 +26,7 @@ impl Drop for Running {
 }
 
 impl Running {
-    fn start(config: &Path, env: &[(&str, &str)]) -> Self {
+    pub(super) fn start(config: &Path, env: &[(&str, &str)]) -> Self {
         let log = fs::File::create(config.with_extension("log")).unwrap();
         let mut child = guichet()
             .args(["serve", "--config"])
@@ -54,7 +54,7 @@ impl Running {
     }
 
     /// Sends `signal` and returns the exit code.
-    fn stop(mut self, signal: &str) -> Option<i32> {
+    pub(super) fn stop(mut self, signal: &str) -> Option<i32> {
         let sent = Command::new("kill").args(["-s", signal, &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success());
         self.child.wait().unwrap().code()
@@ -129,6 +129,7 @@ fn what_cannot_be_used_stops_the_start() {
         .args(["serve", "--config"])
         .arg(&config)
         .env("GUICHET__SERVER__LISTEN", &address)
+        .env("GUICHET__STORE", "sqlite:other.db")
         .output()
         .unwrap()
         .into();
@@ -152,4 +153,29 @@ fn what_cannot_be_used_stops_the_start() {
         .unwrap()
         .into();
     assert_eq!((said.code, said.out.as_str()), (Some(78), ""));
+}
+
+/// One process serves one store. Who only reads it, or makes keys in it, is welcome; so is the next one to serve it.
+#[test]
+fn a_second_gateway_on_the_same_store_does_not_start() {
+    let config = test_config(&folder("serve-twice"));
+    let path = config.display().to_string();
+    for _ in 0..2 {
+        let running = Running::start(&config, &[]);
+        let said = run(["serve", "--config", &path], b"");
+        assert_eq!((said.code, said.out.as_str()), (Some(1), ""), "{}", said.err);
+        assert!(said.err.contains("guichet.db is served by another process"), "{}", said.err);
+        assert!(running.get("ops", "/readyz").starts_with("HTTP/1.1 200 OK"));
+        for command in [
+            vec!["check-config", "--config", &path],
+            vec!["keys", "list", "--config", &path],
+            vec!["keys", "new", "--config", &path, "--scope=ops", "--merchant=ecole", "--name=x"],
+        ] {
+            let said = run(&command, b"");
+            assert_eq!(said.code, Some(0), "{command:?}: {}", said.err);
+        }
+        // The second time it is killed: a lock does not outlive its process.
+        drop(running);
+    }
+    assert_eq!(Running::start(&config, &[]).stop("TERM"), Some(0));
 }

@@ -30,7 +30,9 @@ async fn keys_that_do_not_open() {
     ] {
         assert_eq!(code_with(&bench, authorization, &path).await, refused, "{authorization:?}");
     }
-    assert_eq!(code_with(&bench, Some(&bench.bearer()), &path).await.0, 200);
+    for scheme in ["Bearer", "bearer", "BEARER", "Bearer "] {
+        assert_eq!(code_with(&bench, Some(&format!("{scheme} {}", bench.key)), &path).await.0, 200, "{scheme}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -38,9 +40,9 @@ async fn other_merchants_orders_do_not_exist() {
     let bench = Bench::start().await;
     let id = bench.place(377_000).await;
     let other = format!("Bearer {}", bench.make_key(&["--scope", "portal", "--merchant", "annexe"]));
-    for path in [format!("/v1/orders/{id}"), "/v1/orders?merchant=ecole".to_owned()] {
-        let (status, _) = code_with(&bench, Some(&other), &path).await;
-        assert!(matches!(status, 404 | 422), "{path}: {status}");
+    let unseen = (404, "not_found".to_owned());
+    for path in [&format!("/v1/orders/{id}"), "/v1/orders?merchant=ecole", "/v1/orders?merchant=%C3%89cole"] {
+        assert_eq!(code_with(&bench, Some(&other), path).await, unseen, "{path}");
     }
     for path in ["cancel", "checkout"] {
         let headers =
@@ -64,7 +66,7 @@ async fn scopes_and_people() {
     assert_eq!(code_with(&bench, Some(&counter), "/v1/orders").await, (400, "actor_missing".to_owned()));
     let headers = [
         ("authorization", counter.as_str()),
-        ("guichet-actor", "clerk.durand"),
+        ("guichet-actor", "Zoé Hélène"),
         ("guichet-on-behalf-of", "E2026001"),
         ("content-type", "application/json"),
         ("idempotency-key", "clerk"),
@@ -73,7 +75,7 @@ async fn scopes_and_people() {
     assert_eq!(placed.status, 201);
     let events = bench.get("/v1/events").await.json();
     let actor = &events["events"][0]["actor"];
-    assert_eq!((&actor["person"], &actor["on_behalf_of"]), (&json!("clerk.durand"), &json!("E2026001")));
+    assert_eq!((&actor["person"], &actor["on_behalf_of"]), (&json!("Zoé Hélène"), &json!("E2026001")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,4 +110,38 @@ async fn lists_and_events_are_read_page_by_page() {
     }
     let expected = ["order.placed", "order.placed", "order.placed", "order.settled", "order.placed", "order.placed"];
     assert_eq!(types, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn operators_see_what_came_in_under_payboxs_name() {
+    let bench = Bench::start().await;
+    bench.notify("ecole", "M=1&R=x&E=00000&K=forged").await;
+    let ops = format!("Bearer {}", bench.make_key(&["--scope", "ops", "--merchant", "ecole"]));
+    let listed = bench.gateway.send("GET", "/v1/callbacks", &[("authorization", &ops)], "").await.json();
+    assert_eq!(listed["callbacks"][0]["verdict"], "unverified", "{listed}");
+    assert!(!listed.to_string().contains("forged"), "the bytes stay sealed");
+    assert_eq!(bench.get("/v1/callbacks").await.status, 403);
+    let foreign = bench.gateway.send("GET", "/v1/callbacks?merchant=annexe", &[("authorization", &ops)], "").await;
+    assert_eq!(foreign.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_is_cancelled_in_the_version_that_was_seen() {
+    let bench = Bench::start().await;
+    let id = bench.place(377_000).await;
+    let bearer = bench.bearer();
+    let cancel = |version: &'static str, key: &'static str| {
+        let (bench, bearer, id) = (&bench, bearer.as_str(), id.as_str());
+        async move {
+            let headers = [("authorization", bearer), ("idempotency-key", key), ("if-match", version)];
+            bench.gateway.send("POST", &format!("/v1/orders/{id}/cancel"), &headers, "").await
+        }
+    };
+    bench.check_out(&id).await;
+    let outdated = cancel("\"1\"", "c1").await;
+    assert_eq!((outdated.status, outdated.code().as_str()), (412, "precondition_failed"));
+    assert_eq!(cancel("nonsense", "c2").await.status, 400);
+    let shown = bench.get(&format!("/v1/orders/{id}")).await;
+    assert_eq!((shown.header("etag"), shown.json()["status"].as_str()), (Some("\"2\""), Some("open")));
+    assert_eq!(cancel("\"2\"", "c3").await.json()["status"], "cancelled");
 }

@@ -80,6 +80,7 @@ sealing_keys_file = "sealing.keys"
 connect_deadline = "2s"
 load_deadline = "1s"
 answer_deadline = "1500ms"
+look_every = "100ms"
 
 [[platform]]
 id = "sandbox"
@@ -138,6 +139,15 @@ impl Bench {
 
     /// A bench whose configuration was edited.
     pub(crate) async fn start_with(edit: impl Fn(String) -> String) -> Self {
+        Self::start_on(Disk::Sound, edit).await
+    }
+
+    /// A bench whose store may not grow beyond a few orders.
+    pub(crate) async fn start_on_a_failing_disk() -> Self {
+        Self::start_on(Disk::Failing, |configuration| configuration).await
+    }
+
+    async fn start_on(disk: Disk, edit: impl Fn(String) -> String) -> Self {
         let ports = Ports { page: 0, page_backup: 0, direct: 0, direct_backup: 0, manage: 0 };
         let options = Options { config: Config::default(), ports, tls: TlsSet::Good, seed: 1 };
         let sandbox = serve::start(keys(), options, Log::to(|_| {})).await.unwrap();
@@ -147,7 +157,7 @@ impl Bench {
         std::fs::write(folder.join("guichet.toml"), configuration(&sandbox, &edit)).unwrap();
         let key = make_key(&folder, &["--scope", "portal", "--merchant", "ecole"]);
         let log = Arc::new(Mutex::new(Vec::new()));
-        let (child, ready) = spawn(&folder, &log);
+        let (child, ready) = spawn(disk, &folder, &log);
         let manage = Client::new(&sandbox.addresses.manage);
         Self {
             gateway: Client::new(ready["listen"].as_str().unwrap()),
@@ -170,10 +180,19 @@ impl Bench {
     pub(crate) fn restart(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        let (child, ready) = spawn(&self.folder, &self.log);
+        let (child, ready) = spawn(Disk::Sound, &self.folder, &self.log);
         self.child = child;
         self.gateway = Client::new(ready["listen"].as_str().unwrap());
         self.ops = Client::new(ready["ops"].as_str().unwrap());
+    }
+
+    /// Asks the gateway to stop and tells how long it took.
+    pub(crate) fn terminate(&mut self) -> Duration {
+        let begun = Instant::now();
+        let sent = Command::new("kill").args(["-s", "TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        self.child.wait().unwrap();
+        begun.elapsed()
     }
 
     /// Everything that the gateway has logged.
@@ -296,8 +315,19 @@ fn restrict(path: &Path) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
 
+/// What the gateway's files are on.
+#[derive(Clone, Copy)]
+enum Disk {
+    Sound,
+    /// The shell lets no file grow further than 512 KiB or 1 MiB.
+    Failing,
+}
+
 fn guichet(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_guichet"));
+    placed(Command::new(env!("CARGO_BIN_EXE_guichet")), folder)
+}
+
+fn placed(mut command: Command, folder: &Path) -> Command {
     command.current_dir(folder).env("GUICHET_CONFIG", folder.join("guichet.toml"));
     command
 }
@@ -308,8 +338,16 @@ fn make_key(folder: &Path, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-fn spawn(folder: &Path, log: &Arc<Mutex<Vec<String>>>) -> (Child, Value) {
-    let mut child = guichet(folder).arg("serve").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+fn spawn(disk: Disk, folder: &Path, log: &Arc<Mutex<Vec<String>>>) -> (Child, Value) {
+    let mut command = match disk {
+        Disk::Sound => guichet(folder),
+        Disk::Failing => {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", r#"trap '' XFSZ; ulimit -f 1024; exec "$0" "$@""#, env!("CARGO_BIN_EXE_guichet")]);
+            placed(shell, folder)
+        }
+    };
+    let mut child = command.arg("serve").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let errors = BufReader::new(child.stderr.take().unwrap());
     let lines = Arc::clone(log);
     std::thread::spawn(move || {

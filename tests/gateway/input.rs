@@ -2,12 +2,18 @@
 
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, checkout, order};
+use crate::bench::{Bench, checkout, fresh_name, order};
 
 fn edited(edit: impl FnOnce(&mut Value)) -> Value {
     let mut body = order(377_000);
     edit(&mut body);
     body
+}
+
+const AMOUNT: &str = "/lines/0/unit_price/amount";
+
+fn with_amount(amount: Value) -> Value {
+    edited(|order| order["lines"][0]["unit_price"]["amount"] = amount)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -31,7 +37,32 @@ async fn orders_that_cannot_be_placed() {
             "/lines/0/unit_price/amount",
             "wrong_type",
         ),
-        (edited(|o| o["lines"][0]["unit_price"]["amount"] = json!(-1)), 422, "/lines/0/unit_price", "wrong_type"),
+        (with_amount(json!("100")), 422, AMOUNT, "wrong_type"),
+        (with_amount(json!(null)), 422, AMOUNT, "wrong_type"),
+        (with_amount(json!(-1)), 422, AMOUNT, "amount_out_of_range"),
+        (with_amount(json!(10_000_000_000_i64)), 422, AMOUNT, "amount_out_of_range"),
+        (with_amount(json!(u64::MAX)), 422, AMOUNT, "amount_out_of_range"),
+        (with_amount(json!(1e30)), 422, AMOUNT, "amount_out_of_range"),
+        // A document is not a list of its values, and a name is not a document.
+        (edited(|o| o["lines"][0]["unit_price"] = json!([100, "EUR"])), 422, "/lines/0/unit_price", "wrong_type"),
+        (edited(|o| o["payer"] = json!(["r", "a@b.example", "f", "l", []])), 422, "/payer", "wrong_type"),
+        (edited(|o| o["lines"] = json!([["D1"]])), 422, "/lines/0", "wrong_type"),
+        (edited(|o| o["lines"] = json!({})), 422, "/lines", "wrong_type"),
+        (edited(|o| o["currency"] = json!({"EUR": null})), 422, "/currency", "wrong_type"),
+        (edited(|o| o["currency"] = json!(0)), 422, "/currency", "wrong_type"),
+        (edited(|o| o["locale"] = json!({"fr": null})), 422, "/locale", "wrong_type"),
+        (
+            edited(|o| o["lines"][0]["unit_price"]["currency"] = json!({"EUR": null})),
+            422,
+            "/lines/0/unit_price/currency",
+            "wrong_type",
+        ),
+        // Names of strangers are escaped, and quoted once.
+        (edited(|o| o["a/b"] = json!(1)), 422, "/a~1b", "unknown_field"),
+        (edited(|o| o["a~b"] = json!(1)), 422, "/a~0b", "unknown_field"),
+        (edited(|o| o["a`b"] = json!(1)), 422, "/a`b", "unknown_field"),
+        (edited(|o| o["lines"][0]["unit_price"]["a`/b"] = json!(1)), 422, "/lines/0/unit_price/a`~1b", "unknown_field"),
+        (edited(|o| o[""] = json!(1)), 422, "/", "unknown_field"),
         (
             edited(|o| o["lines"][0]["unit_price"]["currency"] = json!("USD")),
             422,
@@ -42,6 +73,9 @@ async fn orders_that_cannot_be_placed() {
         (edited(|o| o["lines"][0]["quantity"] = json!(1)), 422, "/lines/0/quantity", "wrong_type"),
         (edited(|o| o["lines"][0]["quantity"] = json!("1e3")), 422, "/lines/0/quantity", "wrong_type"),
         (edited(|o| o["lines"][0]["quantity"] = json!("-1")), 422, "/lines/0/quantity", "wrong_type"),
+        (edited(|o| o["lines"][0]["quantity"] = json!(".5")), 422, "/lines/0/quantity", "wrong_type"),
+        (edited(|o| o["lines"][0]["quantity"] = json!("5.")), 422, "/lines/0/quantity", "wrong_type"),
+        (edited(|o| o["lines"][0]["quantity"] = json!("1.2.3")), 422, "/lines/0/quantity", "wrong_type"),
         (edited(|o| o["lines"][0]["quantity"] = json!("1.00001")), 422, "/lines/0/quantity", "decimal_out_of_range"),
         (edited(|o| o["lines"][0]["vat_rate"] = json!("101")), 422, "/lines/0/vat_rate", "decimal_out_of_range"),
         (edited(|o| o["lines"][0]["label"] = json!("carte 4012 0010 3714 1112")), 422, "/lines/0/label", "card_number"),
@@ -114,6 +148,8 @@ async fn checkouts_that_cannot_be_issued() {
             "nothing_left",
         ),
         (with_billing(json!({"mode": "somehow"})), "/billing/mode", "wrong_type"),
+        (with_billing(json!({"mode": {"none": null}})), "/billing/mode", "wrong_type"),
+        (with_billing(json!(["none"])), "/billing", "wrong_type"),
     ];
     for (body, pointer, code) in rows {
         let answer = bench.post(&path, &body).await;
@@ -123,6 +159,36 @@ async fn checkouts_that_cannot_be_issued() {
         assert!(found, "{pointer} {code}: {errors}");
     }
     assert_eq!(bench.order(&id).await["checkouts"], json!([]), "nothing was issued");
+}
+
+/// What cannot be built as a document: it is written as it goes over the wire.
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_that_no_library_would_write() {
+    let bench = Bench::start().await;
+    let good = order(377_000).to_string();
+    let huge = format!("1{}", "0".repeat(400));
+    let id = bench.place(1_000).await;
+    let cancel = format!("/v1/orders/{id}/cancel");
+    let long = format!("{{\"{}\":1}}", "x".repeat(500));
+    let cut = format!("/{}", "x".repeat(60));
+    for (path, body, pointer, code) in [
+        ("/v1/orders", good.replacen("377000", &huge, 1), AMOUNT, "amount_out_of_range"),
+        ("/v1/orders", good.replacen("377000", &format!("-{huge}"), 1), AMOUNT, "amount_out_of_range"),
+        ("/v1/orders", good.replacen("\"EUR\"", &huge, 1), "/currency", "wrong_type"),
+        ("/v1/orders", good.replacen('{', r#"{"reference":"a","reference":"b","#, 1), "/reference", "wrong_type"),
+        ("/v1/orders", good.replacen(r#""amount""#, r#""amount":1,"amount""#, 1), AMOUNT, "wrong_type"),
+        (cancel.as_str(), "[]".to_owned(), "", "wrong_type"),
+        (cancel.as_str(), "null".to_owned(), "", "wrong_type"),
+        (cancel.as_str(), r#"{"a/b~":1}"#.to_owned(), "/a~1b~0", "unknown_field"),
+        (cancel.as_str(), long, cut.as_str(), "unknown_field"),
+    ] {
+        let answer = bench.post_with_key(path, &fresh_name("key"), &body).await;
+        assert_eq!(answer.status, 422, "{body}: {}", answer.body);
+        let errors = answer.json()["errors"].clone();
+        assert_eq!((&errors[0]["pointer"], &errors[0]["code"]), (&json!(pointer), &json!(code)), "{body}");
+    }
+    assert_eq!(bench.order(&id).await["status"], "open");
+    assert_eq!(bench.post_with_key(&cancel, "empty", "{}").await.status, 200, "an empty document says nothing");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,11 +205,6 @@ async fn requests_that_are_not_understood() {
         ("POST", "/v1/orders", &json_headers[..], "[]", 422, "invalid_request"),
         ("POST", "/v1/orders", &json_headers[..], "{}{}", 422, "invalid_request"),
         ("POST", "/v1/orders", &json_headers[..1], "{}", 400, "idempotency_key_missing"),
-        ("GET", "/v1/orders?after=x", &json_headers[..1], "", 400, "malformed_request"),
-        ("GET", "/v1/orders?limit=0", &json_headers[..1], "", 400, "malformed_request"),
-        ("GET", "/v1/orders?payer=a&payer=b", &json_headers[..1], "", 400, "malformed_request"),
-        ("GET", "/v1/orders?unknown=1", &json_headers[..1], "", 400, "malformed_request"),
-        ("GET", "/v1/events?after=%FF", &json_headers[..1], "", 400, "malformed_request"),
         ("GET", "/v1/orders/nonsense", &json_headers[..1], "", 404, "not_found"),
         ("GET", "/nowhere", &json_headers[..1], "", 404, "not_found"),
         ("PUT", "/v1/orders", &json_headers[..1], "", 405, "method_not_allowed"),
@@ -154,6 +215,97 @@ async fn requests_that_are_not_understood() {
     let no_type = [("authorization", bearer.as_str()), ("idempotency-key", "k2"), ("content-type", "text/plain")];
     let answer = bench.gateway.send("POST", "/v1/orders", &no_type, "{}").await;
     assert_eq!((answer.status, answer.code().as_str()), (415, "unsupported_media_type"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_a_url_or_a_header_is_named() {
+    let bench = Bench::start().await;
+    let two =
+        format!("Bearer {}", bench.make_key(&["--scope", "portal", "--merchant", "ecole", "--merchant", "annexe"]));
+    let bearer = bench.bearer();
+    for (key, path, parameter) in [
+        (&bearer, "/v1/orders?after=x", "after"),
+        (&bearer, "/v1/orders?limit=0", "limit"),
+        (&bearer, "/v1/orders?limit=101", "limit"),
+        (&bearer, "/v1/orders?status=paid", "status"),
+        (&bearer, "/v1/orders?payer=a&payer=b", "payer"),
+        (&bearer, "/v1/orders?payer=%0A", "payer"),
+        (&bearer, "/v1/orders?unknown=1", "unknown"),
+        (&two, "/v1/orders", "merchant"),
+        (&bearer, "/v1/events?after=%FF", "after"),
+        (&bearer, "/v1/events?limit=x", "limit"),
+    ] {
+        let answer = bench.gateway.send("GET", path, &[("authorization", key)], "").await;
+        let document = answer.json();
+        assert_eq!((answer.status, answer.code().as_str()), (400, "malformed_request"), "{path}");
+        assert_eq!((&document["parameter"], &document["errors"]), (&json!(parameter), &Value::Null), "{path}");
+    }
+    let unknown = format!("/v1/orders?{}=1", "x".repeat(500));
+    let answer = bench.gateway.send("GET", &unknown, &[("authorization", &bearer)], "").await;
+    assert_eq!(answer.json()["parameter"].as_str().unwrap().len(), 60, "names of strangers are cut");
+    let people = format!("Bearer {}", bench.make_key(&["--scope", "portal", "--merchant", "ecole", "--for-people"]));
+    for (headers, status, code, header) in [
+        (vec![("guichet-actor", "a\tb")], 400, "malformed_request", "Guichet-Actor"),
+        (vec![("guichet-actor", "a"), ("guichet-actor", "b")], 400, "malformed_request", "Guichet-Actor"),
+        (vec![("guichet-on-behalf-of", "4012 0010 3714 1112")], 400, "malformed_request", "Guichet-On-Behalf-Of"),
+        (vec![("authorization", "Bearer x")], 400, "malformed_request", "Authorization"),
+        (vec![("idempotency-key", "a"), ("idempotency-key", "b")], 400, "malformed_request", "Idempotency-Key"),
+        (vec![], 400, "idempotency_key_missing", "Idempotency-Key"),
+        (vec![("idempotency-key", "é")], 400, "idempotency_key_invalid", "Idempotency-Key"),
+    ] {
+        let mut all = vec![("authorization", bearer.as_str()), ("content-type", "application/json")];
+        all.extend(headers.iter().copied());
+        let answer = bench.gateway.send("POST", "/v1/orders", &all, "{}").await;
+        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{headers:?}");
+        assert_eq!(answer.json()["header"], header, "{headers:?}");
+    }
+    let answer = bench.gateway.send("GET", "/v1/orders", &[("authorization", &people)], "").await;
+    assert_eq!((answer.code().as_str(), &answer.json()["header"]), ("actor_missing", &json!("Guichet-Actor")));
+}
+
+/// Payers read pages, PAYBOX reads nothing, only portals read documents.
+#[tokio::test(flavor = "multi_thread")]
+async fn payers_and_paybox_are_not_shown_documents() {
+    let bench = Bench::start().await;
+    for (method, path, status) in [
+        ("GET", "/pay", 404),
+        ("GET", "/pay/", 404),
+        ("GET", "/pay/x", 404),
+        ("GET", "/pay/x/", 404),
+        ("GET", "/pay/%ff", 404),
+        ("GET", "/return/x/accepted", 404),
+        ("GET", "/return/%ff/accepted", 404),
+        ("GET", "/return/x/accepted/more", 404),
+        ("POST", "/pay/x", 405),
+        ("POST", "/return/x/accepted", 405),
+    ] {
+        for (language, words) in [("fr", "<html lang=\"fr\">"), ("en", "<html lang=\"en\">")] {
+            let answer = bench.gateway.send(method, path, &[("accept-language", language)], "").await;
+            assert_eq!(answer.status, status, "{method} {path}");
+            assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"), "{method} {path}");
+            assert_eq!(answer.header("content-language"), Some(language), "{method} {path}");
+            assert!(answer.header("content-security-policy").is_some(), "{method} {path}");
+            assert!(answer.body.contains(words) && answer.body.contains("</html>"), "{method} {path}: {}", answer.body);
+        }
+    }
+    for (method, path, body, status) in [
+        ("GET", "/paybox/%ff/ipn", "", 400),
+        ("GET", "/paybox/nobody/ipn", "", 404),
+        ("GET", "/paybox/nobody/ipn?x=1", "", 404),
+        ("GET", "/paybox/ecole", "", 404),
+        ("PUT", "/paybox/ecole/ipn", "", 405),
+        ("GET", "/paybox/ecole/ipn", "", 400),
+        ("GET", "/paybox/ecole/ipn?", "", 400),
+        ("HEAD", "/paybox/ecole/ipn", "", 400),
+        ("POST", "/paybox/ecole/ipn", "", 400),
+    ] {
+        let answer = bench.gateway.send(method, path, &[], body).await;
+        assert_eq!((answer.status, answer.body.as_str()), (status, ""), "{method} {path}");
+        assert_eq!(answer.header("content-type"), None, "{method} {path}");
+    }
+    assert!(!bench.log().contains("callback_unverified"), "nothing came, so nobody is called");
+    assert_eq!(bench.notify("ecole", "x=1").await.status, 400);
+    assert!(bench.log().contains("callback_unverified"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -190,6 +342,9 @@ async fn the_same_request_gets_the_same_answer() {
         answers.iter().filter(|a| a.status == 201).map(|a| a.json()["id"].as_str().unwrap().to_owned()).collect();
     assert_eq!(ids.len(), 1);
     assert!(answers.iter().all(|a| a.status == 201 || a.code() == "request_in_progress"), "{answers:?}");
+    // Whoever asks again gets the answer, however many ask at once.
+    let again = futures_of(60, || bench.post_with_key("/v1/orders", "one", &body)).await;
+    assert!(again.iter().all(|a| (a.status, &a.body) == (201, &first.body)), "{again:?}");
     // A checkout that is asked for twice is one checkout.
     let id = first.json()["id"].as_str().unwrap().to_owned();
     let path = format!("/v1/orders/{id}/checkout");

@@ -195,3 +195,72 @@ async fn a_killed_gateway_goes_on_where_it_was() {
     bench.manage.send("DELETE", "/faults", &[], "").await;
     bench.until_settled(&id).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn payers_go_to_the_second_host_while_the_main_one_is_out_of_service() {
+    let bench = Bench::start().await;
+    let action = |issued: &Value| issued["form"]["action"].as_str().unwrap().to_owned();
+    let id = bench.place(377_000).await;
+    let before = bench.check_out(&id).await;
+    assert_eq!(action(&before), format!("{}/php/", bench.sandbox.addresses.page));
+    bench.fault(&json!({"target": "load", "host": "main", "type": "page", "action": "ko"})).await;
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    let backup = format!("{}/php/", bench.sandbox.addresses.page_backup);
+    while action(&bench.check_out(&id).await) != backup {
+        assert!(std::time::Instant::now() < deadline, "the second host is never chosen\n{}", bench.log());
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    // A link that was given before leads there too.
+    let issued = bench.check_out(&id).await;
+    let page = follow(issued["redirect"].as_str().unwrap()).await;
+    assert!(page.body.contains(&format!("action=\"{backup}\"")), "{}", page.body);
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.contains(&format!("form-action {};", bench.sandbox.addresses.page_backup)), "{policy}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_orders_story_is_told_in_plain_words() {
+    let bench = Bench::start().await;
+    let id = bench.place(377_000).await;
+    let payer = Payer::open(&bench, &bench.check_out(&id).await).await;
+    payer.pay(REFUSED_151).await;
+    payer.another_card().await;
+    payer.pay(ACCEPTED).await;
+    bench.until_settled(&id).await;
+    let bearer = format!("Bearer {}", bench.make_key(&["--scope", "ops", "--merchant", "ecole"]));
+    for (language, expected) in [
+        (
+            "fr",
+            [
+                "passée : 3770.00 EUR",
+                "signée",
+                "code 00151",
+                "annonce la page n° 1 payée",
+                "La banque confirme",
+                "plus rien",
+            ],
+        ),
+        (
+            "en",
+            [
+                "placed: 3770.00 EUR",
+                "signed",
+                "code 00151",
+                "reports page 1 paid",
+                "The bank confirms",
+                "Nothing is left",
+            ],
+        ),
+    ] {
+        let headers = [("authorization", bearer.as_str()), ("accept-language", language)];
+        let answer = bench.gateway.send("GET", &format!("/v1/orders/{id}/explain"), &headers, "").await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let story: Vec<String> =
+            answer.json()["story"].as_array().unwrap().iter().map(|step| step["text"].to_string()).collect();
+        let mut rest = story.iter();
+        for words in expected {
+            assert!(rest.any(|text| text.contains(words)), "{words}: {story:#?}");
+        }
+    }
+    assert_eq!(bench.get(&format!("/v1/orders/{id}/explain")).await.status, 403, "for operators only");
+}

@@ -96,6 +96,7 @@ async fn a_lock_that_is_held_too_long_is_no_failure() {
     assert!(is_unavailable(&store.commit(writes([order(0)])).await));
     assert!(store.reserve("c", 1, 9, 1).await.is_err());
     assert!(there(&store).await.is_empty(), "reading does not wait");
+    assert_eq!(store.health().await, Ok(()), "busy is not ill");
     other.execute_batch("ROLLBACK").unwrap();
     store.commit(writes([order(0)])).await.unwrap();
     assert_eq!(store.reserve("c", 1, 9, 1).await.unwrap(), 1);
@@ -140,6 +141,7 @@ async fn a_full_disk_fails_its_group_and_all_that_come_later() {
     let file = SqliteFile::new();
     let store = file.open_with(&Options { max_pages: Some(200), ..options() });
     store.commit(writes([order(0)])).await.unwrap();
+    assert_eq!(store.health().await, Ok(()));
     let other = lock(&file);
     let mut large = order(50);
     large.state = "x".repeat(1 << 20);
@@ -160,9 +162,11 @@ async fn a_full_disk_fails_its_group_and_all_that_come_later() {
     assert!(store.reserve("c", 1, 9, 1).await.is_err());
     assert!(store.forget_answers(crate::fixtures::at(0)).await.is_err());
     assert_eq!(there(&store).await, done, "reads still answer");
+    assert!(store.health().await.unwrap_err().0.contains("it failed before"));
     drop(store);
 
     let store = file.open_with(&options());
+    assert_eq!(store.health().await, Ok(()));
     assert_eq!(there(&store).await, done);
     store.commit(writes([large])).await.unwrap();
 }
@@ -208,6 +212,7 @@ async fn child_on_a_failing_disk() {
         assert!(number < MANY, "the disk does not fail");
     }
     println!("\nfailed {number}");
+    assert!(store.health().await.is_err(), "before anybody tries again");
     // Smaller, so that they would fit; they are not tried.
     for later in number + 1..number + 4 {
         let Err(CommitError::Unavailable(why)) = store.commit(writes([order(later)])).await else {
@@ -216,4 +221,5 @@ async fn child_on_a_failing_disk() {
         assert!(why.contains("it failed before"), "{why}");
     }
     assert_eq!(there(&store).await, (0..number).collect::<Vec<_>>());
+    assert!(store.health().await.unwrap_err().0.contains("it failed before"));
 }

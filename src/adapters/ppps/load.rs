@@ -4,7 +4,7 @@
 //! the price of not understanding is only that the other host is tried.
 
 /// Whether the page has exactly one element of id `server_status`, whose text is exactly `OK`.
-pub(super) fn is_in_service(page: &[u8]) -> bool {
+pub fn is_in_service(page: &[u8]) -> bool {
     status(&String::from_utf8_lossy(page)).is_some_and(|text| text == "OK")
 }
 

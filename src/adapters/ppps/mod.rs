@@ -20,6 +20,7 @@ use async_trait::async_trait;
 pub use self::{
     contract::Contract,
     endpoint::{Endpoint, EndpointError},
+    load::is_in_service,
     tls::{TlsError, tls_config},
 };
 use self::{
@@ -98,7 +99,7 @@ impl PppsBank {
         let endpoint = contract.endpoint(host);
         let probe = Connection::open(endpoint, &contract.tls, &self.clock, self.deadlines.connect).await?;
         let page = probe.exchange(endpoint.load_request(), self.deadlines.load).await?;
-        if !load::is_in_service(&page) {
+        if !is_in_service(&page) {
             return Err(Fault::OutOfService);
         }
         let connection = Connection::open(endpoint, &contract.tls, &self.clock, self.deadlines.connect).await?;

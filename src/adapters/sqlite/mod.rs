@@ -6,6 +6,7 @@
 //! so a compare-and-set holds across processes.
 
 mod changes;
+mod check;
 mod columns;
 mod readers;
 mod reads;
@@ -66,6 +67,16 @@ impl SqliteStore {
         let writer = Writer::start(connection, options.queue_max)
             .map_err(|error| StoreError(format!("the writer cannot be started: {error}")))?;
         Ok(Self { readers, writer })
+    }
+
+    /// Whether [`SqliteStore::open`] would open the store, without making or changing it; `mode` is what it should be,
+    /// if that is known. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError`] as [`SqliteStore::open`].
+    pub fn check(path: impl AsRef<Path>, mode: Option<Mode>) -> Result<(), StoreError> {
+        let path = &std::path::absolute(path).map_err(|error| StoreError(format!("no file for the store: {error}")))?;
+        check::check(path, mode)
     }
 }
 
@@ -134,6 +145,11 @@ impl Store for SqliteStore {
 
     async fn forget_answers(&self, before: Timestamp) -> Result<(), StoreError> {
         self.writer.make(move |connection| changes::forget_answers(connection, before)).await.map_err(why)
+    }
+
+    async fn health(&self) -> Result<(), StoreError> {
+        self.writer.health().map_err(StoreError)?;
+        self.due(Timestamp::MIN, 1).await.map(|_| ())
     }
 }
 

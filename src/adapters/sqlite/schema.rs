@@ -11,7 +11,7 @@ use std::{
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::Options;
-use crate::ports::StoreError;
+use crate::ports::{Mode, StoreError};
 
 /// `guic`: what `file` and this program know a store of guichet by.
 const APPLICATION_ID: i32 = 0x6775_6963;
@@ -68,7 +68,7 @@ fn prepare(connection: &Connection, options: &Options) -> rusqlite::Result<()> {
     connection.pragma_update(None, "trusted_schema", false)
 }
 
-fn check_owner(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+pub(super) fn check_owner(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let (owner, tables): (i32, i64) = connection
         .query_row(
             "SELECT a.application_id, (SELECT count(*) FROM sqlite_schema) FROM pragma_application_id a",
@@ -103,13 +103,7 @@ fn migrate(connection: &mut Connection, options: &Options, path: &Path) -> Resul
     let unusable = |error| unusable(path, &error);
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(unusable)?;
     let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(unusable)?;
-    let done = usize::try_from(version).ok().and_then(|done| MIGRATIONS.get(done..)).ok_or_else(|| {
-        let known = MIGRATIONS.len();
-        StoreError(format!(
-            "{} has schema {version}, this program knows up to {known}: run a newer one",
-            path.display()
-        ))
-    })?;
+    let done = migrations_from(version, path)?;
     for migration in done {
         transaction.execute_batch(migration).map_err(unusable)?;
     }
@@ -120,11 +114,27 @@ fn migrate(connection: &mut Connection, options: &Options, path: &Path) -> Resul
         .map_err(unusable)?;
     let mode: String =
         transaction.query_row("SELECT value FROM meta WHERE name = 'mode'", [], |row| row.get(0)).map_err(unusable)?;
-    if mode != options.mode.name() {
-        let asked = options.mode.name();
-        return Err(StoreError(format!("{} is a store of {mode} mode, not of {asked} mode", path.display())));
-    }
+    check_mode(&mode, options.mode, path)?;
     transaction.commit().map_err(unusable)
+}
+
+/// What a store of `version` still needs.
+pub(super) fn migrations_from(version: i64, path: &Path) -> Result<&'static [&'static str], StoreError> {
+    usize::try_from(version).ok().and_then(|done| MIGRATIONS.get(done..)).ok_or_else(|| {
+        let known = MIGRATIONS.len();
+        StoreError(format!(
+            "{} has schema {version}, this program knows up to {known}: run a newer one",
+            path.display()
+        ))
+    })
+}
+
+pub(super) fn check_mode(mode: &str, asked: Mode, path: &Path) -> Result<(), StoreError> {
+    let asked = asked.name();
+    if mode == asked {
+        return Ok(());
+    }
+    Err(StoreError(format!("{} is a store of {mode} mode, not of {asked} mode", path.display())))
 }
 
 /// Whether somebody else only holds a lock that will be free again.
@@ -132,6 +142,6 @@ pub(super) fn is_busy(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
-fn unusable(path: &Path, error: &rusqlite::Error) -> StoreError {
+pub(super) fn unusable(path: &Path, error: &rusqlite::Error) -> StoreError {
     StoreError(format!("{} cannot be used: {error}", path.display()))
 }

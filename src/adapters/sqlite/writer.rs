@@ -8,7 +8,10 @@
 
 use std::{
     io,
-    sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+    sync::{
+        Arc, OnceLock,
+        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+    },
     thread::{self, JoinHandle},
 };
 
@@ -25,13 +28,29 @@ const GROUP_MAX: usize = 64;
 pub(super) struct Writer {
     queue: Option<SyncSender<Box<dyn Task>>>,
     thread: Option<JoinHandle<()>>,
+    failure: Failure,
 }
+
+/// Why the writer takes no more changes, once it does not.
+type Failure = Arc<OnceLock<String>>;
 
 impl Writer {
     pub(super) fn start(connection: Connection, queue_max: usize) -> io::Result<Self> {
         let (queue, tasks) = sync_channel(queue_max);
-        let thread = thread::Builder::new().name("store".to_owned()).spawn(move || work(connection, &tasks))?;
-        Ok(Self { queue: Some(queue), thread: Some(thread) })
+        let failure = Failure::default();
+        let noted = Arc::clone(&failure);
+        let thread = thread::Builder::new().name("store".to_owned()).spawn(move || work(connection, &tasks, &noted))?;
+        Ok(Self { queue: Some(queue), thread: Some(thread), failure })
+    }
+
+    /// Says why no more changes are taken, if that is so.
+    pub(super) fn health(&self) -> Result<(), String> {
+        match self.failure.get() {
+            Some(why) => Err(refusal(why)),
+            // It ends before its time only by a panic.
+            None if self.thread.as_ref().is_none_or(JoinHandle::is_finished) => Err(STOPPED.to_owned()),
+            None => Ok(()),
+        }
     }
 
     /// Makes one change, durable on return. A caller that stops waiting does not stop the change: it is as after a
@@ -62,8 +81,14 @@ impl Drop for Writer {
     }
 }
 
+const STOPPED: &str = "the writer has stopped";
+
 fn stopped() -> CommitError {
-    CommitError::Unavailable("the writer has stopped".to_owned())
+    CommitError::Unavailable(STOPPED.to_owned())
+}
+
+fn refusal(why: &str) -> String {
+    format!("it failed before and takes no more changes: {why}")
 }
 
 /// A change with somebody who waits for it.
@@ -103,16 +128,15 @@ impl<T: Send, F: FnOnce(&Connection) -> Change<T> + Send> Task for Single<T, F> 
     }
 }
 
-fn work(connection: Connection, tasks: &Receiver<Box<dyn Task>>) {
-    let mut failure = None;
+fn work(connection: Connection, tasks: &Receiver<Box<dyn Task>>, failure: &OnceLock<String>) {
     while let Ok(first) = tasks.recv() {
         let mut group = vec![first];
         group.extend(tasks.try_iter().take(GROUP_MAX - 1));
-        let fate = match &failure {
-            Some(why) => Err(format!("it failed before and takes no more changes: {why}")),
+        let fate = match failure.get() {
+            Some(why) => Err(refusal(why)),
             None => write(&connection, &mut group).map_err(|error| {
                 if !is_busy(&error) {
-                    failure = Some(error.to_string());
+                    failure.get_or_init(|| error.to_string());
                 }
                 error.to_string()
             }),
@@ -121,7 +145,7 @@ fn work(connection: Connection, tasks: &Receiver<Box<dyn Task>>) {
             task.answer(&fate);
         }
     }
-    if failure.is_some() {
+    if failure.get().is_some() {
         // Closing would move the log into the file on a disk that cannot be trusted; the next start does it.
         let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
     }

@@ -77,7 +77,7 @@ impl Order {
                     Some(_) => Err(Impossible("a checkout closed twice")),
                 }
             }
-            Event::Reported { checkout, identity, digest, says, asks } => {
+            Event::Reported { checkout, identity, digest, key: _, says, asks } => {
                 let checkout = self.checkout_mut(*checkout)?;
                 let report = checkout.reports.entry(identity.clone()).or_insert_with(|| Report {
                     received_at: at,

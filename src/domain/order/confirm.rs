@@ -29,6 +29,18 @@ pub struct Heard {
     pub silence: Option<String>,
 }
 
+/// A verified notification.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct News {
+    /// What makes two of them the same: operation, call, code.
+    pub identity: String,
+    /// SHA-256 of its bytes.
+    pub digest: String,
+    /// Fingerprint of the key that it was signed with.
+    pub key: String,
+    pub says: Says,
+}
+
 /// How a notification was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Taken {
@@ -42,19 +54,18 @@ pub enum Taken {
 }
 
 impl Order {
-    /// Keeps a verified notification. `identity` is what makes two of them the same (S, T, E).
+    /// Keeps a verified notification.
     ///
     /// # Errors
     /// [`Refusal::Impossible`] when the checkout is not this order's.
     pub fn report(
         &self,
         number: CheckoutNumber,
-        identity: String,
-        digest: String,
-        says: Says,
+        news: News,
         now: Timestamp,
         policy: &Policy,
     ) -> Result<(Decision, Taken), Refusal> {
+        let News { identity, digest, key, says } = news;
         let checkout = self.checkout(number).ok_or(Impossible("a report for a checkout that does not exist"))?;
         let taken = match checkout.reports.get(&identity) {
             Some(known) if known.digests.contains(&digest) => Taken::Double,
@@ -81,7 +92,7 @@ impl Order {
             }
             Taken::New | Taken::Variant => {
                 let mut decision = Decision::of(self);
-                decision.push(Event::Reported { checkout: number, identity, digest, says, asks }, now)?;
+                decision.push(Event::Reported { checkout: number, identity, digest, key, says, asks }, now)?;
                 decision
             }
         };

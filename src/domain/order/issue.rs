@@ -5,8 +5,9 @@
 
 use jiff::Timestamp;
 
-use super::{Decision, Order, Refusal};
+use super::{Decision, Order, Refusal, Status};
 use crate::domain::{
+    attempt::Host,
     bank::ArchiveReference,
     checkout::{Billing, Challenge, Checkout, CheckoutStatus, Closed, Locale, MAX_FOLLOWS},
     event::Event,
@@ -26,7 +27,16 @@ pub struct NewCheckout {
     pub billing: Billing,
     pub challenge: Challenge,
     pub locale: Locale,
+    pub page_host: Host,
     pub return_url: String,
+}
+
+/// What a payer who follows a link may need.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewFollower {
+    pub prefix: String,
+    pub archive: ArchiveReference,
+    pub page_host: Host,
 }
 
 impl Order {
@@ -58,6 +68,7 @@ impl Order {
             billing: new.billing,
             challenge: new.challenge,
             locale: new.locale,
+            page_host: new.page_host,
             return_url: new.return_url,
             issued_at: now,
             form_until,
@@ -80,16 +91,15 @@ impl Order {
         self.checkouts.iter().rev().find(|checkout| checkout.link == link)
     }
 
-    /// A payer follows a link: the form of [`Order::page_of`] is theirs, if it may still be paid. `prefix` and `archive`
-    /// are for a checkout that takes the place of one that was handed over before.
+    /// A payer follows a link: the form of [`Order::page_of`] is theirs, if it may still be paid. A page that was handed
+    /// over before, or whose host is not the one in service now, gives its place to another.
     ///
     /// # Errors
     /// [`Refusal::Impossible`] when there is no such link.
     pub fn follow_link(
         &self,
         link: CheckoutNumber,
-        prefix: &str,
-        archive: ArchiveReference,
+        new: &NewFollower,
         now: Timestamp,
         policy: &Policy,
     ) -> Result<Decision, Refusal> {
@@ -97,7 +107,7 @@ impl Order {
         if !self.may_be_followed(page, now) {
             return Ok(self.unchanged());
         }
-        if !page.handed_over && page.reports.is_empty() {
+        if !page.handed_over && page.reports.is_empty() && page.page_host == new.page_host {
             let mut decision = Decision::of(self);
             decision.push(Event::CheckoutHandedOver { checkout: page.number }, now)?;
             return Ok(decision);
@@ -105,8 +115,9 @@ impl Order {
         let number = self.next_checkout()?;
         let checkout = Checkout {
             number,
-            reference: Reference::of_checkout(prefix, self.id, page.instalment, number),
-            archive,
+            reference: Reference::of_checkout(&new.prefix, self.id, page.instalment, number),
+            archive: new.archive.clone(),
+            page_host: new.page_host,
             issued_at: now,
             handed_over: true,
             closed: None,
@@ -125,7 +136,7 @@ impl Order {
     /// Whether a payer may be given a form by the link of `page`.
     pub fn may_be_followed(&self, page: &Checkout, now: Timestamp) -> bool {
         let follows = self.checkouts.iter().filter(|checkout| checkout.link == page.link).count();
-        let payable = match self.checkout_status(page) {
+        let payable = match self.status_of_link(page) {
             CheckoutStatus::Issued | CheckoutStatus::Refused => true,
             CheckoutStatus::Superseded
             | CheckoutStatus::Expired
@@ -134,7 +145,20 @@ impl Order {
             | CheckoutStatus::Quarantined
             | CheckoutStatus::Captured => false,
         };
-        payable && now < page.form_until && follows <= MAX_FOLLOWS && self.must_be_open().is_ok()
+        payable && now < page.form_until && follows <= MAX_FOLLOWS
+    }
+
+    /// How a link stands whose latest page is `page`: money on its way by any other page of the order counts too.
+    pub fn status_of_link(&self, page: &Checkout) -> CheckoutStatus {
+        if matches!(self.status, Status::Settled { .. }) {
+            CheckoutStatus::Captured
+        } else if self.is_confirming() {
+            CheckoutStatus::Confirming
+        } else if self.has_quarantine() {
+            CheckoutStatus::Quarantined
+        } else {
+            self.checkout_status(page)
+        }
     }
 
     fn replace_open(&self, checkout: Checkout, now: Timestamp) -> Result<Decision, Refusal> {

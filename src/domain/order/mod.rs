@@ -17,9 +17,9 @@ mod return_money;
 mod tests;
 
 pub use apply::Impossible;
-pub use confirm::{Heard, Taken};
+pub use confirm::{Heard, News, Taken};
 pub use duty::Duty;
-pub use issue::{MAX_CHECKOUTS, NewCheckout};
+pub use issue::{MAX_CHECKOUTS, NewCheckout, NewFollower};
 pub use place::NewOrder;
 pub use return_money::Prepared;
 

@@ -1,0 +1,219 @@
+//! What happened to an order, in sentences for people: what was signed, what came back, which key matched, what each
+//! code means.
+
+use crate::{
+    app::explain,
+    domain::{
+        attempt::{AttemptState, Conclusion},
+        bank::MoneyCall,
+        checkout::{Closed, Locale, Says},
+        event::{AskAnswer, Event},
+        ledger::EntryKind,
+        money::Money,
+    },
+};
+
+/// The sentence of an event.
+pub(super) fn sentence(event: &Event, locale: Locale) -> String {
+    let (french, english) = both(event, locale);
+    match locale {
+        Locale::Fr => french,
+        Locale::En => english,
+    }
+}
+
+fn amount(money: Money) -> String {
+    format!("{} {}", money.to_major_string(), money.currency().letters())
+}
+
+fn both(event: &Event, locale: Locale) -> (String, String) {
+    match event {
+        Event::Placed(placed) => {
+            let total = amount(placed.totals.including_vat);
+            (
+                format!("Commande « {} » passée : {total}.", placed.reference.as_str()),
+                format!("Order \"{}\" placed: {total}.", placed.reference.as_str()),
+            )
+        }
+        Event::Settled => ("Il n'y a plus rien à payer.".into(), "Nothing is left to pay.".into()),
+        Event::Cancelled { replaced_by: Some(by) } => {
+            (format!("Annulée et remplacée par {by}."), format!("Cancelled and replaced by {by}."))
+        }
+        Event::Cancelled { replaced_by: None } => ("Annulée.".into(), "Cancelled.".into()),
+        Event::CheckoutIssued(page) => {
+            let (number, reference, sum) = (page.number.0, &page.reference, amount(page.amount));
+            (
+                format!(
+                    "Page n° {number} signée : {sum}, référence {reference}, valable jusqu'au {}.",
+                    page.expires_at
+                ),
+                format!("Page {number} signed: {sum}, reference {reference}, good until {}.", page.expires_at),
+            )
+        }
+        Event::CheckoutHandedOver { checkout } => (
+            format!("Le formulaire de la page n° {} a été donné à un payeur par son lien.", checkout.0),
+            format!("The form of page {} was given to a payer by its link.", checkout.0),
+        ),
+        Event::CheckoutClosed { checkout, cause } => {
+            let (french, english) = match cause {
+                Closed::Superseded => ("remplacée ou réglée", "superseded or paid"),
+                Closed::Expired => ("expirée", "expired"),
+                Closed::Withdrawn => ("retirée avec la commande", "withdrawn with its order"),
+            };
+            (format!("Page n° {} {french}.", checkout.0), format!("Page {} {english}.", checkout.0))
+        }
+        Event::Reported { checkout, key, says, .. } => reported(checkout.0, key, says, locale),
+        Event::Prompted { checkout, .. } => (
+            format!("Le payeur est revenu de la page n° {} : la banque est interrogée.", checkout.0),
+            format!("The payer came back from page {}: the bank is asked.", checkout.0),
+        ),
+        Event::Asked { checkout, answer, authorised, .. } => asked(checkout.0, answer, !authorised.is_empty()),
+        Event::ReportDoubted { operation, .. } => (
+            format!(
+                "La banque ne confirme pas l'opération {operation}, annoncée payée : elle ne retient plus la commande."
+            ),
+            format!("The bank does not confirm operation {operation}, reported paid: it no longer holds the order."),
+        ),
+        Event::Captured { entry } => {
+            let (sum, number) = (amount(entry.amount), entry.operation.number);
+            match entry.kind {
+                EntryKind::Surplus { .. } => (
+                    format!("La banque confirme {sum} (opération {number}), en trop : cette somme sera rendue."),
+                    format!("The bank confirms {sum} (operation {number}), too much: it will be given back."),
+                ),
+                EntryKind::Capture { .. } | EntryKind::GivenBack { .. } => (
+                    format!("La banque confirme {sum} (opération {number}) : payé."),
+                    format!("The bank confirms {sum} (operation {number}): paid."),
+                ),
+            }
+        }
+        Event::Quarantined { operation, why, .. } => (
+            format!("L'opération {operation} attend la décision d'une personne : {why}."),
+            format!("Operation {operation} waits for a person's decision: {why}."),
+        ),
+        Event::AttemptPlanned { attempt, .. } => {
+            let (reference, _) = attempt.call.names();
+            let (french, english) = match attempt.call {
+                MoneyCall::Cancel { .. } => ("Annulation", "Cancellation"),
+                MoneyCall::Refund { .. } => ("Remboursement", "Refund"),
+            };
+            (
+                format!("{french} préparé(e), référence {reference}."),
+                format!("{english} prepared, reference {reference}."),
+            )
+        }
+        Event::AttemptPostponed { until, .. } => (
+            format!("La banque n'est pas joignable : rien n'est envoyé avant {until}."),
+            format!("The bank cannot be reached: nothing is sent before {until}."),
+        ),
+        Event::AttemptSent { sending, .. } => (
+            format!("Envoi, question {} ; il n'y en aura pas d'autre.", sending.question.get()),
+            format!("Sent, question {}; there will be no other.", sending.question.get()),
+        ),
+        Event::AttemptAnswered { state, .. } => answered(state, locale),
+        Event::AttemptAsked { conclusion, .. } => concluded(conclusion),
+        Event::GivenBack { entry, .. } => {
+            let (sum, number) = (amount(entry.amount), entry.operation.number);
+            (format!("{sum} rendus (opération {number})."), format!("{sum} given back (operation {number})."))
+        }
+    }
+}
+
+fn reported(page: u32, key: &str, says: &Says, locale: Locale) -> (String, String) {
+    let key: String = key.chars().take(12).collect();
+    match says {
+        Says::Paid { operation, .. } => (
+            format!(
+                "PAYBOX annonce la page n° {page} payée (opération {}, clé {key}…). Ce n'est qu'une annonce.",
+                operation.number
+            ),
+            format!(
+                "PAYBOX reports page {page} paid (operation {}, key {key}…). This is a hint only.",
+                operation.number
+            ),
+        ),
+        Says::Failed { code } => {
+            let meaning = explain(code, locale);
+            (
+                format!("PAYBOX annonce un échec de la page n° {page}, code {code} (clé {key}…) : {meaning}"),
+                format!("PAYBOX reports a failure of page {page}, code {code} (key {key}…): {meaning}"),
+            )
+        }
+        Says::Pending => (
+            format!("PAYBOX annonce que la page n° {page} attend une décision (clé {key}…)."),
+            format!("PAYBOX reports that page {page} waits for a decision (key {key}…)."),
+        ),
+    }
+}
+
+fn asked(page: u32, answer: &AskAnswer, is_authorised: bool) -> (String, String) {
+    match answer {
+        AskAnswer::Nothing => (
+            format!("La banque ne connaît aucune opération de la page n° {page}."),
+            format!("The bank knows of no operation of page {page}."),
+        ),
+        AskAnswer::Operations { .. } if is_authorised => (
+            format!("La banque a autorisé la page n° {page} et ne l'a pas encore débitée."),
+            format!("The bank has authorised page {page} and not captured it yet."),
+        ),
+        AskAnswer::Operations { seen } => {
+            let numbers: Vec<String> = seen.iter().map(|operation| operation.number.to_string()).collect();
+            let numbers = numbers.join(", ");
+            (
+                format!("La banque répond au sujet de la page n° {page} : opération {numbers}."),
+                format!("The bank answers about page {page}: operation {numbers}."),
+            )
+        }
+        AskAnswer::Silence { why } => (
+            format!("La banque n'a pas répondu au sujet de la page n° {page} : {why}."),
+            format!("The bank did not answer about page {page}: {why}."),
+        ),
+    }
+}
+
+fn answered(state: &AttemptState, locale: Locale) -> (String, String) {
+    match state {
+        AttemptState::Accepted { operation, .. } => (
+            format!("La banque l'a fait (opération {}).", operation.number),
+            format!("The bank did it (operation {}).", operation.number),
+        ),
+        AttemptState::Refused { code } => {
+            let meaning = explain(code, locale);
+            (format!("La banque refuse, code {code} : {meaning}"), format!("The bank refuses, code {code}: {meaning}"))
+        }
+        AttemptState::InDoubt(doubt) => (
+            format!("L'issue n'est pas connue ({}) : la banque sera interrogée, rien n'est renvoyé.", doubt.why),
+            format!("The outcome is not known ({}): the bank will be asked, nothing is sent again.", doubt.why),
+        ),
+        AttemptState::Quarantined { why } => {
+            (format!("Une personne doit décider : {why}."), format!("A person has to decide: {why}."))
+        }
+        AttemptState::Ready { .. } | AttemptState::Sent(_) | AttemptState::NotExecuted => {
+            ("Sans effet.".into(), "No effect.".into())
+        }
+    }
+}
+
+fn concluded(conclusion: &Conclusion) -> (String, String) {
+    match conclusion {
+        Conclusion::Accepted { operation } => (
+            format!("La banque montre que c'est fait (opération {}).", operation.number),
+            format!("The bank shows that it was done (operation {}).", operation.number),
+        ),
+        Conclusion::NotExecuted => (
+            "La banque montre que cela n'a pas été fait ; un autre essai peut suivre.".into(),
+            "The bank shows that it was not done; another attempt may follow.".into(),
+        ),
+        Conclusion::AskAgain { at, .. } => (
+            format!("Pas encore de certitude ; nouvelle question le {at}."),
+            format!("Not certain yet; asked again at {at}."),
+        ),
+        Conclusion::Silence { at } => (
+            format!("La banque n'a pas répondu ; nouvelle question le {at}."),
+            format!("The bank did not answer; asked again at {at}."),
+        ),
+        Conclusion::Quarantined { why } => {
+            (format!("Une personne doit décider : {why}."), format!("A person has to decide: {why}."))
+        }
+    }
+}

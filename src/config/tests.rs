@@ -182,3 +182,17 @@ fn a_merchants_timing_replaces_the_general_one() {
     let policy = &config.merchants[0].merchant.policy;
     assert_eq!((policy.form_lifetime.as_mins(), policy.page_lifetime.as_mins()), (10, 15));
 }
+
+#[test]
+fn webhooks_stay_on_the_outside_in_live_mode() {
+    let text = EXAMPLE.replace("allow_loopback = false", "allow_loopback = true");
+    assert!(read(&text, &[]).unwrap().0.webhooks.allow_loopback);
+    let live = text.replace("mode = \"test\"", "mode = \"live\"");
+    assert!(problems(&live, &[]).contains(&"webhooks.allow_loopback: is for test mode only".to_owned()));
+    for waits in ["[\"1ms\"]", "[\"8d\"]"] {
+        let text =
+            EXAMPLE.replace("[\"5s\", \"30s\", \"2m\", \"10m\", \"30m\", \"1h\", \"3h\", \"6h\", \"12h\"]", waits);
+        let expected = ["webhooks.retry_after: has more than 30 waits, or one outside 10ms to 7d"];
+        assert_eq!(problems(&text, &[]), expected, "{waits}");
+    }
+}

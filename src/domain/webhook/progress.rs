@@ -179,6 +179,21 @@ mod tests {
     }
 
     #[test]
+    fn what_others_added_is_taken_over_and_what_they_delivered_is_not() {
+        let base = Progress { cursor: Some(10), tries: 4, ..Progress::default() };
+        let replay = Replay { after: 3, until: 7, named: false, failures: 0, next_try: second(0) };
+        let asked = Progress { replays: vec![replay], tries: 5, ..base.clone() };
+        let mut mine = base.clone();
+        mine.settle(Errand::Fresh, order(1), 11, Fate::Delivered, second(0));
+        assert!(mine.follow(&base, &asked));
+        assert_eq!((mine.cursor, mine.replays.len(), mine.tries), (Some(11), 1, 5));
+        let delivered = Progress { cursor: Some(11), ..base.clone() };
+        assert!(!mine.clone().follow(&base, &delivered));
+        // The replay at work was another's.
+        assert!(!base.clone().follow(&asked, &base));
+    }
+
+    #[test]
     fn a_replay_ends_where_it_should() {
         let replay = Replay { after: 3, until: 7, named: false, failures: 0, next_try: second(0) };
         let mut progress = Progress { cursor: Some(9), replays: vec![replay], ..Progress::default() };

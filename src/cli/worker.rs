@@ -52,12 +52,14 @@ struct Worker {
     tasks: HashMap<task::Id, Chore>,
     /// What was attended to a moment ago: whatever keeps it due, it has its turn once per look.
     rested: BTreeMap<Chore, Instant>,
+    /// How many found no place at the last look. As those that rest, they keep no others from being seen.
+    passed_over: usize,
 }
 
 /// Attends to what is due until `stop` turns true, then lets what is under way finish.
 pub(super) async fn work(gateway: Arc<Gateway>, pace: Pace, mut stop: watch::Receiver<bool>) {
     let running = JoinSet::new();
-    let mut worker = Worker { gateway, pace, running, tasks: HashMap::new(), rested: BTreeMap::new() };
+    let mut worker = Worker { gateway, pace, running, tasks: HashMap::new(), rested: BTreeMap::new(), passed_over: 0 };
     while !*stop.borrow() {
         let (more, wait) = match worker.start_what_is_due().await {
             Ok(more) => (more, pace.look_again),
@@ -85,7 +87,7 @@ impl Worker {
         let app = &self.gateway.app;
         // Nothing is asked of the bank whose answer could not be kept.
         let due = match app.health().await {
-            Ok(()) => app.due(self.rested.len() + self.tasks.len()).await,
+            Ok(()) => app.due(self.rested.len() + self.tasks.len() + self.passed_over).await,
             Err(error) => Err(error),
         };
         let failed = |error: Error| self.gateway.store_failed(&error.to_string());
@@ -98,7 +100,7 @@ impl Worker {
         let told = self.tasks.values().filter(|chore| matches!(chore, Chore::Webhook(..))).count();
         let mut free_to_tell = self.pace.tell_at_once.saturating_sub(told);
         let mut free = self.pace.attend_at_once.saturating_sub(self.tasks.len() - told);
-        let mut more = false;
+        self.passed_over = 0;
         for chore in chores {
             let places = match chore {
                 Chore::Order(..) => &mut free,
@@ -108,7 +110,7 @@ impl Worker {
                 continue;
             }
             if *places == 0 {
-                more = true;
+                self.passed_over += 1;
                 continue;
             }
             *places -= 1;
@@ -118,7 +120,7 @@ impl Worker {
             let task = self.running.spawn(async move { gateway.app.do_or_alarm(&running).await });
             self.tasks.insert(task.id(), chore);
         }
-        Ok(more)
+        Ok(self.passed_over > 0)
     }
 
     fn note(&mut self, ended: Result<(task::Id, bool), task::JoinError>) {

@@ -1,7 +1,7 @@
 //! Webhooks out: who is told what, when, and what is kept of it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -225,7 +225,7 @@ async fn a_receiver_that_is_gone_is_disabled_and_redirects_are_not_followed() {
 
 #[tokio::test]
 async fn a_rotated_secret_signs_beside_the_new_one() {
-    let bench = bench_with("secret_grace = \"2s\"").await;
+    let bench = bench_with("secret_grace = \"4s\"").await;
     let receiver = Receiver::start(|_| 200).await;
     let endpoint = listen(&bench, &receiver.url()).await;
     let old = endpoint["secret"].as_str().unwrap();
@@ -344,6 +344,32 @@ async fn what_was_owed_when_the_gateway_died_is_delivered() {
 }
 
 #[tokio::test]
+async fn a_gateway_killed_while_it_delivers_forgets_nothing() {
+    let mut bench = bench().await;
+    let receiver = Receiver::start(|_| 200).await;
+    let endpoint = listen(&bench, &receiver.url()).await;
+    patch(&bench, &endpoint, &json!({"state": "disabled"})).await;
+    let mut orders = Vec::new();
+    for _ in 0..30 {
+        orders.push(place_and_cancel(&bench).await);
+    }
+    patch(&bench, &endpoint, &json!({"state": "enabled"})).await;
+    for part in [5, 25, 45] {
+        receiver.until("some told", |heard| heard.len() >= part).await;
+        bench.restart();
+    }
+    let distinct =
+        |heard: &[Heard]| heard.iter().map(|heard| heard.header("webhook-id").to_owned()).collect::<BTreeSet<_>>();
+    let heard = receiver.until("all told", |heard| distinct(heard).len() >= 60).await;
+    assert!(heard.len() <= 63, "at most one more for each time it was killed: {}", heard.len());
+    for (order, kinds) in kinds_by_order(&heard) {
+        let mut kinds = kinds;
+        kinds.dedup();
+        assert!(orders.contains(&order) && kinds == BOTH, "{kinds:?}");
+    }
+}
+
+#[tokio::test]
 async fn endpoints_belong_to_their_merchant() {
     let bench = bench().await;
     let receiver = Receiver::start(|_| 200).await;
@@ -423,4 +449,23 @@ async fn only_what_could_be_delivered_to_is_taken() {
     }
     let beyond = bench.post(ENDPOINTS, &json!({"url": "https://hooks.ecole.example/"})).await;
     assert_eq!((beyond.status, beyond.code().as_str()), (409, "too_many_webhooks"));
+}
+
+#[tokio::test]
+async fn the_log_says_why_there_was_no_answer() {
+    let bench = bench().await;
+    let silent = Receiver::start(|_| 0).await;
+    let secure = bench.sandbox.addresses.direct.clone();
+    for (url, error) in [
+        (silent.url(), "timeout"),
+        ("http://127.0.0.1:9/".to_owned(), "connect_failed"),
+        // A certificate of an authority that nobody trusts; and a server that speaks no plain HTTP.
+        (secure.clone(), "tls_failed"),
+        (secure.replace("https:", "http:"), "unreadable_answer"),
+        ("https://no-such-name.invalid/".to_owned(), "name_unknown"),
+    ] {
+        let endpoint = listen(&bench, &url).await;
+        let tested = bench.post(&path(&endpoint, "/test"), &json!({})).await.json();
+        assert_eq!((&tested["error"], &tested["status"]), (&json!(error), &Value::Null), "{url}");
+    }
 }

@@ -19,6 +19,8 @@ use crate::{
 
 /// Tries in one turn.
 const MAX_STEPS: usize = 200;
+/// How long a turn goes on beginning tries: a gateway that stops waits for no more than this and one delivery.
+const MAX_TURN: Duration = Duration::from_secs(5);
 /// Tries in vain in one turn: others wait for the place that a dead endpoint takes.
 const MAX_FAILURES: usize = 5;
 /// Events that are read at once.
@@ -62,8 +64,10 @@ impl App {
             progress.cursor = history.first().map(|made| made.position);
         }
         let mut turn = Turn { base, progress, page: VecDeque::new(), has_read_all: false, failures: 0 };
+        let end = self.ports.clock.since_boot().saturating_add(MAX_TURN);
         for step in 0..MAX_STEPS {
-            if !turn.base.endpoint.is_enabled() || turn.failures >= MAX_FAILURES {
+            let is_over = turn.failures >= MAX_FAILURES || self.ports.clock.since_boot() > end;
+            if is_over || !turn.base.endpoint.is_enabled() {
                 break;
             }
             let Some(due) = self.next_due(&mut turn, step).await? else { break };

@@ -1,6 +1,10 @@
 //! What the use cases need of the world, each with its contract, failure included. Adapters implement these; the
 //! simulation does too.
 
+mod notify;
+
+pub use notify::{Delivery, NotDelivered, Notifier};
+
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -66,7 +70,7 @@ pub trait Vault: Send + Sync {
 #[error("sealed data cannot be made or read")]
 pub struct VaultError;
 
-/// Which aggregate: `kind` is `order`, `key`; `id` is unique within merchant and kind.
+/// Which aggregate: `kind` is `order`, `key`, `webhook`, `delivery_log`; `id` is unique within merchant and kind.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     pub merchant: String,
@@ -320,6 +324,8 @@ pub enum AlarmKind {
     Misconfigured,
     /// The bank does not answer.
     BankSilent,
+    /// A portal could not be told of something, or does not want to be told any more.
+    WebhookFailed,
     /// The store does not work.
     StoreFailed,
     /// A defect of ours.
@@ -340,6 +346,7 @@ impl AlarmKind {
             Self::Quarantined => "quarantined",
             Self::Misconfigured => "misconfigured",
             Self::BankSilent => "bank_silent",
+            Self::WebhookFailed => "webhook_failed",
             Self::StoreFailed => "store_failed",
             Self::Defect => "defect",
         }

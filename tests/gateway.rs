@@ -23,5 +23,9 @@ mod limits;
 mod payer;
 #[path = "gateway/paying.rs"]
 mod paying;
+#[path = "gateway/receiver.rs"]
+mod receiver;
 #[path = "gateway/surplus.rs"]
 mod surplus;
+#[path = "gateway/webhooks.rs"]
+mod webhooks;

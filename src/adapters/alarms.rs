@@ -98,6 +98,7 @@ fn gravity(kind: AlarmKind) -> Gravity {
         | AlarmKind::ReportDoubted
         | AlarmKind::Quarantined
         | AlarmKind::Misconfigured
+        | AlarmKind::WebhookFailed
         | AlarmKind::StoreFailed
         | AlarmKind::Defect => Gravity::NeedsSomebody,
         AlarmKind::CallbackUnverified
@@ -125,7 +126,8 @@ fn following(kind: AlarmKind) -> Option<AlarmKind> {
         AlarmKind::InDoubt => Some(AlarmKind::Quarantined),
         AlarmKind::Quarantined => Some(AlarmKind::Misconfigured),
         AlarmKind::Misconfigured => Some(AlarmKind::BankSilent),
-        AlarmKind::BankSilent => Some(AlarmKind::StoreFailed),
+        AlarmKind::BankSilent => Some(AlarmKind::WebhookFailed),
+        AlarmKind::WebhookFailed => Some(AlarmKind::StoreFailed),
         AlarmKind::StoreFailed => Some(AlarmKind::Defect),
         AlarmKind::Defect => None,
     }
@@ -157,7 +159,7 @@ mod tests {
             assert_eq!(count(&text, kind.name(), "east"), "0", "{text}");
             assert_eq!(count(&text, kind.name(), "west"), raised, "{text}");
         }
-        assert_eq!(kinds, 12);
+        assert_eq!(kinds, 13);
         assert_eq!(count(&text, "store_failed", ""), "0", "{text}");
         assert!(text.ends_with("# EOF\n") && !text.contains("never answered"));
     }

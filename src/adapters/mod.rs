@@ -1,4 +1,5 @@
-//! The world behind the ports: the bank, where things are kept, what time it is, what nobody can guess, who is told.
+//! The world behind the ports: the bank, where things are kept, what time it is, what nobody can guess, who is
+//! told.
 
 pub mod alarms;
 pub mod clock;
@@ -7,3 +8,4 @@ pub mod page_hosts;
 pub mod ppps;
 pub mod sqlite;
 pub mod vault;
+pub mod webhook;

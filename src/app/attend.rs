@@ -1,5 +1,7 @@
-//! Doing what orders owe. A store keeps one instant per order; whoever comes by at that time does what is due, and two
-//! who come at once cannot both have their commit.
+//! Doing what orders and webhook endpoints owe. A store keeps one instant for each; whoever comes by at that time does what
+//! is due, and two who come at once cannot both have their commit.
+
+use std::fmt;
 
 use super::{App, Error, commit::Extras, merchant::Merchant};
 use crate::{
@@ -7,24 +9,52 @@ use crate::{
         actor::Actor,
         ids::{MerchantId, OrderId},
         order::Duty,
+        webhook::EndpointId,
     },
-    ports::{Alarm, AlarmKind},
+    ports::{Alarm, AlarmKind, Key},
 };
 
-/// How many orders one round attends to.
+/// How many chores one round attends to.
 pub const ROUND: usize = 100;
 /// How many duties of one order are done in a row before others have their turn.
 const MAX_DUTIES: usize = 50;
 
+/// Something that wants to be attended to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Chore {
+    Order(MerchantId, OrderId),
+    Webhook(MerchantId, EndpointId),
+}
+
+impl Chore {
+    fn of(key: &Key) -> Option<Self> {
+        let merchant = key.merchant.parse().ok()?;
+        match key.kind {
+            "order" => Some(Self::Order(merchant, key.id.parse().ok()?)),
+            "webhook" => Some(Self::Webhook(merchant, key.id.parse().ok()?)),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Chore {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Order(merchant, order) => write!(formatter, "{order} of {merchant}"),
+            Self::Webhook(merchant, endpoint) => write!(formatter, "{endpoint} of {merchant}"),
+        }
+    }
+}
+
 impl App {
-    /// Orders that want to be attended to now, the longest waiting first: a round of them, and `more`. Whoever has some
+    /// What wants to be attended to now, the longest waiting first: a round of them, and `more`. Whoever has some
     /// that stay due asks for as many more, so that those keep no others from their turn.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub async fn due(&self, more: usize) -> Result<Vec<(MerchantId, OrderId)>, Error> {
+    pub async fn due(&self, more: usize) -> Result<Vec<Chore>, Error> {
         let keys = self.ports.store.due(self.now(), ROUND.saturating_add(more)).await?;
-        Ok(keys.iter().filter_map(|key| Some((key.merchant.parse().ok()?, key.id.parse().ok()?))).collect())
+        Ok(keys.iter().filter_map(Chore::of).collect())
     }
 
     /// Does everything that an order owes now.
@@ -77,13 +107,30 @@ impl App {
 
     /// Attends to an order and tells whoever is on call when that fails; whether it did not.
     pub async fn attend_or_alarm(&self, merchant: &MerchantId, id: OrderId) -> bool {
-        let (kind, detail) = match self.attend(merchant, id).await {
+        let outcome = self.attend(merchant, id).await;
+        self.alarm_if_failed(outcome, merchant, &id)
+    }
+
+    /// Does what is due of a chore, as [`App::attend_or_alarm`].
+    pub async fn do_or_alarm(&self, chore: &Chore) -> bool {
+        match chore {
+            Chore::Order(merchant, order) => self.attend_or_alarm(merchant, *order).await,
+            Chore::Webhook(merchant, endpoint) => {
+                let outcome = self.tell(merchant, *endpoint).await;
+                self.alarm_if_failed(outcome, merchant, endpoint)
+            }
+        }
+    }
+
+    fn alarm_if_failed(&self, outcome: Result<(), Error>, merchant: &MerchantId, subject: &dyn fmt::Display) -> bool {
+        let (kind, detail) = match outcome {
             Ok(()) | Err(Error::Busy) => return true,
             Err(Error::Unavailable(why)) => (AlarmKind::StoreFailed, why),
             Err(Error::NotFound) => (AlarmKind::Misconfigured, "its merchant is not configured any more".to_owned()),
             Err(other) => (AlarmKind::Defect, other.to_string()),
         };
-        self.ports.alarms.raise(Alarm { kind, merchant: merchant.to_string(), subject: id.to_string(), detail });
+        let alarm = Alarm { kind, merchant: merchant.to_string(), subject: subject.to_string(), detail };
+        self.ports.alarms.raise(alarm);
         false
     }
 }

@@ -12,12 +12,14 @@ pub mod callback;
 pub mod checkout;
 mod commit;
 mod confirm;
+pub mod event_document;
 pub mod events;
 pub mod explain;
 pub mod merchant;
 mod numbers;
 pub mod orders;
 pub mod page;
+pub mod webhooks;
 
 pub use crate::ports::Mode;
 pub use commit::{Outcome, Remember, Rendered, Versioned};
@@ -34,10 +36,13 @@ use crate::{
         order::{Impossible, Refusal},
     },
     paybox::codes::{Code, Lang},
-    ports::{Alarm, AlarmKind, Alarms, Bank, Clock, Entropy, PageHosts, Store, StoreError, Vault, VaultError},
+    ports::{
+        Alarm, AlarmKind, Alarms, Bank, Clock, Entropy, Notifier, PageHosts, Store, StoreError, Vault, VaultError,
+    },
 };
 use merchant::Merchant;
 use numbers::Numbers;
+use webhooks::WebhookPolicy;
 
 /// The world that the use cases work in.
 #[derive(Clone)]
@@ -49,6 +54,7 @@ pub struct Ports {
     pub entropy: Arc<dyn Entropy>,
     pub vault: Arc<dyn Vault>,
     pub alarms: Arc<dyn Alarms>,
+    pub notifier: Arc<dyn Notifier>,
 }
 
 /// What a code of the bank means, for a payer or an accountant.
@@ -72,6 +78,7 @@ pub struct App {
     mode: Mode,
     merchants: BTreeMap<MerchantId, Merchant>,
     time_zone: TimeZone,
+    webhooks: WebhookPolicy,
     numbers: Numbers,
     /// What payers and PAYBOX reach us by, without a slash at its end.
     public_url: String,
@@ -94,6 +101,9 @@ pub enum Error {
     /// The merchant refuses to send a payer without an address.
     #[error("this merchant needs a billing address")]
     BillingRequired,
+    /// A merchant has as many webhook endpoints, or an endpoint as many replays, as it may.
+    #[error("there are as many as there may be")]
+    TooMany,
     /// It has changed since the caller looked.
     #[error("it has another version by now")]
     Outdated,
@@ -141,6 +151,7 @@ impl App {
         mode: Mode,
         merchants: Vec<Merchant>,
         time_zone: TimeZone,
+        webhooks: WebhookPolicy,
         first_question: u32,
         public_url: &str,
     ) -> Self {
@@ -149,6 +160,7 @@ impl App {
             mode,
             merchants: merchants.into_iter().map(|merchant| (merchant.id.clone(), merchant)).collect(),
             time_zone,
+            webhooks,
             numbers: Numbers::new(first_question),
             public_url: public_url.trim_end_matches('/').to_owned(),
         }

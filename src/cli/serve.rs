@@ -47,25 +47,26 @@ pub(super) fn serve(loaded: Loaded) -> Result<(), Failure> {
 async fn run(config: Config) -> Result<(), Failure> {
     // From here on a signal is not lost, and does not end the process by itself.
     let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let Config { mode, public_url, time_zone, store, server, log: _, sealing_keys, bank, merchants } = config;
+    let Config { mode, public_url, time_zone, store, server, log: _, sealing_keys, bank, webhooks, merchants } = config;
     let metrics = Metrics::new(merchants.iter().map(|served| &served.merchant.id));
     let vault = wiring::vault(&sealing_keys)?;
     let contracts = wiring::contracts(&merchants)?;
     let store = wiring::open_store(&store, mode)?;
     let pages = Arc::new(wiring::pages(&merchants, &contracts, &bank));
-    let ports = wiring::ports(store, vault, contracts, Arc::clone(&pages), &bank, &metrics);
+    let ports = wiring::ports(store, vault, contracts, Arc::clone(&pages), (&bank, &webhooks), &metrics)?;
     let public = listen(server.listen).await?;
     let ops = listen(server.ops_listen).await?;
     let (here, ops_here) = (http_address(&public)?, http_address(&ops)?);
     let public_url = public_url.unwrap_or_else(|| here.clone());
     let merchants = merchants.into_iter().map(|served| served.merchant).collect();
-    let app = App::new(ports.clone(), mode, merchants, time_zone, bank.first_question, &public_url);
+    let app = App::new(ports.clone(), mode, merchants, time_zone, webhooks.policy, bank.first_question, &public_url);
     let gateway = Arc::new(Gateway::new(app, request_limits(&server)));
     let ready = serde_json::json!({"listen": here, "ops": ops_here, "public_url": public_url, "mode": mode.name()});
     writeln!(io::stdout(), "{ready}")?;
     tracing::info!(listen = here, ops = ops_here, public_url, mode = mode.name(), "serving");
+    let tell_at_once = webhooks.tell_at_once;
     let looking = Looking { pages, every: bank.look_every.unsigned_abs() };
-    let parts = Parts { gateway, ports, looking, metrics: Arc::new(metrics), public, ops };
+    let parts = Parts { tell_at_once, gateway, ports, looking, metrics: Arc::new(metrics), public, ops };
     parts.run(&server, signals).await
 }
 
@@ -101,6 +102,7 @@ impl Looking {
 
 /// What runs.
 struct Parts {
+    tell_at_once: usize,
     gateway: Arc<Gateway>,
     ports: Ports,
     looking: Looking,
@@ -112,13 +114,14 @@ struct Parts {
 impl Parts {
     async fn run(self, server: &Server, signals: (Signal, Signal)) -> Result<(), Failure> {
         let (stop, stopping) = watch::channel(false);
-        let Self { gateway, ports, looking, metrics, public, ops } = self;
+        let Self { tell_at_once, gateway, ports, looking, metrics, public, ops } = self;
         let router = http::router(Arc::clone(&gateway));
         let ops_router = http::ops_router(Arc::clone(&gateway), Arc::new(move || metrics.encode()));
         let limits = limits(server);
         let pace = worker::Pace {
             look_again: server.look_again,
             attend_at_once: server.attend_at_once,
+            tell_at_once,
             grace: server.shutdown_grace,
         };
         let mut parts = JoinSet::new();

@@ -15,9 +15,10 @@ use crate::{
         ppps::{Contract, Deadlines, Endpoint, PppsBank, tls_config},
         sqlite::{Options, SqliteStore},
         vault::SealingKeys,
+        webhook::{Loopback, WebhookSender},
     },
     app::{Mode, Ports},
-    config::{Bank, Judge, SealingKey, Served, StorePlace},
+    config::{Bank, Judge, SealingKey, Served, StorePlace, Webhooks},
     ports::{Clock, Store},
 };
 
@@ -58,21 +59,26 @@ pub(super) fn pages(merchants: &[Served], contracts: &[Contract], bank: &Bank) -
 }
 
 /// The world of a gateway that serves.
+///
+/// # Errors
+/// [`Failure::Refused`] when TLS cannot be set up.
 pub(super) fn ports(
     store: Arc<dyn Store>,
     vault: SealingKeys,
     contracts: Vec<Contract>,
     pages: Arc<SeenPages>,
-    bank: &Bank,
+    (bank, webhooks): (&Bank, &Webhooks),
     metrics: &Metrics,
-) -> Ports {
+) -> Result<Ports, Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let deadlines = Deadlines {
         connect: bank.connect_deadline.unsigned_abs(),
         load: bank.load_deadline.unsigned_abs(),
         answer: bank.answer_deadline.unsigned_abs(),
     };
-    Ports {
+    let tls = tls_config(None).map_err(|error| Failure::Refused(error.to_string()))?;
+    let loopback = if webhooks.allow_loopback { Loopback::Allowed } else { Loopback::Refused };
+    Ok(Ports {
         store,
         bank: Arc::new(PppsBank::new(contracts, deadlines, Arc::clone(&clock))),
         pages,
@@ -80,7 +86,8 @@ pub(super) fn ports(
         entropy: Arc::new(SystemEntropy::default()),
         vault: Arc::new(vault),
         alarms: Arc::new(LoggedAlarms::new(metrics)),
-    }
+        notifier: Arc::new(WebhookSender::new(tls, webhooks.deadline, loopback)),
+    })
 }
 
 fn contract(served: &Served) -> Result<Contract, Failure> {

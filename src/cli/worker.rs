@@ -1,5 +1,6 @@
-//! The worker: looks at the store for orders that have become due and has each attended to, a few at once. Two workers
-//! on one store do no harm, since no two can both have their commit.
+//! The worker: looks at the store for orders and webhook endpoints that have become due and has each attended to, a few at
+//! once. Two workers on one store do no harm, since no two can both have their commit. Webhooks have places of their own:
+//! however many receivers are slow, no order waits for them.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -15,11 +16,8 @@ use tokio::{
 };
 
 use crate::{
-    app::Ports,
-    domain::{
-        ids::{MerchantId, OrderId},
-        policy::later,
-    },
+    app::{Error, Ports, attend::Chore},
+    domain::policy::later,
     http::Gateway,
     ports::{Alarm, AlarmKind},
 };
@@ -31,35 +29,37 @@ pub(super) struct Pace {
     pub(super) look_again: Duration,
     /// How many orders are attended to at once.
     pub(super) attend_at_once: usize,
+    /// How many webhook endpoints are told at once.
+    pub(super) tell_at_once: usize,
     /// How long those may take that are under way when it is told to stop.
     pub(super) grace: Duration,
 }
 
 /// The wait after the store did not answer.
 const STORE_FAILED_WAIT: Duration = Duration::from_secs(5);
-/// The rest of an order that could not be attended to: its alarm has been raised, and once a minute is often enough.
+/// The rest of what could not be attended to: its alarm has been raised, and once a minute is often enough.
 const FAILED_REST: Duration = Duration::from_secs(60);
 /// Answers to requests with an Idempotency-Key are given again for so long.
 const ANSWERS_KEPT: SignedDuration = SignedDuration::from_hours(31 * 24);
 /// How often older ones are forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 
-type OrderKey = (MerchantId, OrderId);
-
 struct Worker {
     gateway: Arc<Gateway>,
     pace: Pace,
     running: JoinSet<bool>,
-    /// Which order each running task attends to.
-    tasks: HashMap<task::Id, OrderKey>,
-    /// Orders that were attended to a moment ago: whatever keeps one due, it has its turn once per look.
-    rested: BTreeMap<OrderKey, Instant>,
+    /// What each running task attends to.
+    tasks: HashMap<task::Id, Chore>,
+    /// What was attended to a moment ago: whatever keeps it due, it has its turn once per look.
+    rested: BTreeMap<Chore, Instant>,
+    /// How many found no place at the last look. As those that rest, they keep no others from being seen.
+    passed_over: usize,
 }
 
 /// Attends to what is due until `stop` turns true, then lets what is under way finish.
 pub(super) async fn work(gateway: Arc<Gateway>, pace: Pace, mut stop: watch::Receiver<bool>) {
     let running = JoinSet::new();
-    let mut worker = Worker { gateway, pace, running, tasks: HashMap::new(), rested: BTreeMap::new() };
+    let mut worker = Worker { gateway, pace, running, tasks: HashMap::new(), rested: BTreeMap::new(), passed_over: 0 };
     while !*stop.borrow() {
         let (more, wait) = match worker.start_what_is_due().await {
             Ok(more) => (more, pace.look_again),
@@ -87,24 +87,40 @@ impl Worker {
         let app = &self.gateway.app;
         // Nothing is asked of the bank whose answer could not be kept.
         let due = match app.health().await {
-            Ok(()) => app.due(self.rested.len() + self.tasks.len()).await,
+            Ok(()) => app.due(self.rested.len() + self.tasks.len() + self.passed_over).await,
             Err(error) => Err(error),
         };
-        let due = due.map_err(|error| self.gateway.store_failed(&error.to_string()))?;
+        let failed = |error: Error| self.gateway.store_failed(&error.to_string());
+        let mut chores = due.map_err(failed)?;
+        // Whatever is wrong with webhooks, orders are attended to.
+        chores.extend(app.behind().await.map_err(failed).unwrap_or_default());
         let now = Instant::now();
         self.rested.retain(|_, until| *until > now);
-        let busy: BTreeSet<&OrderKey> = self.tasks.values().chain(self.rested.keys()).collect();
-        let mut waiting: Vec<OrderKey> = due.into_iter().filter(|key| !busy.contains(key)).collect();
-        let free = self.pace.attend_at_once.saturating_sub(self.running.len());
-        let more = waiting.len() > free;
-        waiting.truncate(free);
-        for (merchant, order) in waiting {
+        let mut busy: BTreeSet<Chore> = self.tasks.values().chain(self.rested.keys()).cloned().collect();
+        let told = self.tasks.values().filter(|chore| matches!(chore, Chore::Webhook(..))).count();
+        let mut free_to_tell = self.pace.tell_at_once.saturating_sub(told);
+        let mut free = self.pace.attend_at_once.saturating_sub(self.tasks.len() - told);
+        self.passed_over = 0;
+        for chore in chores {
+            let places = match chore {
+                Chore::Order(..) => &mut free,
+                Chore::Webhook(..) => &mut free_to_tell,
+            };
+            if busy.contains(&chore) {
+                continue;
+            }
+            if *places == 0 {
+                self.passed_over += 1;
+                continue;
+            }
+            *places -= 1;
+            busy.insert(chore.clone());
             let gateway = Arc::clone(&self.gateway);
-            let key = (merchant.clone(), order);
-            let task = self.running.spawn(async move { gateway.app.attend_or_alarm(&merchant, order).await });
-            self.tasks.insert(task.id(), key);
+            let running = chore.clone();
+            let task = self.running.spawn(async move { gateway.app.do_or_alarm(&running).await });
+            self.tasks.insert(task.id(), chore);
         }
-        Ok(more)
+        Ok(self.passed_over > 0)
     }
 
     fn note(&mut self, ended: Result<(task::Id, bool), task::JoinError>) {
@@ -112,12 +128,12 @@ impl Worker {
             Ok((id, attended)) => (*id, *attended),
             Err(error) => (error.id(), false),
         };
-        let Some(key) = self.tasks.remove(&id) else { return };
+        let Some(chore) = self.tasks.remove(&id) else { return };
         if ended.is_err() {
-            tracing::error!(merchant = %key.0, order = %key.1, "attending to an order panicked");
+            tracing::error!(%chore, "attending panicked");
         }
         let rest = if attended { self.pace.look_again } else { FAILED_REST.max(self.pace.look_again) };
-        self.rested.insert(key, Instant::now() + rest);
+        self.rested.insert(chore, Instant::now() + rest);
     }
 }
 

@@ -17,6 +17,7 @@ mod section;
 mod server;
 mod timing;
 mod urls;
+mod webhooks;
 
 #[cfg(test)]
 mod tests;
@@ -44,6 +45,7 @@ pub use platform::Platform;
 pub use problem::{ConfigErrors, Problem};
 pub use sealing::SealingKey;
 pub use server::{Log, LogFormat, Server};
+pub use webhooks::Webhooks;
 
 /// A configuration without a problem.
 pub struct Config {
@@ -58,6 +60,7 @@ pub struct Config {
     /// Keys that seal what must not be readable in the store, the current one first.
     pub sealing_keys: Vec<SealingKey>,
     pub bank: Bank,
+    pub webhooks: Webhooks,
     /// In the order of the file.
     pub merchants: Vec<Served>,
 }
@@ -115,6 +118,7 @@ impl Config {
         let log = Log::read(root.section("log"));
         let sealing_keys = sealing::read(root.section("secrets"), files, mode);
         let bank = Bank::read(root.section("bank"), mode);
+        let webhooks = Webhooks::read(root.section("webhooks"), mode);
         let (platforms, platform_ids) = read_platforms(&mut root, files, judge, mode);
         let timing = Timing::read(root.section("timing"), &bank);
         let context =
@@ -135,6 +139,7 @@ impl Config {
             log,
             sealing_keys: sealing_keys?,
             bank,
+            webhooks,
             merchants,
         })
     }

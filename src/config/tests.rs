@@ -76,6 +76,7 @@ fn the_example_shows_the_defaults() {
     let (full, _) = read(EXAMPLE, &[]).unwrap();
     assert_eq!(bare.time_zone, full.time_zone);
     assert_eq!((bare.store, bare.server, bare.log, bare.bank), (full.store, full.server, full.log, full.bank));
+    assert_eq!(bare.webhooks, full.webhooks);
     let (bare, full) = (&bare.merchants[0], &full.merchants[0]);
     assert_eq!(bare.platform, full.platform);
     let chosen = |served: &Served| {
@@ -95,7 +96,8 @@ fn the_example_shows_the_defaults() {
 /// Every key that is read has its line in the example, in its table, set or commented out.
 #[test]
 fn the_example_has_every_key() {
-    let tables = ["", "[server]", "[log]", "[secrets]", "[bank]", "[[platform]]", "[timing]", "[[merchant]]"];
+    let tables =
+        ["", "[server]", "[log]", "[secrets]", "[bank]", "[webhooks]", "[[platform]]", "[timing]", "[[merchant]]"];
     let uncommented: Vec<&str> = EXAMPLE.lines().map(|line| line.strip_prefix('#').unwrap_or(line)).collect();
     for table in tables {
         // An unknown key's problem lists the known ones.
@@ -179,4 +181,18 @@ fn a_merchants_timing_replaces_the_general_one() {
     let (config, _) = read(&text, &[]).unwrap();
     let policy = &config.merchants[0].merchant.policy;
     assert_eq!((policy.form_lifetime.as_mins(), policy.page_lifetime.as_mins()), (10, 15));
+}
+
+#[test]
+fn webhooks_stay_on_the_outside_in_live_mode() {
+    let text = EXAMPLE.replace("allow_loopback = false", "allow_loopback = true");
+    assert!(read(&text, &[]).unwrap().0.webhooks.allow_loopback);
+    let live = text.replace("mode = \"test\"", "mode = \"live\"");
+    assert!(problems(&live, &[]).contains(&"webhooks.allow_loopback: is for test mode only".to_owned()));
+    for waits in ["[\"1ms\"]", "[\"8d\"]"] {
+        let text =
+            EXAMPLE.replace("[\"5s\", \"30s\", \"2m\", \"10m\", \"30m\", \"1h\", \"3h\", \"6h\", \"12h\"]", waits);
+        let expected = ["webhooks.retry_after: has more than 30 waits, or one outside 10ms to 7d"];
+        assert_eq!(problems(&text, &[]), expected, "{waits}");
+    }
 }

@@ -48,6 +48,8 @@ pub enum FaultKind {
     },
     /// The merchant does not send payers there.
     UrlOriginNotAllowed,
+    /// The gateway does not call there: not a public address.
+    UrlNotPublic,
     /// It is not one of the values that exist.
     NotOneOf(&'static [&'static str]),
     /// Not a number where one is expected, a text too many.

@@ -21,3 +21,4 @@ pub mod payer;
 pub mod policy;
 pub mod schedule;
 pub mod text;
+pub mod webhook;

@@ -23,6 +23,7 @@ mod rates;
 mod serve;
 mod story;
 mod strict;
+mod webhooks;
 mod words;
 
 pub use ops::ops_router;
@@ -173,6 +174,12 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/v1/orders/{id}/checkout", post(checkouts::check_out))
         .route("/v1/orders/{id}/explain", get(explain::explain))
         .route("/v1/events", get(events::list))
+        .route("/v1/webhook-endpoints", post(webhooks::make).get(webhooks::list))
+        .route("/v1/webhook-endpoints/{id}", get(webhooks::show).patch(webhooks::change).delete(webhooks::delete))
+        .route("/v1/webhook-endpoints/{id}/rotate", post(webhooks::rotate))
+        .route("/v1/webhook-endpoints/{id}/test", post(webhooks::test))
+        .route("/v1/webhook-endpoints/{id}/replay", post(webhooks::replay))
+        .route("/v1/deliveries", get(webhooks::deliveries))
         .route("/v1/callbacks", get(callbacks::list))
         .route("/pay/{token}", get(payer::pay))
         .route("/return/{token}/{outcome}", get(payer::back))

@@ -3,11 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::{
-    app::{Rendered, Versioned, explain},
+    app::{Rendered, Versioned, event_document, explain},
     domain::{
         checkout::{Billing, Checkout, Locale},
-        event::Event,
-        ledger::{Entry, EntryKind},
         line::{Line, Totals},
         money::Money,
         order::{Order, Status},
@@ -50,7 +48,7 @@ pub(super) fn order(current: &Versioned) -> Value {
         "schedule": schedule,
         "ways_to_pay": ways_to_pay,
         "checkouts": order.checkouts.iter().map(|each| checkout(order, each)).collect::<Value>(),
-        "ledger": order.ledger.iter().map(entry).collect::<Value>(),
+        "ledger": order.ledger.iter().map(event_document::entry).collect::<Value>(),
         "give_backs": order.give_backs.iter().map(|give_back| json!({
             "number": give_back.number,
             "operation": give_back.operation.number.to_string(),
@@ -136,58 +134,5 @@ pub(super) fn billing_mode(billing: &Billing) -> &'static str {
         Billing::Address { .. } => "address",
         Billing::Omitted => "omitted",
         Billing::Placeholder => "placeholder",
-    }
-}
-
-fn entry(entry: &Entry) -> Value {
-    let (kind, checkout, original) = match &entry.kind {
-        EntryKind::Capture { checkout, .. } => ("capture", Some(checkout), None),
-        EntryKind::Surplus { checkout } => ("surplus", Some(checkout), None),
-        EntryKind::GivenBack { original } => ("refund", None, Some(original.to_string())),
-    };
-    json!({
-        "kind": kind,
-        "at": entry.at,
-        "amount": entry.amount,
-        "operation": entry.operation.number.to_string(),
-        "call": entry.operation.call.to_string(),
-        "checkout": checkout,
-        "original": original,
-    })
-}
-
-/// What a portal is told of an event, if anything: its type and its data.
-pub(super) fn public_event(event: &Event) -> Option<(&'static str, Value)> {
-    match event {
-        Event::Placed(placed) => {
-            Some(("order.placed", json!({"reference": placed.reference, "total": placed.totals.including_vat})))
-        }
-        Event::Settled => Some(("order.settled", json!({}))),
-        Event::Cancelled { replaced_by } => Some(("order.cancelled", json!({"replaced_by": replaced_by}))),
-        Event::CheckoutIssued(checkout) => {
-            Some(("checkout.issued", json!({"checkout": checkout.number, "amount": checkout.amount})))
-        }
-        Event::CheckoutClosed { checkout, cause } => {
-            Some(("checkout.closed", json!({"checkout": checkout, "cause": cause})))
-        }
-        Event::Reported { checkout, says: crate::domain::checkout::Says::Failed { code }, .. } => {
-            Some(("checkout.refused", json!({"checkout": checkout, "code": code})))
-        }
-        Event::Captured { entry: booked } => match booked.kind {
-            EntryKind::Surplus { .. } => Some(("order.surplus", entry(booked))),
-            EntryKind::Capture { .. } | EntryKind::GivenBack { .. } => Some(("checkout.captured", entry(booked))),
-        },
-        Event::GivenBack { entry: booked, .. } => Some(("order.given_back", entry(booked))),
-        Event::ReportDoubted { checkout, .. } => Some(("checkout.unconfirmed", json!({"checkout": checkout}))),
-        Event::Quarantined { checkout, .. } => Some(("checkout.quarantined", json!({"checkout": checkout}))),
-        Event::Reported { .. }
-        | Event::CheckoutHandedOver { .. }
-        | Event::Prompted { .. }
-        | Event::Asked { .. }
-        | Event::AttemptPlanned { .. }
-        | Event::AttemptPostponed { .. }
-        | Event::AttemptSent { .. }
-        | Event::AttemptAnswered { .. }
-        | Event::AttemptAsked { .. } => None,
     }
 }

@@ -104,8 +104,8 @@ pub(super) async fn list(
     Ok(json_response(&Rendered { status: 200, body: document.to_string(), version: None }))
 }
 
-/// The merchant that is to be paid: the one named, or the caller's only one.
-fn ordered_of(caller: &Caller, named: Option<&str>) -> Result<MerchantId, Problem> {
+/// The merchant that is meant in a body: the one named, or the caller's only one.
+pub(super) fn ordered_of(caller: &Caller, named: Option<&str>) -> Result<MerchantId, Problem> {
     match named {
         Some(named) => caller
             .merchants

@@ -61,6 +61,7 @@ pub enum Code {
     ConfirmationInProgress,
     Quarantined,
     TooManyCheckouts,
+    TooManyWebhooks,
     Unavailable,
     Internal,
 }
@@ -96,6 +97,7 @@ impl Code {
             Self::ConfirmationInProgress => "confirmation_in_progress",
             Self::Quarantined => "quarantined",
             Self::TooManyCheckouts => "too_many_checkouts",
+            Self::TooManyWebhooks => "too_many_webhooks",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",
         }
@@ -129,7 +131,8 @@ impl Code {
             | Self::OrderPartlyPaid
             | Self::ConfirmationInProgress
             | Self::Quarantined
-            | Self::TooManyCheckouts => StatusCode::CONFLICT,
+            | Self::TooManyCheckouts
+            | Self::TooManyWebhooks => StatusCode::CONFLICT,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -240,6 +243,7 @@ impl From<app::Error> for Problem {
             app::Error::BillingRequired => {
                 Self { faults: vec![Fault::new("/billing", FaultKind::Missing)], ..Self::of(Code::BillingRequired) }
             }
+            app::Error::TooMany => Self::of(Code::TooManyWebhooks),
             app::Error::Outdated => Self::of(Code::PreconditionFailed),
             app::Error::KeyReused => Self::of(Code::IdempotencyKeyReused),
             app::Error::Busy => Self::of(Code::Busy),

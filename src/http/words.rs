@@ -122,6 +122,16 @@ pub(super) fn problem(code: Code, locale: Locale) -> (&'static str, &'static str
             ("Trop d'essais", "Cette commande a eu autant de pages de paiement qu'elle peut en avoir."),
             ("Too many checkouts", "This order has had as many payment pages as it may have."),
         ),
+        Code::TooManyWebhooks => (
+            (
+                "Trop de webhooks",
+                "Ce marchand a autant de webhooks, ou ce webhook autant de reprises, qu'il peut en avoir.",
+            ),
+            (
+                "Too many webhooks",
+                "This merchant has as many webhooks, or this webhook as many replays, as it may have.",
+            ),
+        ),
         Code::Unavailable => (
             ("Indisponible", "Le service ne peut pas enregistrer en ce moment; réessayez plus tard."),
             ("Unavailable", "The service cannot record anything now; try again later."),
@@ -161,6 +171,7 @@ pub(super) fn fault_code(kind: &FaultKind) -> &'static str {
         FaultKind::UrlNotHttps => "url_not_https",
         FaultKind::UrlTooLong { .. } => "url_too_long",
         FaultKind::UrlOriginNotAllowed => "url_origin_not_allowed",
+        FaultKind::UrlNotPublic => "url_not_public",
         FaultKind::NotOneOf(_) => "not_one_of",
         FaultKind::WrongType => "wrong_type",
         FaultKind::UnknownField => "unknown_field",
@@ -239,6 +250,10 @@ pub(super) fn fault(kind: &FaultKind, locale: Locale) -> String {
         FaultKind::UrlOriginNotAllowed => (
             "ce marchand ne renvoie pas ses payeurs vers cette origine".into(),
             "this merchant does not send its payers to this origin".into(),
+        ),
+        FaultKind::UrlNotPublic => (
+            "l'URL ne mène pas à une adresse publique".into(),
+            "the URL does not lead to a public address".into(),
         ),
         FaultKind::NotOneOf(values) => (
             format!("la valeur doit être l'une de : {}", values.join(", ")),

@@ -1,0 +1,109 @@
+//! What portals are told of what happened: the one place that makes the document of an event, for those who ask and for
+//! those who are notified.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+
+use super::events::FeedEvent;
+use crate::domain::{
+    checkout::Says,
+    event::Event,
+    ledger::{Entry, EntryKind},
+};
+
+/// The types there are.
+pub const TYPES: &[&str] = &[
+    "order.placed",
+    "order.settled",
+    "order.cancelled",
+    "order.surplus",
+    "order.given_back",
+    "checkout.issued",
+    "checkout.closed",
+    "checkout.refused",
+    "checkout.captured",
+    "checkout.unconfirmed",
+    "checkout.quarantined",
+];
+
+/// The document of an event, if portals are told of it.
+pub fn document(event: &FeedEvent) -> Option<Value> {
+    let (kind, data) = public(&event.recorded.event)?;
+    Some(json!({
+        "id": cursor(event.position),
+        "type": kind,
+        "at": event.recorded.at,
+        "merchant": event.merchant,
+        "order": event.order,
+        "order_version": event.order_version,
+        // The same under the name that every kind of event has.
+        "object_version": event.order_version,
+        "actor": event.recorded.actor,
+        "data": data,
+    }))
+}
+
+/// An event's id, and where to read on after it. Opaque to callers, so that it may change.
+pub fn cursor(position: u64) -> String {
+    URL_SAFE_NO_PAD.encode(format!("e{position}"))
+}
+
+/// What [`cursor`] wrote.
+pub fn position(cursor: &str) -> Option<u64> {
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+    String::from_utf8(bytes).ok()?.strip_prefix('e')?.parse().ok()
+}
+
+/// What a portal is told of an event, if anything: its type and its data.
+pub fn public(event: &Event) -> Option<(&'static str, Value)> {
+    match event {
+        Event::Placed(placed) => {
+            Some(("order.placed", json!({"reference": placed.reference, "total": placed.totals.including_vat})))
+        }
+        Event::Settled => Some(("order.settled", json!({}))),
+        Event::Cancelled { replaced_by } => Some(("order.cancelled", json!({"replaced_by": replaced_by}))),
+        Event::CheckoutIssued(checkout) => {
+            Some(("checkout.issued", json!({"checkout": checkout.number, "amount": checkout.amount})))
+        }
+        Event::CheckoutClosed { checkout, cause } => {
+            Some(("checkout.closed", json!({"checkout": checkout, "cause": cause})))
+        }
+        Event::Reported { checkout, says: Says::Failed { code }, .. } => {
+            Some(("checkout.refused", json!({"checkout": checkout, "code": code})))
+        }
+        Event::Captured { entry: booked } => match booked.kind {
+            EntryKind::Surplus { .. } => Some(("order.surplus", entry(booked))),
+            EntryKind::Capture { .. } | EntryKind::GivenBack { .. } => Some(("checkout.captured", entry(booked))),
+        },
+        Event::GivenBack { entry: booked, .. } => Some(("order.given_back", entry(booked))),
+        Event::ReportDoubted { checkout, .. } => Some(("checkout.unconfirmed", json!({"checkout": checkout}))),
+        Event::Quarantined { checkout, .. } => Some(("checkout.quarantined", json!({"checkout": checkout}))),
+        Event::Reported { .. }
+        | Event::CheckoutHandedOver { .. }
+        | Event::Prompted { .. }
+        | Event::Asked { .. }
+        | Event::AttemptPlanned { .. }
+        | Event::AttemptPostponed { .. }
+        | Event::AttemptSent { .. }
+        | Event::AttemptAnswered { .. }
+        | Event::AttemptAsked { .. } => None,
+    }
+}
+
+/// The document of a ledger's entry.
+pub fn entry(entry: &Entry) -> Value {
+    let (kind, checkout, original) = match &entry.kind {
+        EntryKind::Capture { checkout, .. } => ("capture", Some(checkout), None),
+        EntryKind::Surplus { checkout } => ("surplus", Some(checkout), None),
+        EntryKind::GivenBack { original } => ("refund", None, Some(original.to_string())),
+    };
+    json!({
+        "kind": kind,
+        "at": entry.at,
+        "amount": entry.amount,
+        "operation": entry.operation.number.to_string(),
+        "call": entry.operation.call.to_string(),
+        "checkout": checkout,
+        "original": original,
+    })
+}

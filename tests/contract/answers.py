@@ -8,6 +8,7 @@ import sys
 import tempfile
 import traceback
 
+import limits
 import meetings
 import nothing_works
 import portal
@@ -43,7 +44,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="guichet-contract-keys-") as folder:
         keys = make_keys(folder)
         for scenes, settings in (
-            ([portal, strangers, meetings], {}),
+            ([portal, limits, strangers, meetings], {}),
             ([nothing_works], {}),
             ([too_many], {"per_minute": too_many.PER_MINUTE}),
         ):

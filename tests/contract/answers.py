@@ -14,7 +14,7 @@ import nothing_works
 import portal
 import strangers
 import too_many
-from bench import ROOT, Bench, make_keys
+from bench import ROOT, Bench, end_tidily, make_keys
 from contract import Contract
 from trial import Trial
 
@@ -36,6 +36,7 @@ FAULTS_NOT_SEEN = {
 
 
 def main():
+    end_tidily()
     contract = Contract(ROOT / "contracts/openapi.yaml")
     failures = source_against(contract)
     for place, schema, value in contract.examples():

@@ -17,4 +17,5 @@ stage "tests" tests
 stage "contract" scripts/test-contract.sh
 stage "image" scripts/check-image.sh
 stage "journey" target/debug/guichet-demo headless
+stage "browser" scripts/test-browser.sh
 stages_summary

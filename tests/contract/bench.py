@@ -28,7 +28,6 @@ return_wait = "2s"
 body_deadline = "700ms"
 shutdown_grace = "3s"
 requests_per_minute = {per_minute}
-notifications_per_minute = {per_minute}
 
 [secrets]
 sealing_keys_file = "sealing.keys"

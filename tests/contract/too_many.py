@@ -11,8 +11,3 @@ def run(trial):
         for left in range(PER_MINUTE, -1, -1):
             expected = (429, "rate_limited") if left == 0 else (None,)
             trial.ask(operation, *expected, values=values, key=key, body=portal.body_of(operation))
-    # Notifications have a budget of their own, by merchant.
-    for merchant, operation in (("ecole", "notifiedByQuery"), ("annexe", "notifiedByBody")):
-        sent = {"query": "x=1"} if operation == "notifiedByQuery" else {"body": b"x=1"}
-        for left in range(PER_MINUTE, -1, -1):
-            trial.ask(operation, 429 if left == 0 else 400, values={"merchant": merchant}, **sent)

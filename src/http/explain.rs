@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     body::Body,
     extract::{Path, State},
-    http::{HeaderMap, Response},
+    http::{HeaderMap, HeaderValue, Response, header},
 };
 use serde_json::{Value, json};
 
@@ -34,5 +34,8 @@ pub(super) async fn explain(
         })
         .collect();
     let document = json!({"order": order_out::order(&current), "story": steps});
-    Ok(json_response(&Rendered { status: 200, body: document.to_string(), version: Some(current.version) }))
+    let mut response =
+        json_response(&Rendered { status: 200, body: document.to_string(), version: Some(current.version) });
+    response.headers_mut().insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(locale.letters()));
+    Ok(response)
 }

@@ -8,12 +8,13 @@ import sys
 import tempfile
 import traceback
 
+import limits
 import meetings
 import nothing_works
 import portal
 import strangers
 import too_many
-from bench import ROOT, Bench, make_keys
+from bench import ROOT, Bench, end_tidily, make_keys
 from contract import Contract
 from trial import Trial
 
@@ -35,6 +36,7 @@ FAULTS_NOT_SEEN = {
 
 
 def main():
+    end_tidily()
     contract = Contract(ROOT / "contracts/openapi.yaml")
     failures = source_against(contract)
     for place, schema, value in contract.examples():
@@ -43,7 +45,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="guichet-contract-keys-") as folder:
         keys = make_keys(folder)
         for scenes, settings in (
-            ([portal, strangers, meetings], {}),
+            ([portal, limits, strangers, meetings], {}),
             ([nothing_works], {}),
             ([too_many], {"per_minute": too_many.PER_MINUTE}),
         ):

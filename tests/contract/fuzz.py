@@ -6,12 +6,13 @@ import subprocess
 import sys
 import tempfile
 
-from bench import ROOT, Bench, make_keys
+from bench import ROOT, Bench, end_tidily, make_keys
 
 HERE = pathlib.Path(__file__).parent
 
 
 def main():
+    end_tidily()
     examples = os.environ.get("GUICHET_FUZZ_EXAMPLES", "8")
     with tempfile.TemporaryDirectory(prefix="guichet-contract-keys-") as folder:
         with Bench(make_keys(folder)) as bench:

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 
 import { checkFocus } from './checks.mjs';
-import { CARDS } from './payer.mjs';
+import { CARDS, Payer } from './payer.mjs';
 
 /** The normal fee and that of a gap year, in cents. */
 const FEE = 377_000;
@@ -165,6 +165,34 @@ async function linkAgain(payer) {
   await payer.open(`/commandes/${payer.order}`);
   await payer.isPaid(FEE);
   return 'back, link twice, reloads; one capture, ledger 3770.00; the link then says so';
+}
+
+async function twoTabs(payer) {
+  await recap(payer);
+  const tab = new Payer(await payer.page.context().newPage(), payer.demo, `${payer.name}-b`, payer.folder);
+  await tab.open(`/commandes/${payer.order}`);
+  for (const each of [payer, tab]) await each.goToBank();
+  for (const each of [payer, tab]) {
+    await each.typeCard(CARDS.ordinary);
+    await each.returnToShop();
+    await each.verdict('Paiement accepté', 10);
+  }
+  await payer.open('/position');
+  const payments = payer.page.locator('#paiements tbody tr');
+  for (let left = 20; left > 0 && (await payments.count()) < 3; left -= 1) {
+    await payer.page.waitForTimeout(500);
+    await payer.page.reload();
+  }
+  await payer.hasPosition(FEE, FEE);
+  const rows = await payments.allInnerTexts();
+  for (const [place, kind] of ['Carte bancaire', 'Trop-perçu', 'Restitution'].entries()) {
+    assert.match(rows[place], new RegExp(kind), `payment ${place + 1}`);
+  }
+  const { totals } = await payer.demo.ledger(payer.order);
+  assert.equal(totals.captured, 2 * FEE, 'captured at the bank');
+  assert.equal(totals.net, FEE, 'kept at the bank');
+  tab.isContent();
+  return 'both paid; one given back: position 0.00, ledger 7540.00 − 3770.00';
 }
 
 async function nothingToPay(payer) {
@@ -329,6 +357,7 @@ export const CASES = [
   ['refus', 'card refused, back to the portal', refusedAndBack],
   ['annule', 'cancelled', cancelled],
   ['lien', 'link reloaded, back button', linkAgain],
+  ['onglets', 'two tabs, both paid', twoTabs, { widths: [390] }],
   ['zero', 'nothing to pay', nothingToPay],
   ['categorie', 'category changed', categoryChanged],
   ['adresse', 'faulty address', faultyAddress],

@@ -144,7 +144,7 @@ impl Frame<'_> {
     fn status(&self, order: &Value) -> &'static str {
         let language = self.language();
         match order.said("/status") {
-            "open" => language.pick("À régler", "To pay"),
+            "open" => language.pick("À\u{a0}régler", "To\u{a0}pay"),
             "settled" => language.pick("Soldée", "Settled"),
             _ if order.said("/replaced_by").is_empty() => language.pick("Annulée", "Cancelled"),
             _ => language.pick("Remplacée", "Replaced"),

@@ -23,6 +23,8 @@ pub(crate) struct Gateway {
     pub(crate) url: String,
     pub(crate) key: String,
     pub(crate) merchant: Merchant,
+    /// What its problems are told in.
+    language: &'static str,
 }
 
 /// What is sent with a write so that it happens once.
@@ -35,12 +37,17 @@ pub(crate) enum Idempotency<'a> {
 
 impl Gateway {
     pub(crate) fn new(client: Client, url: &str, key: &str, merchant: Merchant) -> Self {
-        Self { client, url: url.to_owned(), key: key.to_owned(), merchant }
+        Self { client, url: url.to_owned(), key: key.to_owned(), merchant, language: "fr" }
     }
 
     /// The same door under another key.
     pub(crate) fn with_key(&self, key: &str) -> Self {
         Self { key: key.to_owned(), ..self.clone() }
+    }
+
+    /// The same door, whose problems are told in another language: `fr` or `en`.
+    pub(crate) fn in_language(&self, language: &'static str) -> Self {
+        Self { language, ..self.clone() }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Outcome<Answer> {
@@ -51,7 +58,7 @@ impl Gateway {
     pub(crate) async fn post(&self, path: &str, idempotency: Idempotency<'_>, body: &str) -> Outcome<Answer> {
         let question = Question::post(format!("{}{path}", self.url), JSON, body)
             .with("authorization", format!("Bearer {}", self.key))
-            .with("accept-language", "fr");
+            .with("accept-language", self.language);
         let question = match idempotency {
             Idempotency::Fresh => question.with("idempotency-key", random::hex(16)?),
             Idempotency::Key(key) => question.with("idempotency-key", key),

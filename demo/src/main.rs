@@ -60,9 +60,12 @@ enum Command {
     Serve {
         #[command(flatten)]
         programs: Programs,
-        /// Where the portal listens; 0 lets the machine choose.
+        /// Where the portal listens; 0 lets the machine choose, for everything behind it too.
         #[arg(long, default_value_t = 8000)]
         port: u16,
+        /// Print the addresses as one line of JSON, for programs.
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -115,12 +118,14 @@ async fn run(command: Command) -> Outcome<bool> {
             }
             outcome
         }
-        Command::Serve { programs, port } => {
+        Command::Serve { programs, port, json } => {
+            let announce = if json { serve::Announce::Json } else { serve::Announce::Words };
+            let ports = if port == 0 { Ports::default() } else { Ports::usual() };
             let folder = setup::folder(programs.dir.as_deref())?;
             let outcome = until_interrupted(async {
                 let (listener, origin) = listen(setup::free_or_any(port)).await?;
-                let plan = plan(&programs, &folder, origin, Ports::usual(), Pace::Human)?;
-                serve::stay(Stage::set(plan, Arc::new(Transcript::default())).await?, listener).await
+                let plan = plan(&programs, &folder, origin, ports, Pace::Human)?;
+                serve::stay(Stage::set(plan, Arc::new(Transcript::default())).await?, listener, announce).await
             })
             .await;
             if programs.dir.is_none() {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::App;
 use crate::{
     domain::{
-        attempt::AttemptState,
+        attempt::{AttemptState, Conclusion},
         event::{AskAnswer, Event},
         give_back::Next,
         ledger::EntryKind,
@@ -54,6 +54,10 @@ fn alarm_of(event: &Event) -> Option<(AlarmKind, String)> {
             Some((AlarmKind::NotCaptured, "authorised by the bank, and not captured yet".to_owned()))
         }
         Event::Asked { answer: AskAnswer::Silence { why }, .. } => Some((AlarmKind::BankSilent, why.clone())),
+        Event::AttemptPostponed { why, .. } => Some((AlarmKind::BankSilent, format!("a call has to wait: {why}"))),
+        Event::AttemptAsked { conclusion: Conclusion::Silence { .. }, .. } => {
+            Some((AlarmKind::InDoubt, "still in doubt, and the bank does not answer".to_owned()))
+        }
         Event::AttemptAnswered { state, .. } => match state {
             AttemptState::InDoubt(doubt) => Some((AlarmKind::InDoubt, doubt.why.clone())),
             AttemptState::Ready { .. }
@@ -74,7 +78,6 @@ fn alarm_of(event: &Event) -> Option<(AlarmKind, String)> {
         | Event::Reported { .. }
         | Event::Prompted { .. }
         | Event::AttemptPlanned { .. }
-        | Event::AttemptPostponed { .. }
         | Event::AttemptSent { .. }
         | Event::GivenBack { .. } => None,
     }

@@ -32,8 +32,12 @@ impl App {
         attempt: &Attempt,
     ) -> Result<(), Error> {
         let id = current.order.id;
-        let Some(findings) = self.findings(merchant, Host::Main, attempt).await? else {
-            return self.postpone(merchant, current, of, "the bank cannot be asked beforehand").await;
+        let findings = match self.findings(merchant, Host::Main, attempt).await? {
+            None => self.findings(merchant, Host::Backup, attempt).await?,
+            answered => answered,
+        };
+        let Some(findings) = findings else {
+            return self.postpone(merchant, id, of, "the bank cannot be asked beforehand").await;
         };
         let prepare = |order: &Order, now| order.prepare_attempt(of, &findings, now, &merchant.policy);
         if prepare(&current.order, self.now())? != Prepared::Go {
@@ -46,7 +50,7 @@ impl App {
         }
         let line = match self.ports.bank.connect(&merchant.id).await {
             Ok(line) => line,
-            Err(silence) => return self.postpone(merchant, current, of, &silence.to_string()).await,
+            Err(silence) => return self.postpone(merchant, id, of, &silence.to_string()).await,
         };
         let question = self.question_number(merchant).await?;
         // Both clocks are read before the commit: a machine that is suspended while the disk writes must find its time
@@ -87,9 +91,10 @@ impl App {
         attempt: &Attempt,
         host: Host,
     ) -> Result<(), Error> {
+        let asked_at = self.now();
         let findings = self.findings(merchant, host, attempt).await?;
         self.settle(merchant, current.order.id, |order, now| {
-            Ok(order.attempt_asked(of, findings.as_deref(), now, &merchant.policy)?)
+            Ok(order.attempt_asked(of, attempt, findings.as_deref(), asked_at, now, &merchant.policy)?)
         })
         .await
     }
@@ -120,10 +125,8 @@ impl App {
         self.settle(merchant, id, |order, now| Ok(order.attempt_answered(of, &ruling, now, &merchant.policy)?)).await
     }
 
-    async fn postpone(&self, merchant: &Merchant, current: &Versioned, of: AttemptId, why: &str) -> Result<(), Error> {
-        self.alarm(AlarmKind::BankSilent, &current.order, why.to_owned());
-        self.settle(merchant, current.order.id, |order, now| Ok(order.postpone_attempt(of, now, &merchant.policy)?))
-            .await
+    async fn postpone(&self, merchant: &Merchant, id: OrderId, of: AttemptId, why: &str) -> Result<(), Error> {
+        self.settle(merchant, id, |order, now| Ok(order.postpone_attempt(of, why, now, &merchant.policy)?)).await
     }
 
     async fn settle<F>(&self, merchant: &Merchant, id: OrderId, mut decide: F) -> Result<(), Error>

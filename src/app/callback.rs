@@ -77,11 +77,17 @@ impl App {
         Ok(kept.into_iter().map(record).collect())
     }
 
-    /// Takes a notification: `raw` is the query or the body exactly as it came.
+    /// Takes a notification: `raw` is the query or the body exactly as it came. What belongs to no checkout is kept, and
+    /// somebody told, only while `may_keep`: strangers can send as much of it as they like.
     ///
     /// # Errors
     /// [`Error::NotFound`] for an unknown merchant, [`Error::Unavailable`] when it could not be kept.
-    pub async fn notified(&self, merchant: &MerchantId, raw: &[u8]) -> Result<Received, Error> {
+    pub async fn notified(
+        &self,
+        merchant: &MerchantId,
+        raw: &[u8],
+        may_keep: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Received, Error> {
         let merchant = self.merchant(merchant)?;
         let scope =
             if merchant.notification_signed_whole { Scope::NotificationSignedWhole } else { Scope::Notification };
@@ -91,17 +97,18 @@ impl App {
         let callback = match verified {
             Ok(callback) => callback,
             Err(error) => {
-                self.alarm_callback(AlarmKind::CallbackUnverified, merchant, &error.to_string());
-                let masked = mask_long_numbers(&String::from_utf8_lossy(raw));
-                self.keep(merchant, masked.as_bytes(), "unverified", &error.to_string()).await?;
+                if may_keep() {
+                    self.alarm_callback(AlarmKind::CallbackUnverified, merchant, &error.to_string());
+                    let masked = mask_long_numbers(&String::from_utf8_lossy(raw));
+                    self.keep(merchant, masked.as_bytes(), "unverified", &error.to_string()).await?;
+                }
                 return Ok(Received::Unverified);
             }
         };
         match self.place_of(merchant, &callback).await? {
-            Ok((order, checkout)) => self.report(merchant, order, checkout, &callback, raw).await,
+            Ok((order, checkout)) => self.report(merchant, order, checkout, &callback, raw, may_keep).await,
             Err(why) => {
-                self.alarm_callback(AlarmKind::CallbackUnusable, merchant, why);
-                self.keep(merchant, raw, "unusable", why).await?;
+                self.keep_unusable(merchant, raw, why, may_keep).await?;
                 Ok(Received::Unusable)
             }
         }
@@ -135,6 +142,7 @@ impl App {
         checkout: CheckoutNumber,
         callback: &VerifiedCallback,
         raw: &[u8],
+        may_keep: &(dyn Fn() -> bool + Sync),
     ) -> Result<Received, Error> {
         let sealed = self.ports.vault.seal(raw, &context(merchant))?;
         let mut how = Taken::New;
@@ -170,12 +178,24 @@ impl App {
                 Ok(Received::News(order))
             }
             Taken::TooMany => {
-                let why = "more notifications than a page can send";
-                self.alarm_callback(AlarmKind::CallbackUnusable, merchant, why);
-                self.keep(merchant, raw, "unusable", why).await?;
+                self.keep_unusable(merchant, raw, "more notifications than a page can send", may_keep).await?;
                 Ok(Received::News(order))
             }
         }
+    }
+
+    async fn keep_unusable(
+        &self,
+        merchant: &Merchant,
+        raw: &[u8],
+        why: &str,
+        may_keep: &(dyn Fn() -> bool + Sync),
+    ) -> Result<(), Error> {
+        if !may_keep() {
+            return Ok(());
+        }
+        self.alarm_callback(AlarmKind::CallbackUnusable, merchant, why);
+        self.keep(merchant, raw, "unusable", why).await
     }
 
     async fn keep(&self, merchant: &Merchant, bytes: &[u8], verdict: &'static str, reason: &str) -> Result<(), Error> {
@@ -196,6 +216,7 @@ impl App {
     }
 }
 
+/// What the bytes of a merchant's callbacks are sealed under.
 pub fn context(merchant: &Merchant) -> String {
     format!("callback:{}", merchant.id)
 }

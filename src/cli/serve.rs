@@ -166,7 +166,7 @@ fn request_limits(server: &Server) -> RequestLimits {
         body_bytes: server.body_bytes,
         body_deadline: server.body_deadline,
         requests: Rate { per_minute: server.requests_per_minute },
-        notifications: Rate { per_minute: server.notifications_per_minute },
+        strays: Rate { per_minute: server.stray_notifications_per_minute },
         return_wait: server.return_wait,
     }
 }

@@ -24,8 +24,8 @@ pub struct Server {
     pub body_deadline: Duration,
     /// Requests of one API key in a minute.
     pub requests_per_minute: u32,
-    /// Notifications of one merchant in a minute.
-    pub notifications_per_minute: u32,
+    /// Notifications of one merchant that belong to no checkout and are kept, in a minute.
+    pub stray_notifications_per_minute: u32,
     /// The most bytes of a request's body.
     pub body_bytes: usize,
     /// How long a peer may leave an answer unread.
@@ -69,7 +69,7 @@ impl Server {
             header_bytes: size(section.number("header_bytes", 16_384, 8_192..=65_536)),
             body_deadline: section.duration("body_deadline", seconds(10), shortest..=minute).unsigned_abs(),
             requests_per_minute: per_minute(&mut section, "requests_per_minute", 1_200),
-            notifications_per_minute: per_minute(&mut section, "notifications_per_minute", 6_000),
+            stray_notifications_per_minute: per_minute(&mut section, "stray_notifications_per_minute", 60),
             body_bytes: size(section.number("body_bytes", 65_536, 16_384..=1_048_576)),
             write_deadline: section.duration("write_deadline", seconds(10), shortest..=minute).unsigned_abs(),
             return_wait: section.duration("return_wait", seconds(3), SignedDuration::ZERO..=minute).unsigned_abs(),

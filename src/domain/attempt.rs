@@ -158,8 +158,15 @@ impl Attempt {
         }
     }
 
-    /// What one round of questions to [`Doubt::host`] settles; `None` when a question stayed without an answer.
-    pub fn conclude(&self, findings: Option<&[Finding]>, now: Timestamp, policy: &Policy) -> Option<Conclusion> {
+    /// What one round of questions to [`Doubt::host`], which left at `asked_at`, settles; no findings when a question
+    /// stayed without an answer.
+    pub fn conclude(
+        &self,
+        findings: Option<&[Finding]>,
+        asked_at: Timestamp,
+        now: Timestamp,
+        policy: &Policy,
+    ) -> Option<Conclusion> {
         let AttemptState::InDoubt(doubt) = &self.state else {
             return None;
         };
@@ -175,7 +182,7 @@ impl Attempt {
         Some(match done(&self.call, findings) {
             Done::Yes(operation) => Conclusion::Accepted { operation },
             // Before this the call may still be on its way.
-            Done::No if now < later(doubt.sending.at, policy.doubt_settles) => on_the_ladder(None),
+            Done::No if asked_at < later(doubt.sending.at, policy.doubt_settles) => on_the_ladder(None),
             Done::No if is_denied(doubt) => Conclusion::NotExecuted,
             Done::No => on_the_ladder(Some(doubt.host())),
             Done::Contradiction(why) => Conclusion::Quarantined { why },
@@ -186,6 +193,12 @@ impl Attempt {
     /// Whether the call may leave, by what the bank shows beforehand.
     pub fn preflight(&self, findings: &[Finding]) -> Preflight {
         match done(&self.call, findings) {
+            // Found by no reference of ours: it may be somebody else's, and a part only.
+            Done::Yes(operation)
+                if matches!(self.call, MoneyCall::Refund { .. }) && operation == *target(&self.call) =>
+            {
+                Preflight::Contradiction("it was given back, and not under our reference".to_owned())
+            }
             Done::Yes(operation) => Preflight::Done(operation),
             Done::No => Preflight::Go,
             Done::Contradiction(why) => Preflight::Contradiction(why),
@@ -193,6 +206,9 @@ impl Attempt {
                 // A refund is not done while its original is captured, as far as one can tell before it left.
                 (MoneyCall::Refund { .. }, Some(OperationStatus::Captured | OperationStatus::Authorised)) => {
                     Preflight::Go
+                }
+                (MoneyCall::Refund { .. }, Some(other)) => {
+                    Preflight::Contradiction(format!("the operation to refund is {other:?}"))
                 }
                 _ => Preflight::Unknown,
             },
@@ -290,8 +306,15 @@ fn status_of<'a>(operation: &Operation, findings: &'a [Finding]) -> Option<&'a O
     })
 }
 
-/// The first rung from `step` on that is not already past; `None` when the ladder has ended.
+/// When rung `step` is due, or `None` when the ladder has ended. A rung that passed unasked keeps its distance from the one
+/// before: after an outage the bank, too, needs its time.
 fn next_rung(from: Timestamp, step: u32, now: Timestamp, policy: &Policy) -> Option<Timestamp> {
     let step = usize::try_from(step).unwrap_or(usize::MAX);
-    policy.doubt_ladder.get(step).map(|delay| later(from, *delay).max(now))
+    let delay = *policy.doubt_ladder.get(step)?;
+    let due = later(from, delay);
+    if due > now {
+        return Some(due);
+    }
+    let before = step.checked_sub(1).and_then(|before| policy.doubt_ladder.get(before));
+    Some(before.map_or(now, |before| later(now, delay.saturating_sub(*before))))
 }

@@ -101,6 +101,7 @@ pub enum Event {
         #[serde(flatten)]
         of: AttemptId,
         until: Timestamp,
+        why: String,
     },
     /// Durable before the first byte leaves.
     AttemptSent {

@@ -41,9 +41,10 @@ async fn notified(gateway: &Arc<Gateway>, merchant: &str, raw: &[u8]) -> Result<
     if raw.is_empty() {
         return Ok(StatusCode::BAD_REQUEST);
     }
-    // A budget of its own: no portal can use it up.
-    gateway.notifications.spend(merchant.as_str())?;
-    match gateway.app.notified(&merchant, raw).await {
+    // What belongs to a checkout is always taken. Anything else can be sent by anybody, as often as they like; only so
+    // much of it is kept, and wakes somebody.
+    let may_keep = || gateway.strays.allows(merchant.as_str());
+    match gateway.app.notified(&merchant, raw, &may_keep).await {
         Ok(Received::News(order)) => {
             // PAYBOX is answered at once, whatever becomes of it.
             let _ = gateway.attend_soon(merchant, order);

@@ -70,7 +70,7 @@ pub struct Gateway {
     /// than the bank would stand.
     attending: Arc<Semaphore>,
     requests: Rates,
-    notifications: Rates,
+    strays: Rates,
     /// When the store's failure was last told.
     store_failed_at: Mutex<Option<Instant>>,
 }
@@ -90,8 +90,8 @@ pub struct RequestLimits {
     pub body_deadline: Duration,
     /// How often one API key may ask.
     pub requests: Rate,
-    /// How often a merchant may be notified of.
-    pub notifications: Rate,
+    /// How much of what belongs to no checkout is kept of a merchant's notifications.
+    pub strays: Rate,
     /// How long a payer's return waits for the bank's answer before the payer goes on to the portal.
     pub return_wait: Duration,
 }
@@ -100,8 +100,8 @@ impl Gateway {
     pub fn new(app: App, limits: RequestLimits) -> Self {
         let attending = Arc::new(Semaphore::new(ATTENDED_AT_ONCE));
         let (news, running, store_failed_at) = (Notify::new(), Running::default(), Mutex::new(None));
-        let (requests, notifications) = (Rates::new(limits.requests), Rates::new(limits.notifications));
-        Self { app, limits, news, running, attending, requests, notifications, store_failed_at }
+        let (requests, strays) = (Rates::new(limits.requests), Rates::new(limits.strays));
+        Self { app, limits, news, running, attending, requests, strays, store_failed_at }
     }
 
     /// The store does not work: an alarm, but not one for each request that meets it.

@@ -1,5 +1,5 @@
-//! How often each may ask: a bucket of tokens for every API key, and one for every merchant's notifications, so that a
-//! portal gone wild keeps neither other portals nor PAYBOX out.
+//! How often each may ask: a bucket of tokens for every API key, so that a portal gone wild keeps no other out, and one
+//! for what strangers send under PAYBOX's name.
 
 use std::{
     cell::Cell,
@@ -63,6 +63,11 @@ impl Rates {
         }
         let seconds = u32::try_from(left.more_in.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
         Err(Problem { retry_after: Some(seconds), ..Problem::of(Code::RateLimited) })
+    }
+
+    /// Whether `name` has a token, which is taken.
+    pub(super) fn allows(&self, name: &str) -> bool {
+        self.take(name, Instant::now()).allowed
     }
 
     /// Takes a token of `name`, if it has one.

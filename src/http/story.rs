@@ -102,10 +102,9 @@ fn both(event: &Event, locale: Locale) -> (String, String) {
                 format!("{english} prepared, reference {reference}."),
             )
         }
-        Event::AttemptPostponed { until, .. } => (
-            format!("La banque n'est pas joignable : rien n'est envoyé avant {until}."),
-            format!("The bank cannot be reached: nothing is sent before {until}."),
-        ),
+        Event::AttemptPostponed { until, why, .. } => {
+            (format!("Rien n'est envoyé avant {until} : {why}."), format!("Nothing is sent before {until}: {why}."))
+        }
         Event::AttemptSent { sending, .. } => (
             format!("Envoi, question {} ; il n'y en aura pas d'autre.", sending.question.get()),
             format!("Sent, question {}; there will be no other.", sending.question.get()),

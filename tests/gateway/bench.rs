@@ -34,27 +34,21 @@ pub(crate) struct Bench {
     log: Arc<Mutex<Vec<String>>>,
 }
 
-/// One key directory for all tests: making RSA keys is slow.
+/// Where the keys of all tests are: making RSA keys is slow.
+const KEYS: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/gateway-keys");
+
 fn keys() -> &'static KeyDirectory {
-    static KEYS: OnceLock<KeyDirectory> = OnceLock::new();
-    KEYS.get_or_init(|| {
-        // Tests run in processes of their own; each fills its own folder.
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("keys-{}", std::process::id()));
-        let directory = KeyDirectory::new(folder);
+    static FILLED: OnceLock<KeyDirectory> = OnceLock::new();
+    FILLED.get_or_init(|| {
+        let directory = KeyDirectory::new(KEYS);
         directory.fill(Existing::Keep).unwrap();
         directory
     })
 }
 
-fn key_folder() -> PathBuf {
-    let _ = keys();
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("keys-{}", std::process::id()))
-}
-
 /// The text of a configuration before this sandbox; `extra` is put before the merchants, at the top level of TOML.
 fn configuration(sandbox: &Running, edit: &dyn Fn(String) -> String) -> String {
-    let keys = key_folder();
-    let keys = keys.display();
+    let keys = KEYS;
     let addresses = &sandbox.addresses;
     edit(format!(
         r#"

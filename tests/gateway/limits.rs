@@ -204,5 +204,28 @@ async fn a_key_gone_wild_keeps_neither_others_nor_paybox_out() {
     let other = format!("Bearer {}", bench.make_key(&["--scope", "portal", "--merchant", "ecole"]));
     let answer = bench.gateway.send("GET", "/v1/orders", &[("authorization", &other)], "").await;
     assert_eq!((answer.status, answer.header("ratelimit")), (200, Some("\"key\";r=4;t=60")));
-    assert_eq!(bench.notify("ecole", "x=1").await.status, 400, "PAYBOX has a budget of its own");
+    assert_eq!(bench.notify("ecole", "x=1").await.status, 400, "PAYBOX is no portal");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_neither_shut_paybox_out_nor_wake_anybody_all_night() {
+    let bench = Bench::start_with(|text| text.replace("[log]", "stray_notifications_per_minute = 3\n[log]")).await;
+    for _ in 0..20 {
+        assert_eq!(bench.notify("ecole", "x=1").await.status, 400);
+    }
+    let stray = bench.signed("M=100&R=nobody&T=1&S=2&A=123456&E=00000").await;
+    for _ in 0..20 {
+        assert_eq!(bench.notify("ecole", &stray).await.status, 200);
+    }
+    let metrics = bench.ops.send("GET", "/metrics", &[], "").await.body;
+    let raised: u32 = metrics
+        .lines()
+        .filter(|line| line.contains("callback_un") && line.contains("merchant=\"ecole\""))
+        .filter_map(|line| line.rsplit(' ').next()?.parse::<u32>().ok())
+        .sum();
+    assert_eq!(raised, 3, "{metrics}");
+    let id = bench.place(377_000).await;
+    let payer = crate::payer::Payer::open(&bench, &bench.check_out(&id).await).await;
+    payer.pay(crate::payer::ACCEPTED).await;
+    bench.until_settled(&id).await;
 }

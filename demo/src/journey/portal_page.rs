@@ -5,21 +5,32 @@ use crate::{
     cards, check,
     document::Document,
     orders::{FEE, written},
-    trouble::{Outcome, Trouble},
+    trouble::Outcome,
 };
 
-/// From the portal's first page to its "Paiement accepté", with an address typed into its form.
+/// From the choice of a category to its "Paiement accepté", with an address typed into its form.
 pub(super) async fn paid(journey: &Journey) -> Outcome<String> {
     let browser = &journey.browser;
-    let home = browser.open(&format!("{}/", journey.stage.portal_origin())).await?;
-    let begin = home.forms().into_iter().next().ok_or_else(|| Trouble::of("the portal's page has no form"))?;
-    let recap = browser.press(&home, &begin, None).await?;
+    let dossier = browser.open(&format!("{}/dossier", journey.stage.portal_origin())).await?;
+    let mut choice = dossier.form_with("categorie")?;
+    choice.pick("categorie", "D1");
+    let recap = browser.press(&dossier, &choice, None).await?;
     check::equal("the recap", recap.answer.status, 200)?;
     let total = recap.text("total")?;
     check::equal("total to pay", total.as_str(), "3\u{202f}770,00\u{a0}€")?;
-    let mut form = recap.form_with("address1")?;
+    let mut form = recap.form_with("new-address1")?;
     form.pick("mode", "new");
-    form.fill("address1", "8 bis rue de la Gare")?;
+    for (name, value) in [
+        ("new-first_name", "Zoé"),
+        ("new-last_name", "Martin"),
+        ("new-address1", "8 bis rue de la Gare"),
+        ("new-zip_code", "69003"),
+        ("new-city", "Lyon"),
+        // Without it the bank would want to authenticate the payer.
+        ("new-mobile_phone", "+33698765432"),
+    ] {
+        form.fill(name, value)?;
+    }
     let page = browser.press(&recap, &form, None).await?;
     let hand_over = page.form_with("PBX_HMAC")?;
     let card = browser.press(&page, &hand_over, None).await?;

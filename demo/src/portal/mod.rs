@@ -1,38 +1,33 @@
-//! A school's portal, small: a recap, an address, a button, and the result. Its backend is a client of the gateway's API
-//! and keeps nothing by itself.
+//! A school's portal: a fee category becomes an order, its recap is paid on PAYBOX's page, and the result and the account
+//! position are what the gateway's public API says. The backend keeps nothing by itself.
 
+mod fees;
 mod pages;
+mod serve;
+mod visitor;
 mod words;
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
-
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::{
-    Method, Request, Response, StatusCode,
-    body::{Bytes, Incoming},
-    header::{self, HeaderValue},
-    server::conn::http1,
-    service::service_fn,
-};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use serde_json::{Map, Value, json};
-use tokio::net::TcpListener;
+use hyper::{Method, Request, StatusCode, body::Incoming};
+use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use crate::{
+    client::Answer,
     document::Document,
-    gateway::Gateway,
+    gateway::{Gateway, Idempotency},
     orders,
     trouble::{Outcome, Trouble},
 };
+use fees::Category;
+use pages::{Complaint, Frame, billing};
+use serve::{Page, form, html, see_other, typed};
+use visitor::{Visitor, new_student};
+use words::Language;
+
+pub(crate) use serve::serve;
 
 const STYLE: &str = include_str!("style.css");
-/// The largest form that is read, in bytes.
-const FORM_MAX_BYTES: usize = 16_384;
-/// How long a browser may take to send a request.
-const READ_WITHIN: Duration = Duration::from_secs(10);
-
-type Page = Response<Full<Bytes>>;
+const ICON: &str = include_str!("icon.svg");
 
 /// The portal's backend.
 pub(crate) struct Portal {
@@ -46,75 +41,136 @@ impl Portal {
         Self { gateway, origin }
     }
 
-    /// Places a registration and hands out its payment link, as the page's button would.
+    /// Places a registration of a student nobody knows yet and hands out its payment link.
     pub(crate) async fn payment_link(&self) -> Outcome<String> {
-        let order = self.gateway.place(&orders::registration()?).await?;
-        let id = order.said("/id");
+        let student = new_student()?;
+        let normal = Category::of("D1").ok_or_else(|| Trouble::of("there is no normal fee"))?;
+        let order = self.gateway.place(&normal.order(&student, 1, None, Language::French)).await?;
         let billing = json!({"mode": "prefilled", "address_id": orders::HOME});
-        let checkout = self.gateway.try_checkout(id, &billing, &self.return_url()).await?.json_if(201)?;
+        let checkout = self.check_out(order.said("/id"), &billing, Language::French).await?.json_if(201)?;
         let link = checkout.pointer("/redirect").and_then(Value::as_str).map(str::to_owned);
         link.ok_or_else(|| Trouble::of("the checkout has no payment link"))
     }
 
-    fn return_url(&self) -> String {
-        format!("{}/retour", self.origin)
-    }
-
-    async fn answer(&self, request: Request<Incoming>) -> Outcome<Page> {
+    async fn answer(&self, request: Request<Incoming>, visitor: &mut Visitor) -> Outcome<Page> {
         let (parts, body) = request.into_parts();
+        let here = parts.uri.path_and_query().map_or("/", |here| here.as_str()).to_owned();
+        let query = parts.uri.query().unwrap_or_default();
         let path = parts.uri.path().to_owned();
         let segments: Vec<&str> = path.split('/').skip(1).collect();
         match (&parts.method, segments.as_slice()) {
-            (&Method::GET, [""]) => Ok(html(StatusCode::OK, pages::home())),
-            (&Method::GET, ["style.css"]) => Ok(typed(StatusCode::OK, "text/css; charset=utf-8", STYLE.to_owned())),
-            (&Method::POST, ["commandes"]) => {
-                let order = self.gateway.place(&orders::registration()?).await?;
-                Ok(see_other(&format!("/commandes/{}", order.said("/id"))))
+            (&Method::GET, ["style.css"]) => Ok(typed(StatusCode::OK, "text/css; charset=utf-8", STYLE)),
+            (&Method::GET, ["icon.svg"]) => Ok(typed(StatusCode::OK, "image/svg+xml", ICON)),
+            (&Method::GET, [""]) => {
+                let order = self.present_order(visitor).await?;
+                Ok(html(StatusCode::OK, Frame { visitor, here: &here }.home(order.as_ref())))
             }
-            (&Method::GET, ["commandes", id]) => self.recap(id).await,
-            (&Method::POST, ["commandes", id, "paiement"]) => self.pay(id, &form(body).await?).await,
-            (&Method::GET, ["retour"]) => self.back(parts.uri.query().unwrap_or_default()).await,
-            _ => Ok(unknown()),
+            (&Method::GET, ["modes-operatoires"]) => Ok(html(StatusCode::OK, Frame { visitor, here: &here }.guide())),
+            (&Method::GET, ["langue", letters]) => Ok(speak(visitor, letters, query)),
+            (&Method::POST, ["etudiant"]) => {
+                visitor.student = new_student()?;
+                Ok(see_other("/"))
+            }
+            (&Method::GET, ["dossier"]) => {
+                let order = self.present_order(visitor).await?;
+                Ok(html(StatusCode::OK, Frame { visitor, here: &here }.dossier(order.as_ref(), None)))
+            }
+            (&Method::POST, ["dossier"]) => self.choose(visitor, &form(body).await?).await,
+            (&Method::GET, ["reglement"]) => match self.present_order(visitor).await? {
+                Some(order) => Ok(see_other(&format!("/commandes/{}", order.said("/id")))),
+                None => Ok(html(StatusCode::OK, Frame { visitor, here: &here }.no_order())),
+            },
+            (&Method::GET, ["commandes", id]) => self.recap(visitor, &here, id).await,
+            (&Method::POST, ["commandes", id, "paiement"]) => self.pay(visitor, id, &form(body).await?).await,
+            (&Method::GET, ["retour"]) => self.back(visitor, &here, query).await,
+            (&Method::GET, ["position"]) => {
+                let orders = self.orders(visitor).await?;
+                Ok(html(StatusCode::OK, Frame { visitor, here: &here }.position(&orders)))
+            }
+            _ => Ok(unknown(visitor)),
         }
     }
 
-    async fn recap(&self, id: &str) -> Outcome<Page> {
-        let Some(order) = self.order(id).await? else { return Ok(unknown()) };
-        Ok(match order.pointer("/status").and_then(Value::as_str) {
-            Some("open") => html(StatusCode::OK, pages::recap(&order, None)),
-            _ => html(StatusCode::OK, pages::result(&order, None)),
-        })
+    /// Entry 1: the category becomes an order, in the place of the one that is not paid yet.
+    async fn choose(&self, visitor: &Visitor, form: &[(String, String)]) -> Outcome<Page> {
+        let chosen = form.iter().find(|(name, _)| name == "categorie").and_then(|(_, code)| Category::of(code));
+        let Some(category) = chosen else { return Ok(see_other("/dossier")) };
+        let orders = self.orders(visitor).await?;
+        let present = present(&orders);
+        let is_open = present.is_some_and(|order| order.said("/status") == "open");
+        if let Some(order) = present.filter(|order| order.said("/lines/0/code") == category.code) {
+            return Ok(see_other(&format!("/commandes/{}", order.said("/id"))));
+        }
+        let replaced = present.filter(|_| is_open).map(|order| order.said("/id"));
+        let order = category.order(&visitor.student, orders.len() + 1, replaced, visitor.language);
+        let gateway = self.gateway.in_language(visitor.language.letters());
+        let answer = gateway.post("/v1/orders", Idempotency::Fresh, &order.to_string()).await?;
+        let document = answer.json()?;
+        if answer.status == 201 {
+            return Ok(see_other(&format!("/commandes/{}", document.said("/id"))));
+        }
+        let frame = Frame { visitor, here: "/dossier" };
+        Ok(html(status_of(&answer), frame.dossier(present, Some(document.said("/detail")))))
     }
 
-    async fn pay(&self, id: &str, form: &[(String, String)]) -> Outcome<Page> {
-        let Some(order) = self.order(id).await? else { return Ok(unknown()) };
-        let answer = self.gateway.try_checkout(id, &billing(form), &self.return_url()).await?;
+    async fn recap(&self, visitor: &mut Visitor, here: &str, id: &str) -> Outcome<Page> {
+        let Some(order) = self.order(id).await? else { return Ok(unknown(visitor)) };
+        become_payer(visitor, &order);
+        let frame = Frame { visitor, here };
+        let is_free = order.number("/totals/including_vat/amount") == Some(0);
+        Ok(html(
+            StatusCode::OK,
+            match order.said("/status") {
+                "open" if !pages::is_confirming(&order) => frame.recap(&order, None, None),
+                "settled" if is_free => frame.nothing_to_pay(&order),
+                _ => frame.result(&order, None),
+            },
+        ))
+    }
+
+    async fn pay(&self, visitor: &mut Visitor, id: &str, form: &[(String, String)]) -> Outcome<Page> {
+        let Some(order) = self.order(id).await? else { return Ok(unknown(visitor)) };
+        become_payer(visitor, &order);
+        let answer = self.check_out(id, &billing(&order, form), visitor.language).await?;
         let document = answer.json()?;
+        let here = format!("/commandes/{id}");
         match (answer.status, document.pointer("/redirect").and_then(Value::as_str)) {
             (201, Some(redirect)) => Ok(see_other(redirect)),
-            (status, _) => {
-                let faults = document.items("/errors").iter();
-                let details: Vec<&str> =
-                    faults.filter_map(|fault| fault.pointer("/detail").and_then(Value::as_str)).collect();
-                let said = document.said("/detail");
-                let complaint = format!("{said} {}", details.join(" ; "));
-                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
-                Ok(html(status, pages::recap(&order, Some(complaint.trim()))))
+            // Settled, cancelled or being confirmed meanwhile: the order's own page says which.
+            (409, _)
+                if matches!(
+                    document.said("/code"),
+                    "order_settled" | "order_cancelled" | "confirmation_in_progress"
+                ) =>
+            {
+                Ok(see_other(&here))
+            }
+            _ => {
+                let mode = form.iter().find(|(name, _)| name == "mode").map_or("", |(_, mode)| mode.as_str());
+                let complaint = Complaint::of(&document, mode);
+                let frame = Frame { visitor, here: &here };
+                Ok(html(status_of(&answer), frame.recap(&order, Some(form), Some(&complaint))))
             }
         }
     }
 
     /// What the browser brings names an order; what became of it, only the API says.
-    async fn back(&self, query: &str) -> Outcome<Page> {
-        let value = |name: &str| {
-            let mut pairs = form_urlencoded::parse(query.as_bytes());
-            pairs.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+    async fn back(&self, visitor: &mut Visitor, here: &str, query: &str) -> Outcome<Page> {
+        let Some(order) = self.order(&parameter(query, "order").unwrap_or_default()).await? else {
+            return Ok(unknown(visitor));
         };
-        let Some(order) = self.order(&value("order").unwrap_or_default()).await? else { return Ok(unknown()) };
-        let number = value("checkout").and_then(|number| number.parse::<i64>().ok());
+        become_payer(visitor, &order);
+        let number = parameter(query, "checkout").and_then(|number| number.parse::<i64>().ok());
         let mut checkouts = order.items("/checkouts").iter();
         let checkout = checkouts.find(|checkout| checkout.number("/number") == number);
-        Ok(html(StatusCode::OK, pages::result(&order, checkout)))
+        Ok(html(StatusCode::OK, Frame { visitor, here }.result(&order, checkout)))
+    }
+
+    async fn check_out(&self, order: &str, billing: &Value, language: Language) -> Outcome<Answer> {
+        let return_url = format!("{}/retour", self.origin);
+        let body = json!({"billing": billing, "return_url": return_url, "locale": language.letters()}).to_string();
+        let gateway = self.gateway.in_language(language.letters());
+        gateway.post(&format!("/v1/orders/{order}/checkout"), Idempotency::Fresh, &body).await
     }
 
     async fn order(&self, id: &str) -> Outcome<Option<Value>> {
@@ -125,86 +181,71 @@ impl Portal {
         let answer = self.gateway.get(&format!("/v1/orders/{id}")).await?;
         if answer.status == 404 { Ok(None) } else { answer.json_if(200).map(Some) }
     }
-}
 
-/// Serves the portal until it is dropped.
-pub(crate) async fn serve(listener: TcpListener, portal: Portal) {
-    let portal = Arc::new(portal);
-    loop {
-        let Ok((stream, _)) = listener.accept().await else { continue };
-        let portal = Arc::clone(&portal);
-        tokio::spawn(async move {
-            let service = service_fn(move |request| {
-                let portal = Arc::clone(&portal);
-                async move { Ok::<_, Infallible>(guarded(portal.answer(request).await)) }
-            });
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(READ_WITHIN)
-                .serve_connection(TokioIo::new(stream), service);
-            // A connection that fails is its browser's affair.
-            let _ = connection.await;
-        });
+    /// All that the student ever ordered, the oldest first.
+    async fn orders(&self, visitor: &Visitor) -> Outcome<Vec<Value>> {
+        self.gateway.orders(&format!("&payer={}", visitor.student)).await
+    }
+
+    async fn present_order(&self, visitor: &Visitor) -> Outcome<Option<Value>> {
+        Ok(present(&self.orders(visitor).await?).cloned())
     }
 }
 
-/// A page for every outcome, with the headers that no page goes without.
-fn guarded(outcome: Outcome<Page>) -> Page {
-    let mut page = outcome.unwrap_or_else(|trouble| {
-        eprintln!("portal: {trouble}");
-        let text = "Le service de paiement ne répond pas pour le moment. Réessayez dans un instant.";
-        html(StatusCode::BAD_GATEWAY, pages::notice("Service indisponible", text))
-    });
-    let headers = page.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    let policy = "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'";
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
-    page
+/// The order that counts: the last one that was not taken back.
+fn present(orders: &[Value]) -> Option<&Value> {
+    orders.iter().rev().find(|order| order.said("/status") != "cancelled")
 }
 
-/// The billing address as the form chose it.
-fn billing(form: &[(String, String)]) -> Value {
-    let value = |name: &str| form.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-    let address: Map<String, Value> =
-        pages::ADDRESS.iter().filter_map(|(name, _, _)| Some(((*name).to_owned(), json!(value(name)?)))).collect();
-    match value("mode") {
-        Some("new") => json!({"mode": "new", "address": address}),
-        Some("none") => json!({"mode": "none"}),
-        _ => json!({"mode": "prefilled", "address_id": value("address_id"), "address": address}),
-    }
+/// Whoever knows an order's id is its student here.
+fn become_payer(visitor: &mut Visitor, order: &Value) {
+    order.said("/payer/reference").clone_into(&mut visitor.student);
 }
 
-async fn form(body: Incoming) -> Outcome<Vec<(String, String)>> {
-    let read = tokio::time::timeout(READ_WITHIN, Limited::new(body, FORM_MAX_BYTES).collect()).await?;
-    let body = read.map_err(|error| Trouble::of(error.to_string()))?.to_bytes();
-    Ok(form_urlencoded::parse(&body).into_owned().collect())
+/// The same page in another language. Only pages of this portal are led to.
+fn speak(visitor: &mut Visitor, letters: &str, query: &str) -> Page {
+    let Some(language) = Language::of(letters) else { return unknown(visitor) };
+    visitor.language = language;
+    let towards = parameter(query, "vers").filter(|towards| is_own_path(towards));
+    see_other(towards.as_deref().unwrap_or("/"))
 }
 
-fn typed(status: StatusCode, content_type: &'static str, body: String) -> Page {
-    let mut response = Response::new(Full::new(Bytes::from(body)));
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response
+/// Whether browsers take it for a path here, and not for another host's address.
+fn is_own_path(path: &str) -> bool {
+    path.starts_with('/')
+        && !path.starts_with("//")
+        && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
 }
 
-fn html(status: StatusCode, body: String) -> Page {
-    typed(status, "text/html; charset=utf-8", body)
+fn parameter(query: &str, name: &str) -> Option<String> {
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
 }
 
-fn unknown() -> Page {
-    let text = "Cette page n’existe pas, ou cette commande est inconnue.";
-    html(StatusCode::NOT_FOUND, pages::notice("Page inconnue", text))
+fn status_of(answer: &Answer) -> StatusCode {
+    StatusCode::from_u16(answer.status).unwrap_or(StatusCode::BAD_GATEWAY)
 }
 
-fn see_other(to: &str) -> Page {
-    let mut response = typed(StatusCode::SEE_OTHER, "text/plain", String::new());
-    match HeaderValue::from_str(to) {
-        Ok(to) => {
-            response.headers_mut().insert(header::LOCATION, to);
-            response
+fn unknown(visitor: &Visitor) -> Page {
+    html(StatusCode::NOT_FOUND, Frame { visitor, here: "/" }.unknown())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn languages_are_changed_on_own_pages_only() {
+        for (path, is_own) in [
+            ("/", true),
+            ("/retour?order=ord_1&checkout=2", true),
+            ("//ailleurs.example", false),
+            ("/\\ailleurs.example", false),
+            ("https://ailleurs.example/", false),
+            ("/a\nb", false),
+            ("", false),
+        ] {
+            assert_eq!(is_own_path(path), is_own, "{path}");
         }
-        Err(_) => unknown(),
     }
 }

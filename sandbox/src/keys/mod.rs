@@ -43,10 +43,16 @@ impl KeyDirectory {
     /// Makes every key that is missing (or all of them) and returns the files that were written.
     pub fn fill(&self, existing: Existing) -> Result<Vec<PathBuf>, SetupError> {
         fs::create_dir_all(&self.root).map_err(|error| SetupError::file(&self.root, &error))?;
+        // Two processes that fill one directory at once would each write half of a pair.
+        let lock = self.root.join(".lock");
+        let lock = fs::File::create(&lock)
+            .and_then(|file| file.lock().map(|()| file))
+            .map_err(|error| SetupError::file(&lock, &error))?;
         let mut written = Vec::new();
         self.fill_shared_key(existing, &mut written)?;
         self.fill_bank_pair(existing, &mut written)?;
         tls::fill(self, existing, &mut written)?;
+        drop(lock);
         Ok(written)
     }
 

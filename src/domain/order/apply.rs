@@ -8,7 +8,7 @@ use crate::domain::{
     attempt::{Attempt, AttemptState, Conclusion},
     checkout::{Checkout, Quarantine, Report, Says},
     event::{AskAnswer, Event, Placed},
-    give_back::{AttemptId, GiveBack},
+    give_back::{AttemptId, GiveBack, Next},
     ids::CheckoutNumber,
     ledger::{Entry, EntryKind},
 };
@@ -60,6 +60,9 @@ impl Order {
     pub fn apply(&mut self, event: &Event, at: Timestamp) -> Result<(), Impossible> {
         match event {
             Event::Placed(_) => Err(Impossible("an order placed twice")),
+            Event::Settled if self.schedule.iter().any(|due| !due.paid) => {
+                Err(Impossible("settled before all is paid"))
+            }
             Event::Settled => self.leave_open(Status::Settled { at }),
             Event::Cancelled { replaced_by } => self.leave_open(Status::Cancelled { at, replaced_by: *replaced_by }),
             Event::CheckoutIssued(checkout) => self.add_checkout(checkout),
@@ -100,7 +103,10 @@ impl Order {
                 checkout.asks.retain(|ask| ask > asked_at);
                 checkout.asks.extend(again);
                 match answer {
-                    AskAnswer::Silence { .. } => checkout.silences = checkout.silences.saturating_add(1),
+                    AskAnswer::Silence { .. } => {
+                        checkout.silences = checkout.silences.saturating_add(1);
+                        checkout.authorised.extend(authorised);
+                    }
                     AskAnswer::Nothing | AskAnswer::Operations { .. } => {
                         checkout.silences = 0;
                         checkout.authorised = authorised.iter().copied().collect();
@@ -126,7 +132,7 @@ impl Order {
                 Ok(())
             }
             Event::AttemptPlanned { give_back, attempt } => self.add_attempt(*give_back, attempt),
-            Event::AttemptPostponed { of, until } => {
+            Event::AttemptPostponed { of, until, why: _ } => {
                 let AttemptState::Ready { not_before } = &mut self.attempt_mut(*of)?.state else {
                     return Err(Impossible("postponing a call that has left"));
                 };
@@ -147,7 +153,7 @@ impl Order {
                     attempt.state,
                     AttemptState::Ready { .. } | AttemptState::Sent(_) | AttemptState::InDoubt(_)
                 );
-                if !waits {
+                if !waits || matches!(state, AttemptState::Ready { .. } | AttemptState::Sent(_)) {
                     return Err(Impossible("an answer to a call that is not waiting for one"));
                 }
                 attempt.state = state.clone();
@@ -156,7 +162,12 @@ impl Order {
             Event::AttemptAsked { of, conclusion } => self.attempt_mut(*of)?.asked(conclusion, at),
             Event::GivenBack { give_back, entry } => {
                 let known = self.ledger.iter().any(|booked| booked.kind == entry.kind);
-                if known || self.give_backs.iter().all(|known| known.number != *give_back) {
+                let done = self.give_back(*give_back).is_some_and(|given| {
+                    given.next() == Next::Nothing
+                        && given.amount == entry.amount
+                        && entry.kind == EntryKind::GivenBack { original: given.operation.number }
+                });
+                if known || !done {
                     return Err(Impossible("a give-back booked twice, or of nothing"));
                 }
                 self.ledger.push(entry.clone());
@@ -188,6 +199,9 @@ impl Order {
             return Err(Impossible("an operation booked twice"));
         }
         match &entry.kind {
+            EntryKind::Capture { .. } if self.status != Status::Open => {
+                return Err(Impossible("an order paid that is not open"));
+            }
             EntryKind::Capture { instalment, .. } => {
                 let due = self.schedule.iter_mut().find(|due| due.number == *instalment && !due.paid);
                 due.ok_or(Impossible("a capture for an instalment that is not owed"))?.paid = true;

@@ -12,6 +12,7 @@ use crate::domain::{
     event::{AskAnswer, Event},
     ids::CheckoutNumber,
     ledger::{Entry, EntryKind},
+    numbers::OperationNumber,
     policy::{Policy, later, rung},
 };
 
@@ -134,7 +135,9 @@ impl Order {
     pub fn hear(&self, heard: &Heard, now: Timestamp, policy: &Policy) -> Result<Decision, Impossible> {
         let checkout = self.checkout(heard.checkout).ok_or(Impossible("an answer about an unknown checkout"))?;
         let mut decision = Decision::of(self);
-        let mut authorised = Vec::new();
+        let unseen = |number: &&OperationNumber| heard.seen.iter().all(|(seen, _)| seen.number != **number);
+        let held = checkout.authorised.iter().filter(|number| !self.knows(number));
+        let mut authorised: Vec<OperationNumber> = held.filter(unseen).copied().collect();
         for (operation, status) in &heard.seen {
             if decision.order.knows(&operation.number) {
                 continue;

@@ -58,9 +58,19 @@ impl Order {
     ///
     /// # Errors
     /// [`Impossible`] when there is no call to postpone.
-    pub fn postpone_attempt(&self, of: AttemptId, now: Timestamp, policy: &Policy) -> Result<Decision, Impossible> {
+    pub fn postpone_attempt(
+        &self,
+        of: AttemptId,
+        why: &str,
+        now: Timestamp,
+        policy: &Policy,
+    ) -> Result<Decision, Impossible> {
         let mut decision = Decision::of(self);
-        decision.push(Event::AttemptPostponed { of, until: later(now, policy.send_again) }, now)?;
+        // Another attender may have sent it meanwhile.
+        if matches!(self.attempt(of)?.state, AttemptState::Ready { .. }) {
+            let until = later(now, policy.send_again);
+            decision.push(Event::AttemptPostponed { of, until, why: why.to_owned() }, now)?;
+        }
         Ok(decision)
     }
 
@@ -79,7 +89,8 @@ impl Order {
         let state = match self.attempt(of)?.preflight(findings) {
             Preflight::Go => return Ok(Prepared::Go),
             Preflight::Unknown => {
-                return Ok(Prepared::Instead(Box::new(self.postpone_attempt(of, now, policy)?)));
+                let why = "what the bank shows does not tell whether it was done";
+                return Ok(Prepared::Instead(Box::new(self.postpone_attempt(of, why, now, policy)?)));
             }
             Preflight::Done(operation) => AttemptState::Accepted { operation, at: now },
             Preflight::Contradiction(why) => AttemptState::Quarantined { why },
@@ -123,19 +134,26 @@ impl Order {
         Ok(decision)
     }
 
-    /// What one round of enquiries about a call in doubt brought; `None` when a question stayed without an answer.
+    /// What one round of enquiries about a call in doubt brought, which left at `asked_at` when the attempt was as in
+    /// `asked`; no findings when a question stayed without an answer.
     ///
     /// # Errors
     /// [`Impossible`] when there is no such attempt.
     pub fn attempt_asked(
         &self,
         of: AttemptId,
+        asked: &Attempt,
         findings: Option<&[Finding]>,
+        asked_at: Timestamp,
         now: Timestamp,
         policy: &Policy,
     ) -> Result<Decision, Impossible> {
         let mut decision = Decision::of(self);
-        let Some(conclusion) = self.attempt(of)?.conclude(findings, now, policy) else {
+        // Another attender was first: what was asked for an earlier round speaks for no later one.
+        if self.attempt(of)? != asked {
+            return Ok(decision);
+        }
+        let Some(conclusion) = self.attempt(of)?.conclude(findings, asked_at, now, policy) else {
             return Ok(decision);
         };
         decision.push(Event::AttemptAsked { of, conclusion: conclusion.clone() }, now)?;

@@ -2,6 +2,7 @@
 
 mod confirming;
 mod giving_back;
+mod hostile;
 mod links;
 mod placing;
 mod stored;
@@ -184,7 +185,9 @@ impl World {
     }
 
     fn ask_call(&mut self, findings: &[Finding]) {
-        let decision = self.order.attempt_asked(self.latest(), Some(findings), self.now, &self.policy).unwrap();
+        let asked = self.order.give_backs[0].attempts.last().unwrap().clone();
+        let (of, now) = (self.latest(), self.now);
+        let decision = self.order.attempt_asked(of, &asked, Some(findings), now, now, &self.policy).unwrap();
         self.take(decision);
     }
 
@@ -193,7 +196,9 @@ impl World {
         for _ in 0..3 * 24 * 60 {
             let AttemptState::InDoubt(doubt) = self.last_attempt() else { return };
             if doubt.next_ask <= self.now {
-                let decision = self.order.attempt_asked(self.latest(), findings, self.now, &self.policy).unwrap();
+                let asked = self.order.give_backs[0].attempts.last().unwrap().clone();
+                let (of, now) = (self.latest(), self.now);
+                let decision = self.order.attempt_asked(of, &asked, findings, now, now, &self.policy).unwrap();
                 self.take(decision);
             }
             self.wait(1);

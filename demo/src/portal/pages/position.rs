@@ -1,0 +1,183 @@
+//! Entry 5, *Ma position de compte*: orders, what was paid for them, and the balance, all from the API's orders.
+
+use serde_json::Value;
+
+use super::{Frame, cell, table};
+use crate::{
+    document::Document,
+    portal::words::{amount, shown},
+};
+
+/// What all orders come to, in cents.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Balance {
+    /// Owed for orders that stand.
+    debit: i64,
+    /// Paid for them.
+    credit: i64,
+    /// Paid beyond them, and on its way back.
+    surplus: i64,
+}
+
+impl Balance {
+    fn of(orders: &[Value]) -> Self {
+        let mut balance = Self::default();
+        for order in orders {
+            if order.said("/status") != "cancelled" {
+                balance.debit += amount(order, "/totals/including_vat");
+            }
+            balance.credit += amount(order, "/paid");
+            balance.surplus += amount(order, "/surplus");
+        }
+        balance
+    }
+
+    /// What the school holds for the student; negative while something is to be paid.
+    fn position(&self) -> i64 {
+        self.credit + self.surplus - self.debit
+    }
+}
+
+impl Frame<'_> {
+    pub(in crate::portal) fn position(&self, orders: &[Value]) -> String {
+        let content = format!("{}{}{}", self.balance(&Balance::of(orders)), self.orders(orders), self.payments(orders));
+        self.page("/position", self.say("Ma position de compte", "My account position"), &content)
+    }
+
+    fn balance(&self, balance: &Balance) -> String {
+        let figures = [
+            (self.say("Débit (commandes)", "Debit (orders)"), "debit", balance.debit),
+            (self.say("Crédit (paiements)", "Credit (payments)"), "credit", balance.credit),
+            (self.say("Trop-perçu à rendre", "Surplus to give back"), "surplus", balance.surplus),
+            (self.say("Position", "Position"), "position", balance.position()),
+        ];
+        let figures: String = figures
+            .iter()
+            .map(|(words, id, cents)| {
+                format!("<div><dt>{words}</dt><dd id=\"{id}\">{}</dd></div>\n", self.language().cents(*cents))
+            })
+            .collect();
+        format!(
+            "<section aria-label=\"{}\"><dl class=\"figures\">\n{figures}</dl></section>\n",
+            self.say("Solde", "Balance")
+        )
+    }
+
+    fn orders(&self, orders: &[Value]) -> String {
+        let language = self.language();
+        let headings = [
+            ("", self.say("Commande", "Order")),
+            ("", self.say("Date", "Date")),
+            ("", self.say("État", "Status")),
+            ("figure", self.say("HT", "Excl. VAT")),
+            ("figure", self.say("TVA", "VAT")),
+            ("figure", self.say("TTC", "Incl. VAT")),
+            ("figure", self.say("Payé", "Paid")),
+            ("figure", self.say("Trop-perçu", "Surplus")),
+            ("figure", self.say("Reste", "Left")),
+        ];
+        let rows: Vec<String> = orders
+            .iter()
+            .map(|order| {
+                let left = if order.said("/status") == "open" { amount(order, "/remaining") } else { 0 };
+                let values = [
+                    format!(
+                        "<span class=\"reference\">{}</span> ({})",
+                        shown(order, "/reference"),
+                        shown(order, "/lines/0/code")
+                    ),
+                    language.day(order.said("/placed_at")),
+                    self.status(order).to_owned(),
+                    language.money(order, "/totals/excluding_vat"),
+                    language.money(order, "/totals/vat"),
+                    language.money(order, "/totals/including_vat"),
+                    language.money(order, "/paid"),
+                    language.money(order, "/surplus"),
+                    language.cents(left),
+                ];
+                headings.iter().zip(values).map(|((kind, heading), value)| cell(kind, heading, &value)).collect()
+            })
+            .collect();
+        self.list("commandes", self.say("Commandes", "Orders"), &headings, &rows)
+    }
+
+    fn payments(&self, orders: &[Value]) -> String {
+        let language = self.language();
+        let headings = [
+            ("", self.say("Date", "Date")),
+            ("", self.say("Nature", "Kind")),
+            ("", self.say("Commande", "Order")),
+            ("", self.say("Transaction", "Transaction")),
+            ("figure", self.say("Montant TTC", "Amount incl. VAT")),
+        ];
+        let rows: Vec<String> = orders
+            .iter()
+            .flat_map(|order| order.items("/ledger").iter().map(move |entry| (order, entry)))
+            .map(|(order, entry)| {
+                let cents = amount(entry, "/amount");
+                let (kind, cents) = match entry.said("/kind") {
+                    "refund" => (self.say("Restitution", "Given back"), -cents),
+                    "surplus" => (self.say("Trop-perçu", "Surplus"), cents),
+                    _ => (self.say("Carte bancaire", "Card"), cents),
+                };
+                let values = [
+                    language.day(entry.said("/at")),
+                    kind.to_owned(),
+                    shown(order, "/reference"),
+                    shown(entry, "/operation"),
+                    language.cents(cents),
+                ];
+                headings.iter().zip(values).map(|((kind, heading), value)| cell(kind, heading, &value)).collect()
+            })
+            .collect();
+        self.list("paiements", self.say("Paiements", "Payments"), &headings, &rows)
+    }
+
+    fn list(&self, id: &str, title: &str, headings: &[(&str, &str)], rows: &[String]) -> String {
+        if rows.is_empty() {
+            let none = self.say("Rien pour le moment.", "Nothing yet.");
+            return format!("<section><h2>{title}</h2><p class=\"quiet\">{none}</p></section>\n");
+        }
+        format!("<section>{}</section>\n", table(id, title, headings, rows))
+    }
+
+    fn status(&self, order: &Value) -> &'static str {
+        let language = self.language();
+        match order.said("/status") {
+            "open" => language.pick("À régler", "To pay"),
+            "settled" => language.pick("Soldée", "Settled"),
+            _ if order.said("/replaced_by").is_empty() => language.pick("Annulée", "Cancelled"),
+            _ => language.pick("Remplacée", "Replaced"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_balance_counts_orders_that_stand_and_all_money() {
+        let order = |status: &str, total: i64, paid: i64, surplus: i64| {
+            let money = |amount: i64| json!({"amount": amount, "currency": "EUR"});
+            json!({
+                "status": status,
+                "totals": {"including_vat": money(total)},
+                "paid": money(paid),
+                "surplus": money(surplus),
+            })
+        };
+        for (orders, debit, credit, surplus, position) in [
+            (vec![], 0, 0, 0, 0),
+            (vec![order("open", 377_000, 0, 0)], 377_000, 0, 0, -377_000),
+            (vec![order("settled", 61_800, 61_800, 0)], 61_800, 61_800, 0, 0),
+            (vec![order("cancelled", 377_000, 0, 377_000), order("open", 61_800, 0, 0)], 61_800, 0, 377_000, 315_200),
+        ] {
+            let balance = Balance::of(&orders);
+            assert_eq!(balance, Balance { debit, credit, surplus });
+            assert_eq!(balance.position(), position);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Who is looking. Nobody signs in to a demo: each browser is a student of its own, under a number kept in a cookie, and
+//! whoever knows an order's unguessable id is its student. A real portal knows its students.
+
+use hyper::{HeaderMap, header};
+
+use super::words::Language;
+use crate::{random, trouble::Outcome};
+
+const STUDENT: &str = "etudiant";
+const LANGUAGE: &str = "langue";
+/// The demo is over long before, in seconds.
+const COOKIE_MAX_AGE: u32 = 86_400;
+
+/// A student at a browser.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Visitor {
+    /// The school's number of the student: the payer's reference in all that is ordered.
+    pub(super) student: String,
+    pub(super) language: Language,
+}
+
+impl Visitor {
+    /// Whoever the cookies say; a student that nobody has seen before where they say nothing.
+    pub(super) fn of(headers: &HeaderMap) -> Outcome<Self> {
+        let student = match cookie(headers, STUDENT).filter(|number| is_student(number)) {
+            Some(number) => number.to_owned(),
+            None => new_student()?,
+        };
+        let language = cookie(headers, LANGUAGE).and_then(Language::of).unwrap_or_default();
+        Ok(Self { student, language })
+    }
+
+    /// The cookies that make the next request come from the same student.
+    pub(super) fn cookies(&self) -> [String; 2] {
+        [(STUDENT, self.student.as_str()), (LANGUAGE, self.language.letters())]
+            .map(|(name, value)| format!("{name}={value}; Path=/; Max-Age={COOKIE_MAX_AGE}; HttpOnly; SameSite=Lax"))
+    }
+}
+
+/// A student's number that was never used: `E26` and six hexadecimal digits.
+pub(super) fn new_student() -> Outcome<String> {
+    Ok(format!("E26{}", random::hex(3)?.to_uppercase()))
+}
+
+/// Whether a number has the form of those given here.
+fn is_student(number: &str) -> bool {
+    let digits = number.strip_prefix("E26").unwrap_or_default();
+    digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(known, _)| *known == name).map(|(_, value)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn students_are_known_again_and_nothing_else_is_taken_for_one() {
+        for (line, student, language) in [
+            ("etudiant=E2600FF1A; langue=en", Some("E2600FF1A"), Language::English),
+            ("langue=de; autre=1; etudiant=E26ABCDEF", Some("E26ABCDEF"), Language::French),
+            ("etudiant=<script>", None, Language::French),
+            ("etudiant=E26ABCDEF0", None, Language::French),
+            ("", None, Language::French),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::COOKIE, line.parse().expect("a header"));
+            let visitor = Visitor::of(&headers).expect("a visitor");
+            assert!(is_student(&visitor.student), "{line}");
+            assert!(student.is_none_or(|student| visitor.student == student), "{line}");
+            assert_eq!(visitor.language, language, "{line}");
+        }
+    }
+}

@@ -37,6 +37,9 @@ connect_deadline = "2s"
 load_deadline = "1s"
 answer_deadline = "1500ms"
 
+[webhooks]
+allow_loopback = true
+
 [[platform]]
 id = "sandbox"
 page = "{page}/php/"

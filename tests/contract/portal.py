@@ -7,10 +7,15 @@ from documents import address, checkout, edited, line, order
 from trial import fresh
 
 UNKNOWN = "ord_" + "0" * 32
+UNKNOWN_WEBHOOK = "whe_" + "0" * 32
 #: Operations that need a key, with values for their paths.
 WITH_KEY = {
     "placeOrder": {}, "listOrders": {}, "listEvents": {},
     "listCallbacks": {}, "explainOrder": {"id": UNKNOWN}, "showOrder": {"id": UNKNOWN}, "cancelOrder": {"id": UNKNOWN}, "checkOut": {"id": UNKNOWN},
+    "makeWebhookEndpoint": {}, "listWebhookEndpoints": {}, "listDeliveries": {},
+    **{operation: {"id": UNKNOWN_WEBHOOK}
+       for operation in ("showWebhookEndpoint", "changeWebhookEndpoint", "deleteWebhookEndpoint",
+                         "rotateWebhookSecret", "testWebhookEndpoint", "replayWebhooks")},
 }
 WRITES = ("placeOrder", "cancelOrder", "checkOut")
 
@@ -32,7 +37,11 @@ def issue(trial, id, document=None):
 
 
 def body_of(operation):
-    return {"placeOrder": order(), "cancelOrder": {}, "checkOut": checkout()}.get(operation)
+    return {
+        "placeOrder": order(), "cancelOrder": {}, "checkOut": checkout(),
+        "makeWebhookEndpoint": {"url": "http://127.0.0.1:9/guichet"}, "changeWebhookEndpoint": {"state": "enabled"},
+        "rotateWebhookSecret": {}, "testWebhookEndpoint": {}, "replayWebhooks": {"after": "ZTA"},
+    }.get(operation)
 
 
 def walk(trial):

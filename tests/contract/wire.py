@@ -26,7 +26,7 @@ class Answer:
 def request_bytes(address, method, path, headers, body):
     lines = [f"{method} {path} HTTP/1.1", f"Host: {address}", "Connection: close"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
-    if body or method == "POST":
+    if body or method in ("POST", "PATCH"):
         if "Content-Length" not in headers:
             lines.append(f"Content-Length: {len(body)}")
     return "\r\n".join([*lines, "", ""]).encode() + body

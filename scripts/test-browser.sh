@@ -3,22 +3,9 @@
 # it cannot install. Arguments name the cases to run; none means all. Pictures are left in target/browser/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. scripts/need.sh
 target=${CARGO_TARGET_DIR:-target}
 chromium=${CHROMIUM:-/usr/bin/chromium}
-
-# need PROGRAM PACKAGE...: installs the packages where the program is missing.
-need() {
-    local program=$1
-    shift
-    if command -v "$program" >/dev/null; then return; fi
-    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-        echo "test-browser: $program is missing; as root: apt-get install $*" >&2
-        exit 1
-    fi
-    echo "test-browser: installing $*"
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
-}
 
 need "$chromium" chromium fonts-dejavu-core
 need node nodejs

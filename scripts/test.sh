@@ -15,6 +15,7 @@ tests() {
 stage "build" cargo build --workspace --all-targets --locked --quiet
 stage "tests" tests
 stage "contract" scripts/test-contract.sh
+stage "integration" scripts/test-integration.sh
 stage "image" scripts/check-image.sh
 stage "journey" target/debug/guichet-demo headless
 stage "browser" scripts/test-browser.sh

@@ -113,6 +113,9 @@ connect_deadline = "1s"
 load_deadline = "1s"
 answer_deadline = "{answer_deadline}"
 
+[webhooks]
+allow_loopback = true
+
 [[platform]]
 id = "sandbox"
 page = "{page}/php/"

@@ -34,6 +34,7 @@ pub(crate) async fn stay(stage: Stage, listener: TcpListener, announce: Announce
                 "ops": stage.gateway.address("ops")?,
                 "page": stage.sandbox.address("page")?,
                 "manage": stage.sandbox.address("manage")?,
+                "key": key,
                 "reference_prefix": ECOLE.prefix,
             })
         ),

@@ -1,6 +1,6 @@
 # Two commands need no set-up: `make demo` and `make test`. The others are for those who work on guichet.
 
-.PHONY: demo demo-headless test test-browser lint
+.PHONY: demo demo-headless test test-browser test-contract test-integration lint
 
 demo: ## build, make throw-away keys, start gateway, sandbox and portal, print where to click
 	cargo build --workspace --bins --locked --quiet
@@ -15,6 +15,12 @@ test: ## every test
 
 test-browser: ## the demo portal in a real browser; pictures in target/browser
 	scripts/test-browser.sh
+
+test-contract: ## real answers held against the contract, and schemathesis on it
+	scripts/test-contract.sh
+
+test-integration: ## the quick start as it is written, webhooks verified in three languages
+	scripts/test-integration.sh
 
 lint: ## what .ci/run checks before the tests
 	cargo fmt --all --check

@@ -111,6 +111,7 @@ sealing_keys_file = {sealing}
 [bank]
 connect_deadline = "1s"
 load_deadline = "1s"
+look_every = "200ms"
 answer_deadline = "{answer_deadline}"
 
 [webhooks]

@@ -4,6 +4,7 @@
 mod afterwards;
 mod contract;
 mod forgeries;
+mod hosts;
 mod losses;
 mod once;
 mod portal_page;
@@ -69,6 +70,7 @@ async fn steps(journey: &Journey) -> Vec<String> {
     report.step("lost notification, browser closed", losses::lost_altogether(journey).await);
     report.step("doubled and late notifications", losses::doubled_and_late(journey).await);
     report.step("bank silent when first asked", losses::silent_bank(journey).await);
+    report.step("the page's main host out of service", hosts::main_out_of_service(journey).await);
     report.step("two tabs, both paid", twice::two_tabs(journey).await);
     report.step("give-back whose answer is lost", twice::lost_answer(journey).await);
     report.step("surplus settled before it is known", twice::settled_meanwhile(journey).await);

@@ -8,7 +8,7 @@ pub const DENIED: &str = "Problème d'identification du commerce. Accès refusé
 
 const STYLE: &str = "
 body{margin:0;background:#eef1f5;color:#1d2733;font:16px/1.5 system-ui,'Segoe UI',Roboto,sans-serif}
-header{background:#123a63;color:#fff;padding:14px 20px;display:flex;justify-content:space-between;align-items:center}
+header{background:#123a63;color:#fff;padding:14px 20px;display:flex;flex-wrap:wrap;gap:6px;justify-content:space-between;align-items:center}
 header b{letter-spacing:.04em}header span{background:#f2b705;color:#33270a;border-radius:3px;padding:1px 8px;font-size:13px}
 main{max-width:480px;margin:28px auto;background:#fff;border-radius:8px;box-shadow:0 1px 6px #0002;padding:24px 28px}
 h1{font-size:21px;margin:0 0 4px}.shop{color:#5a6878;margin:0 0 18px}.amount{font-size:26px;font-weight:600;margin:0 0 18px}

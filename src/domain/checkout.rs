@@ -119,8 +119,10 @@ pub enum Locale {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Closed {
-    /// A newer checkout took its place, or its instalment was paid by another one.
+    /// A newer checkout took its place.
     Superseded,
+    /// What it was for is paid, by this page or by another.
+    Paid,
     Expired,
     /// Its order was cancelled or replaced.
     Withdrawn,
@@ -230,7 +232,7 @@ impl Checkout {
             CheckoutStatus::Confirming
         } else {
             match self.closed {
-                Some(Closed::Superseded) => CheckoutStatus::Superseded,
+                Some(Closed::Superseded | Closed::Paid) => CheckoutStatus::Superseded,
                 Some(Closed::Expired) => CheckoutStatus::Expired,
                 Some(Closed::Withdrawn) => CheckoutStatus::Withdrawn,
                 None if self.last_failure().is_some() => CheckoutStatus::Refused,

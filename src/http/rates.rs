@@ -41,6 +41,8 @@ struct Left {
     remaining: u32,
     /// Until there is one more.
     more_in: Duration,
+    /// Until there is a minute's worth again, in whole seconds.
+    full_in: Duration,
     allowed: bool,
 }
 
@@ -88,7 +90,10 @@ impl Rates {
         }
         let remaining = u32::try_from(bucket.earned.as_nanos() / price.as_nanos().max(1)).unwrap_or(u32::MAX);
         let short = price.saturating_sub(bucket.earned);
-        Left { limit, remaining: remaining.min(limit), more_in: short, allowed }
+        let full_in = Duration::from_secs(
+            WINDOW.saturating_sub(bucket.earned).as_millis().div_ceil(1_000).try_into().unwrap_or(60),
+        );
+        Left { limit, remaining: remaining.min(limit), more_in: short, full_in, allowed }
     }
 }
 
@@ -98,7 +103,7 @@ pub(super) async fn told(request: impl Future<Output = Response<Body>>) -> Respo
         let mut response = request.await;
         if let Some(left) = LEFT.with(Cell::get) {
             let policy = format!("\"key\";q={};w={}", left.limit, WINDOW.as_secs());
-            let rest = format!("\"key\";r={};t={}", left.remaining, WINDOW.as_secs());
+            let rest = format!("\"key\";r={};t={}", left.remaining, left.full_in.as_secs());
             for (name, value) in [("ratelimit-policy", policy), ("ratelimit", rest)] {
                 if let Ok(value) = HeaderValue::from_str(&value) {
                     response.headers_mut().insert(name, value);

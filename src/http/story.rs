@@ -56,7 +56,8 @@ fn both(event: &Event, locale: Locale) -> (String, String) {
         ),
         Event::CheckoutClosed { checkout, cause } => {
             let (french, english) = match cause {
-                Closed::Superseded => ("remplacée ou réglée", "superseded or paid"),
+                Closed::Superseded => ("remplacée", "superseded"),
+                Closed::Paid => ("close : la somme est réglée", "closed: the sum is paid"),
                 Closed::Expired => ("expirée", "expired"),
                 Closed::Withdrawn => ("retirée avec la commande", "withdrawn with its order"),
             };

@@ -82,6 +82,8 @@ impl Portal {
             },
             (&Method::GET, ["commandes", id]) => self.recap(visitor, &here, id).await,
             (&Method::POST, ["commandes", id, "paiement"]) => self.pay(visitor, id, &form(body).await?).await,
+            // What the gateway tells: this portal asks the API instead, and only says that it heard.
+            (&Method::POST, ["webhook"]) => Ok(typed(StatusCode::NO_CONTENT, "text/plain", "")),
             (&Method::GET, ["retour"]) => self.back(visitor, &here, query).await,
             (&Method::GET, ["position"]) => {
                 let orders = self.orders(visitor).await?;

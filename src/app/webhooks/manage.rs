@@ -187,6 +187,11 @@ impl App {
         remember: &Remember<VersionedEndpoint>,
     ) -> Result<Outcome, Error> {
         let merchant = self.endpoint_of(caller, id).await?.endpoint.merchant;
+        if let Replayed::Range { after, until: Some(until) } = what
+            && until <= after
+        {
+            return Err(Error::Faults(vec![Fault::new("/until", FaultKind::NotWithThis)]));
+        }
         if let Replayed::One { position } = what {
             let unknown = || Error::Faults(vec![Fault::new("/event", FaultKind::Unknown)]);
             let before = position.checked_sub(1).ok_or_else(unknown)?;

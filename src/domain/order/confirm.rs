@@ -241,7 +241,7 @@ impl Decision {
         };
         self.push(Event::Captured { entry: Entry { at: now, operation: *operation, amount, kind } }, now)?;
         if is_owed {
-            self.close_open_checkouts(Closed::Superseded, now)?;
+            self.close_open_checkouts(Closed::Paid, now)?;
             if self.order.schedule.iter().all(|due| due.paid) {
                 self.push(Event::Settled, now)?;
             }

@@ -46,11 +46,6 @@ impl Metrics {
         Self { registry, alarms }
     }
 
-    /// Where others register what they count.
-    pub fn registry_mut(&mut self) -> &mut Registry {
-        &mut self.registry
-    }
-
     /// The text format of OpenMetrics.
     pub fn encode(&self) -> String {
         let mut text = String::new();

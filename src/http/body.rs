@@ -25,6 +25,11 @@ pub(super) async fn bytes(body: Body, limits: RequestLimits) -> Result<Vec<u8>, 
     }
 }
 
+/// A document without fields.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
 /// A request taken apart, its body read.
 pub(super) struct Received {
     pub(super) headers: HeaderMap,
@@ -38,6 +43,14 @@ impl Received {
         let (parts, body) = request.into_parts();
         let target = format!("{} {}", parts.method, parts.uri.path());
         Ok(Self { headers: parts.headers, target, body: bytes(body, limits).await? })
+    }
+
+    /// Nothing may be said with this request; what is not understood is refused, not ignored.
+    pub(super) fn nothing_said(&self) -> Result<(), Problem> {
+        if !self.body.is_empty() {
+            let Nothing {} = self.json()?;
+        }
+        Ok(())
     }
 
     /// The body as a JSON document of exactly `T`'s fields.

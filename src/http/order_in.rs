@@ -73,11 +73,6 @@ struct LineIn {
     vat_rate: String,
 }
 
-/// Says nothing; whoever says something with it is not understood.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct NothingIn {}
-
 fn zero() -> String {
     "0".to_owned()
 }

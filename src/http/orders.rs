@@ -13,7 +13,7 @@ use super::{
     Gateway,
     body::Received,
     idempotency::{Begun, json_response, remember, respond},
-    order_in::{NothingIn, OrderIn},
+    order_in::OrderIn,
     order_out,
     problem::{Code, Problem},
     query::{Query, if_match, order_id},
@@ -67,10 +67,7 @@ pub(super) async fn cancel(
     match gateway.begin(&caller, &request).await? {
         Begun::Answered(outcome) => Ok(respond(outcome)),
         Begun::Go { turn: _turn, key, fingerprint } => {
-            if !request.body.is_empty() {
-                // Nothing may be said with a cancellation; what is not understood is refused, not ignored.
-                let NothingIn {} = request.json()?;
-            }
+            request.nothing_said()?;
             let remember = remember(key, fingerprint, |cancelled| order_out::rendered(cancelled, 200));
             Ok(respond(gateway.app.cancel_order(&caller, id, seen, &remember).await?))
         }

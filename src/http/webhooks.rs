@@ -15,7 +15,6 @@ use super::{
     Gateway,
     body::Received,
     idempotency::{Begun, json_response, remember, respond},
-    order_in::NothingIn,
     orders::{only_merchant, ordered_of},
     problem::{Code, Problem},
     query::Query,
@@ -152,7 +151,7 @@ pub(super) async fn rotate(
     match gateway.begin(&caller, &request).await? {
         Begun::Answered(outcome) => Ok(respond(outcome)),
         Begun::Go { turn: _turn, key, fingerprint } => {
-            nothing_said(&request)?;
+            request.nothing_said()?;
             let remember = remember(key, fingerprint, |rotated| revealed(rotated, 200));
             Ok(respond(gateway.app.rotate_secret(&caller, id, &remember).await?))
         }
@@ -170,7 +169,7 @@ pub(super) async fn test(
     match gateway.begin(&caller, &request).await? {
         Begun::Answered(outcome) => Ok(respond(outcome)),
         Begun::Go { turn: _turn, key, fingerprint } => {
-            nothing_said(&request)?;
+            request.nothing_said()?;
             let remember = remember(key, fingerprint, move |tried: &Tried| Rendered {
                 status: 200,
                 body: delivery(id, tried).to_string(),
@@ -222,15 +221,6 @@ pub(super) async fn deliveries(
 
 fn endpoint_id(raw: &str) -> Result<EndpointId, Problem> {
     raw.parse().map_err(|_| Problem::of(Code::NotFound))
-}
-
-/// What is not understood is refused, not ignored.
-fn nothing_said(request: &Received) -> Result<(), Problem> {
-    if request.body.is_empty() {
-        return Ok(());
-    }
-    let NothingIn {} = request.json()?;
-    Ok(())
 }
 
 fn replayed(asked: &ReplayIn) -> Result<Replayed, Problem> {

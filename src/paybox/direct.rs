@@ -112,18 +112,6 @@ impl Operation {
             Self::DeleteSubscriber(..) => "00058",
         }
     }
-
-    pub fn moves_money(&self) -> bool {
-        match self {
-            Self::Find { .. } | Self::Consult { .. } | Self::DeleteSubscriber(..) => false,
-            Self::Capture(..)
-            | Self::Cancel(..)
-            | Self::Refund(..)
-            | Self::CaptureSubscriber(..)
-            | Self::DebitSubscriber(..)
-            | Self::CancelSubscriber(..) => true,
-        }
-    }
 }
 
 impl Question {

@@ -9,11 +9,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use secrecy::SecretString;
 
 use crate::domain::{
-    attempt::Host,
+    attempt::{Host, Sending},
     bank::{Finding, MoneyCall, Question, Ruling},
-    ids::MerchantId,
+    card::CardEnd,
+    ids::{MerchantId, SubscriberReference},
     numbers::QuestionNumber,
 };
 
@@ -38,6 +40,8 @@ impl Mode {
 pub trait Clock: Send + Sync {
     /// Now. May step back by a little; nothing relies on it for safety.
     fn now(&self) -> Timestamp;
+    /// The machine's own time, which the bank has too. Under a test clock [`Clock::now`] is ahead of it.
+    fn wall(&self) -> Timestamp;
     /// Time since some fixed moment, counting the time the machine was suspended; never steps.
     fn since_boot(&self) -> Duration;
     /// Returns at `instant` or later.
@@ -262,11 +266,40 @@ pub trait Bank: Send + Sync {
         question: &Question,
     ) -> Result<Finding, Silence>;
 
-    /// Connects to a host that says it is in service, TLS included, and sends nothing that could move money.
+    /// Connects to a host that says it is in service, TLS included, and sends nothing that could move money: to `only`
+    /// where one is named, to the main one or else the backup where none is.
     ///
     /// # Errors
-    /// [`Silence`] when neither host can be reached or is in service.
-    async fn connect(&self, merchant: &MerchantId) -> Result<Box<dyn Line>, Silence>;
+    /// [`Silence`] when no such host can be reached or is in service.
+    async fn connect(&self, merchant: &MerchantId, only: Option<Host>) -> Result<Box<dyn Line>, Silence>;
+
+    /// Has the bank forget a card that it keeps. Moves no money, so it may be asked for again.
+    ///
+    /// # Errors
+    /// [`Silence`] when no usable answer came within the deadline.
+    async fn forget(
+        &self,
+        merchant: &MerchantId,
+        host: Host,
+        number: QuestionNumber,
+        subscriber: &SubscriberReference,
+    ) -> Result<Forgotten, Silence>;
+}
+
+/// The answer to [`Bank::forget`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Forgotten {
+    /// It keeps the card no more, now or since earlier.
+    Gone,
+    /// The bank answered something else; its code.
+    Unclear(String),
+}
+
+/// A card that the bank keeps: what a debit needs beside its call. Never stored or printed in clear.
+#[derive(Clone)]
+pub struct KeptCard {
+    pub token: SecretString,
+    pub end: CardEnd,
 }
 
 /// Which host of the payment page is in service, as last seen. Never waits: a payer does.
@@ -278,9 +311,15 @@ pub trait PageHosts: Send + Sync {
 #[async_trait]
 pub trait Line: Send {
     fn host(&self) -> Host;
-    /// Sends the call, unless `not_after` (of [`Clock::since_boot`]) has passed when its first byte would leave.
-    /// Everything but a clear answer is [`Ruling::Doubt`].
-    async fn send(self: Box<Self>, number: QuestionNumber, call: &MoneyCall, not_after: Duration) -> Ruling;
+    /// Sends the call, numbered and dated as `sending` says, unless `not_after` (of [`Clock::since_boot`]) has passed when
+    /// its first byte would leave. A debit needs its card. Everything but a clear answer is [`Ruling::Doubt`].
+    async fn send(
+        self: Box<Self>,
+        sending: &Sending,
+        call: &MoneyCall,
+        card: Option<&KeptCard>,
+        not_after: Duration,
+    ) -> Ruling;
 }
 
 /// No usable answer; `0` says why, for the log and the record.

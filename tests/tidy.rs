@@ -16,7 +16,7 @@ struct Room {
 }
 
 const ROOMS: &[Room] = &[
-    Room { name: "domain", own: &["domain"], crates: &["std", "jiff", "rust_decimal", "serde", "thiserror"] },
+    Room { name: "domain", own: &["domain"], crates: &["std", "jiff", "rust_decimal", "serde", "sha2", "thiserror"] },
     Room {
         name: "paybox",
         own: &["domain", "paybox"],
@@ -39,11 +39,11 @@ const ROOMS: &[Room] = &[
             "url",
         ],
     },
-    Room { name: "ports", own: &["domain"], crates: &["std", "async_trait", "jiff", "thiserror"] },
+    Room { name: "ports", own: &["domain"], crates: &["std", "async_trait", "jiff", "secrecy", "thiserror"] },
     Room {
         name: "app",
         own: &["app", "domain", "paybox", "ports"],
-        crates: &["std", "base64", "hmac", "jiff", "serde", "serde_json", "sha2", "subtle", "thiserror", "url"],
+        crates: &["std", "base64", "hmac", "jiff", "secrecy", "serde", "serde_json", "sha2", "subtle", "thiserror", "url"],
     },
     Room { name: "adapters", own: &["adapters", "domain", "paybox", "ports"], crates: &[] },
     Room { name: "http", own: &["app", "domain", "http"], crates: &[] },

@@ -6,10 +6,13 @@ use super::App;
 use crate::{
     domain::{
         attempt::{AttemptState, Conclusion},
+        card::CardRefusal,
         event::{AskAnswer, Event},
         give_back::Next,
+        hold::Verdict,
         ledger::EntryKind,
         order::{Decision, Order},
+        purpose::Purpose,
     },
     ports::{Alarm, AlarmKind},
 };
@@ -20,12 +23,9 @@ impl App {
         for (kind, detail) in decision.events.iter().filter_map(alarm_of) {
             self.alarm(kind, &decision.order, detail);
         }
-        let touched: BTreeSet<u32> = decision.events.iter().filter_map(give_back_of).collect();
-        for give_back in touched.iter().filter_map(|number| decision.order.give_back(*number)) {
-            if give_back.next() == Next::Person {
-                let detail = format!("operation {} cannot be given back by itself", give_back.operation.number);
-                self.alarm(AlarmKind::Quarantined, &decision.order, detail);
-            }
+        let touched: BTreeSet<Purpose> = decision.events.iter().filter_map(purpose_of).collect();
+        for detail in touched.iter().filter_map(|purpose| stuck(&decision.order, *purpose)) {
+            self.alarm(AlarmKind::Quarantined, &decision.order, detail);
         }
     }
 
@@ -45,7 +45,7 @@ fn alarm_of(event: &Event) -> Option<(AlarmKind, String)> {
             EntryKind::Surplus { .. } => {
                 Some((AlarmKind::Surplus, format!("operation {} is surplus", entry.operation.number)))
             }
-            EntryKind::Capture { .. } | EntryKind::GivenBack { .. } => None,
+            EntryKind::Capture { .. } | EntryKind::Debit { .. } | EntryKind::GivenBack { .. } => None,
         },
         Event::Quarantined { operation, why, .. } => {
             Some((AlarmKind::Quarantined, format!("operation {operation}: {why}")))
@@ -55,6 +55,12 @@ fn alarm_of(event: &Event) -> Option<(AlarmKind, String)> {
         }
         Event::Asked { answer: AskAnswer::Silence { why }, .. } => Some((AlarmKind::BankSilent, why.clone())),
         Event::AttemptPostponed { why, .. } => Some((AlarmKind::BankSilent, format!("a call has to wait: {why}"))),
+        Event::CardJudged { verdict: Verdict::Refused { why: CardRefusal::Contradictory }, .. } => {
+            Some((AlarmKind::CallbackVariant, "notifications of one payment tell of different cards".to_owned()))
+        }
+        Event::SubscriberPostponed { why, .. } => {
+            Some((AlarmKind::BankSilent, format!("a card cannot be forgotten yet: {why}")))
+        }
         Event::AttemptAsked { conclusion: Conclusion::Silence { .. }, .. } => {
             Some((AlarmKind::InDoubt, "still in doubt, and the bank does not answer".to_owned()))
         }
@@ -79,15 +85,44 @@ fn alarm_of(event: &Event) -> Option<(AlarmKind, String)> {
         | Event::Prompted { .. }
         | Event::AttemptPlanned { .. }
         | Event::AttemptSent { .. }
-        | Event::GivenBack { .. } => None,
+        | Event::AttemptDropped { .. }
+        | Event::GivenBack { .. }
+        | Event::Released { .. }
+        | Event::PlanRequested(_)
+        | Event::PlanApproved { .. }
+        | Event::PlanRefused { .. }
+        | Event::PlanWithdrawn { .. }
+        | Event::Held(_)
+        | Event::CardJudged { .. }
+        | Event::PlanActivated { .. }
+        | Event::PlanPaused { .. }
+        | Event::PlanResumed { .. }
+        | Event::PlanEnded { .. }
+        | Event::DebitWaits { .. }
+        | Event::DebitInArrears { .. }
+        | Event::SubscriberForgotten { .. } => None,
     }
 }
 
-/// The give-back whose attempt an event is about.
-fn give_back_of(event: &Event) -> Option<u32> {
-    if let Event::AttemptAnswered { of, .. } | Event::AttemptAsked { of, .. } = event {
-        Some(of.give_back)
-    } else {
-        None
+/// What the attempt was for that an event is about.
+fn purpose_of(event: &Event) -> Option<Purpose> {
+    if let Event::AttemptAnswered { of, .. } | Event::AttemptAsked { of, .. } = event { Some(of.purpose) } else { None }
+}
+
+/// What a person has to see to, when it is that.
+fn stuck(order: &Order, purpose: Purpose) -> Option<String> {
+    match purpose {
+        Purpose::GiveBack(number) => {
+            let given = order.give_back(number).filter(|given| given.next() == Next::Person)?;
+            Some(format!("operation {} cannot be given back by itself", given.operation.number))
+        }
+        Purpose::Capture(number) => {
+            let hold = order.hold(number).filter(|hold| hold.next() == Next::Person)?;
+            Some(format!("operation {} cannot be captured by itself", hold.operation.number))
+        }
+        Purpose::Debit(number) => {
+            let due = order.instalment(number).filter(|due| due.is_quarantined())?;
+            Some(format!("what became of a debit of instalment {} cannot be told", due.number))
+        }
     }
 }

@@ -71,12 +71,15 @@ impl App {
             match &duty {
                 Duty::Ask { checkout } => self.ask(merchant, &current, *checkout).await?,
                 Duty::Believe { checkout } => self.believe(merchant, &current.order, *checkout).await?,
-                Duty::SendGiveBack { of, attempt } => self.send_give_back(merchant, &current, *of, attempt).await?,
-                Duty::DoubtGiveBack { of } => self.doubt_give_back(merchant, id, *of).await?,
-                Duty::AskGiveBack { of, attempt, host } => {
-                    self.ask_give_back(merchant, &current, *of, attempt, *host).await?;
+                Duty::Send { of, attempt } => {
+                    self.send(merchant, &current, *of, attempt).await?;
                 }
-                Duty::Expire { .. } | Duty::PlanGiveBack { .. } => self.decide(merchant, id, &duty).await?,
+                Duty::Doubt { of } => self.doubt(merchant, id, *of).await?,
+                Duty::Enquire { of, attempt, host } => self.enquire(merchant, &current, *of, attempt, *host).await?,
+                Duty::Forget { subscriber } => self.forget(merchant, id, subscriber).await?,
+                Duty::Expire { .. } | Duty::Plan { .. } | Duty::Judge { .. } => {
+                    self.decide(merchant, id, &duty).await?;
+                }
             }
         }
         Ok(())
@@ -84,20 +87,20 @@ impl App {
 
     /// Does a duty that needs nobody else. Whoever else was here first has done it already.
     async fn decide(&self, merchant: &Merchant, id: OrderId, duty: &Duty) -> Result<(), Error> {
-        let archive = self.new_archive_reference();
+        let new = self.new_call(merchant);
         self.change(&merchant.id, id, &Actor::Gateway, |current, now| {
             let order = &current.order;
             let decision = match duty {
                 _ if order.duty(now, &merchant.policy).as_ref() != Some(duty) => order.unchanged(),
                 Duty::Expire { checkout } => order.expire(*checkout, now)?,
-                Duty::PlanGiveBack { give_back } => {
-                    order.plan_give_back(*give_back, &merchant.prefix, archive.clone(), now)?
-                }
+                Duty::Plan { purpose } => order.plan_call(*purpose, new.clone(), now, &merchant.policy)?,
+                Duty::Judge { hold } => order.judge_card(*hold, now, &merchant.policy)?,
                 Duty::Ask { .. }
                 | Duty::Believe { .. }
-                | Duty::SendGiveBack { .. }
-                | Duty::DoubtGiveBack { .. }
-                | Duty::AskGiveBack { .. } => order.unchanged(),
+                | Duty::Send { .. }
+                | Duty::Doubt { .. }
+                | Duty::Enquire { .. }
+                | Duty::Forget { .. } => order.unchanged(),
             };
             Ok((decision, Extras::default()))
         })

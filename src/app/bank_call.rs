@@ -1,8 +1,9 @@
 //! Sending a call that moves money, and finding out what became of it. The one place that does either.
 //!
-//! The order of steps is the promise: connect, take a number, note the clock that counts suspended time, make `sent`
-//! durable, check that clock, write once. Nothing is ever sent again.
+//! The order of steps is the promise: ask what the bank shows, connect, take a number, note the clock that counts
+//! suspended time, make `sent` durable, check that clock, write once. Nothing is ever sent again.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 
 use super::{
@@ -14,26 +15,39 @@ use crate::{
     domain::{
         actor::Actor,
         attempt::{Attempt, Host, Sending},
-        bank::{Finding, Ruling},
-        give_back::AttemptId,
-        ids::OrderId,
-        order::{Decision, Order, Prepared},
+        bank::{Finding, MoneyCall, Operation, OperationStatus, Ruling},
+        ids::{OrderId, SubscriberReference},
+        order::{Decision, NewCall, Order, Prepared},
+        plan::Plan,
+        purpose::{AttemptId, Purpose},
+        subscriber::card_context,
     },
-    ports::{Alarm, AlarmKind},
+    ports::{Alarm, AlarmKind, Forgotten, KeptCard, Silence},
 };
 
 impl App {
-    /// Sends the call of a give-back that is ready.
-    pub(super) async fn send_give_back(
+    /// What a call that is about to be prepared needs from outside.
+    pub(super) fn new_call(&self, merchant: &Merchant) -> NewCall {
+        NewCall { prefix: merchant.prefix.clone(), archive: self.new_archive_reference() }
+    }
+
+    /// Sends a call that is ready, and books its answer, which it returns when the call was sent.
+    pub(super) async fn send(
         &self,
         merchant: &Merchant,
         current: &Versioned,
         of: AttemptId,
         attempt: &Attempt,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Ruling>, Error> {
         let id = current.order.id;
-        let findings = match self.findings(merchant, Host::Main, attempt).await? {
-            None => self.findings(merchant, Host::Backup, attempt).await?,
+        let only = only_host(&current.order, of);
+        if let Purpose::Debit(instalment) = of.purpose
+            && !self.is_unpaid_at_bank(merchant, current, of, instalment).await?
+        {
+            return Ok(None);
+        }
+        let findings = match self.findings(merchant, only.unwrap_or(Host::Main), attempt).await? {
+            None => self.findings(merchant, only.unwrap_or(Host::Main).other(), attempt).await?,
             answered => answered,
         };
         let Some(findings) = findings else {
@@ -41,21 +55,26 @@ impl App {
         };
         let prepare = |order: &Order, now| order.prepare_attempt(of, &findings, now, &merchant.policy);
         if prepare(&current.order, self.now())? != Prepared::Go {
-            return self
-                .settle(merchant, id, |order, now| match prepare(order, now)? {
-                    Prepared::Instead(decision) => Ok(*decision),
-                    Prepared::Go => Ok(order.unchanged()),
-                })
-                .await;
+            self.settle(merchant, id, |order, now| match prepare(order, now)? {
+                Prepared::Instead(decision) => Ok(*decision),
+                Prepared::Go => Ok(order.unchanged()),
+            })
+            .await?;
+            return Ok(None);
         }
-        let line = match self.ports.bank.connect(&merchant.id).await {
+        let card = match &attempt.call {
+            MoneyCall::Debit { .. } => Some(self.kept_card(&current.order)?),
+            MoneyCall::Cancel { .. } | MoneyCall::Refund { .. } | MoneyCall::Capture { .. } => None,
+        };
+        let line = match self.ports.bank.connect(&merchant.id, only).await {
             Ok(line) => line,
             Err(silence) => return self.postpone(merchant, id, of, &silence.to_string()).await,
         };
         let question = self.question_number(merchant).await?;
         // Both clocks are read before the commit: a machine that is suspended while the disk writes must find its time
         // up when it wakes.
-        let sending = Sending { at: self.now(), question, host: line.host() };
+        let dated = Some(self.ports.clock.wall());
+        let sending = Sending { at: self.now(), question, host: line.host(), dated };
         let not_after = self.ports.clock.since_boot().saturating_add(merchant.policy.send_within.unsigned_abs());
         let version = current.version;
         let sent = self
@@ -64,26 +83,80 @@ impl App {
                 if now_stored.version != version {
                     return Err(Error::Busy);
                 }
-                Ok((now_stored.order.send_attempt(of, sending, now)?, Extras::default()))
+                let decision = now_stored.order.send_attempt(of, sending, now, &merchant.policy)?;
+                Ok((decision, Extras::default()))
             })
             .await;
         match sent {
             Ok(_) => {}
-            Err(ChangeError::Other(Error::Busy)) => return Ok(()),
+            Err(ChangeError::Other(Error::Busy)) => return Ok(None),
             Err(error) => return Err(error.into()),
         }
-        let ruling = line.send(question, &attempt.call, not_after).await;
-        self.answered(merchant, id, of, ruling).await
+        let ruling = line.send(&sending, &attempt.call, card.as_ref(), not_after).await;
+        self.answered(merchant, id, of, &ruling).await?;
+        Ok(Some(ruling))
+    }
+
+    /// Whether the bank knows of no earlier payment of an instalment: by a page, or by a debit that was not to have been
+    /// carried out. What it does know of is booked, or put before a person; then, or when it does not answer, nothing
+    /// is to be sent.
+    async fn is_unpaid_at_bank(
+        &self,
+        merchant: &Merchant,
+        current: &Versioned,
+        of: AttemptId,
+        instalment: u32,
+    ) -> Result<bool, Error> {
+        let order = &current.order;
+        let id = order.id;
+        let silent = "the bank cannot be asked about what came before";
+        for page in order.checkouts.iter().filter(|page| page.instalment == instalment && page.begins.is_none()) {
+            let heard = self.hear_from_bank(merchant, order, page).await?;
+            if heard.silence.is_some() {
+                self.postpone(merchant, id, of, silent).await?;
+                return Ok(false);
+            }
+            let is_news = |(operation, _): &(Operation, _)| !order.knows(&operation.number);
+            if heard.seen.iter().any(is_news) || !heard.strays.is_empty() {
+                self.book(merchant, order, &heard).await?;
+                let why = "the bank knows of a payment by a page";
+                self.settle(merchant, id, |order, now| Ok(order.give_up(of, why, now)?)).await?;
+                return Ok(false);
+            }
+        }
+        for earlier in order.attempts(of.purpose).filter(|earlier| earlier.number < of.attempt) {
+            let Some(findings) = self.findings(merchant, Host::Main, earlier).await? else {
+                self.postpone(merchant, id, of, silent).await?;
+                return Ok(false);
+            };
+            if findings.iter().any(|finding| matches!(finding, Finding::Status(_, OperationStatus::Captured))) {
+                let why = format!("the bank shows that debit {} was carried out after all", earlier.number);
+                self.settle(merchant, id, |order, now| Ok(order.quarantine_attempt(of, &why, now)?)).await?;
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The card of an order's plan, readable.
+    fn kept_card(&self, order: &Order) -> Result<KeptCard, Error> {
+        let defect = |why: &str| Error::Defect(why.to_owned());
+        let card = order.plan().and_then(Plan::card).ok_or_else(|| defect("a debit without a card"))?;
+        let sealed = STANDARD.decode(&card.sealed_token).map_err(|_| defect("a sealed token that is not base64"))?;
+        let token = self.ports.vault.open(&sealed, &card_context(&card.subscriber))?;
+        let token = String::from_utf8(token).map_err(|_| defect("a token that is not text"))?;
+        let end = card.facts.end.ok_or_else(|| defect("a card without an end"))?;
+        Ok(KeptCard { token: token.into(), end })
     }
 
     /// Nobody can answer a call found `sent` any more: what became of it has to be asked.
-    pub(super) async fn doubt_give_back(&self, merchant: &Merchant, id: OrderId, of: AttemptId) -> Result<(), Error> {
+    pub(super) async fn doubt(&self, merchant: &Merchant, id: OrderId, of: AttemptId) -> Result<(), Error> {
         let why = "found sent, and never answered".to_owned();
-        self.answered(merchant, id, of, Ruling::Doubt { why }).await
+        self.answered(merchant, id, of, &Ruling::Doubt { why }).await
     }
 
     /// Asks a host what became of a call in doubt.
-    pub(super) async fn ask_give_back(
+    pub(super) async fn enquire(
         &self,
         merchant: &Merchant,
         current: &Versioned,
@@ -93,8 +166,13 @@ impl App {
     ) -> Result<(), Error> {
         let asked_at = self.now();
         let findings = self.findings(merchant, host, attempt).await?;
+        let control = match (&attempt.call, findings.as_deref()) {
+            (MoneyCall::Debit { .. }, Some([Finding::Nothing])) => self.finds_a_control(merchant, host).await?,
+            _ => false,
+        };
         self.settle(merchant, current.order.id, |order, now| {
-            Ok(order.attempt_asked(of, attempt, findings.as_deref(), asked_at, now, &merchant.policy)?)
+            let heard = (findings.as_deref(), control);
+            Ok(order.attempt_asked(of, attempt, heard, asked_at, now, &merchant.policy)?)
         })
         .await
     }
@@ -107,7 +185,7 @@ impl App {
         attempt: &Attempt,
     ) -> Result<Option<Vec<Finding>>, Error> {
         let mut findings = Vec::new();
-        for question in attempt.questions() {
+        while let Some(question) = attempt.question(&findings) {
             match self.question(merchant, host, &question).await? {
                 Ok(Finding::Unclear(_)) | Err(_) => return Ok(None),
                 Ok(finding) => findings.push(finding),
@@ -116,17 +194,43 @@ impl App {
         Ok(Some(findings))
     }
 
-    async fn answered(&self, merchant: &Merchant, id: OrderId, of: AttemptId, ruling: Ruling) -> Result<(), Error> {
-        if let Ruling::Misconfigured { code } = &ruling {
+    async fn answered(&self, merchant: &Merchant, id: OrderId, of: AttemptId, ruling: &Ruling) -> Result<(), Error> {
+        if let Ruling::Misconfigured { code } = ruling {
             let (merchant, subject) = (merchant.id.to_string(), id.to_string());
             let detail = format!("the bank refuses us: {code}");
             self.ports.alarms.raise(Alarm { kind: AlarmKind::Misconfigured, merchant, subject, detail });
         }
-        self.settle(merchant, id, |order, now| Ok(order.attempt_answered(of, &ruling, now, &merchant.policy)?)).await
+        self.settle(merchant, id, |order, now| Ok(order.attempt_answered(of, ruling, now, &merchant.policy)?)).await
     }
 
-    async fn postpone(&self, merchant: &Merchant, id: OrderId, of: AttemptId, why: &str) -> Result<(), Error> {
-        self.settle(merchant, id, |order, now| Ok(order.postpone_attempt(of, why, now, &merchant.policy)?)).await
+    async fn postpone(
+        &self,
+        merchant: &Merchant,
+        id: OrderId,
+        of: AttemptId,
+        why: &str,
+    ) -> Result<Option<Ruling>, Error> {
+        self.settle(merchant, id, |order, now| Ok(order.postpone_attempt(of, why, now, &merchant.policy)?)).await?;
+        Ok(None)
+    }
+
+    /// Has the bank forget a card that nothing needs any more.
+    pub(super) async fn forget(
+        &self,
+        merchant: &Merchant,
+        id: OrderId,
+        subscriber: &SubscriberReference,
+    ) -> Result<(), Error> {
+        let number = self.question_number(merchant).await?;
+        let silence = match self.ports.bank.forget(&merchant.id, Host::Main, number, subscriber).await {
+            Ok(Forgotten::Gone) => None,
+            Ok(Forgotten::Unclear(code)) => Some(code),
+            Err(Silence(why)) => Some(why),
+        };
+        self.settle(merchant, id, |order, now| {
+            Ok(order.subscriber_answered(subscriber, silence.as_deref(), now, &merchant.policy)?)
+        })
+        .await
     }
 
     async fn settle<F>(&self, merchant: &Merchant, id: OrderId, mut decide: F) -> Result<(), Error>
@@ -139,4 +243,14 @@ impl App {
         .await?;
         Ok(())
     }
+}
+
+/// What was authorised is captured, or let go, on the platform that authorised it.
+fn only_host(order: &Order, of: AttemptId) -> Option<Host> {
+    let hold = match of.purpose {
+        Purpose::Capture(hold) => Some(hold),
+        Purpose::GiveBack(number) => order.give_back(number).and_then(|give_back| give_back.hold),
+        Purpose::Debit(_) => None,
+    };
+    hold.and_then(|hold| order.hold(hold)).and_then(|hold| order.checkout(hold.checkout)).map(|page| page.page_host)
 }

@@ -1,7 +1,9 @@
 //! What arrives under PAYBOX's name. A signature is a hint, never proof: everything that verifies is kept and leads to
 //! a question under our own credentials; nothing here books money.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
+use secrecy::ExposeSecret;
 
 use super::{
     App, Error, Mode,
@@ -14,12 +16,15 @@ use crate::{
     domain::{
         actor::Actor,
         bank::Operation,
+        card::{CardEnd, CardFacts},
         checkout::Says,
         ids::{CheckoutNumber, MerchantId, OrderId},
         order::{News, Taken},
+        subscriber::{HeardCard, card_context},
         text::mask_long_numbers,
     },
     paybox::{
+        card_token::CardToken,
         callback::{Scope, UnverifiedCallback, VerifiedCallback},
         codes::AnswerClass,
         retour::Retour,
@@ -91,7 +96,8 @@ impl App {
         let merchant = self.merchant(merchant)?;
         let scope =
             if merchant.notification_signed_whole { Scope::NotificationSignedWhole } else { Scope::Notification };
-        let retour = Retour::for_payment();
+        // The names of a plan's notification hold those of any other.
+        let retour = Retour::for_plan();
         let verified =
             UnverifiedCallback::parse(raw, &retour, scope).and_then(|unverified| unverified.verify(&merchant.trusted));
         let callback = match verified {
@@ -145,6 +151,7 @@ impl App {
         may_keep: &(dyn Fn() -> bool + Sync),
     ) -> Result<Received, Error> {
         let sealed = self.ports.vault.seal(raw, &context(merchant))?;
+        let card = self.heard_card(merchant, order, checkout, callback).await?;
         let mut how = Taken::New;
         self.change(&merchant.id, order, &Actor::Bank, |current, now| {
             let news = News {
@@ -152,6 +159,7 @@ impl App {
                 digest: hex(&callback.digest()),
                 key: callback.key_fingerprint().to_owned(),
                 says: says(callback),
+                card: card.clone(),
             };
             let (decision, taken) = current.order.report(checkout, news, now, &merchant.policy)?;
             how = taken;
@@ -182,6 +190,36 @@ impl App {
                 Ok(Received::News(order))
             }
         }
+    }
+
+    /// What a notification tells of the card of a plan, its token sealed.
+    async fn heard_card(
+        &self,
+        merchant: &Merchant,
+        order: OrderId,
+        checkout: CheckoutNumber,
+        callback: &VerifiedCallback,
+    ) -> Result<Option<HeardCard>, Error> {
+        let current = self.load(&merchant.id, order).await?;
+        let begins = current.order.checkout(checkout).and_then(|checkout| checkout.begins.as_deref());
+        let Some(begins) = begins.filter(|_| callback.is_success()) else {
+            return Ok(None);
+        };
+        let token = callback.card_token();
+        let seal = |token: &CardToken| {
+            let handle = token.handle.expose_secret().trim_end();
+            self.ports.vault.seal(handle.as_bytes(), &card_context(&begins.subscriber))
+        };
+        let sealed_token = token.as_ref().map(seal).transpose()?.map(|sealed| STANDARD.encode(sealed));
+        let end = token.as_ref().map(|token| token.expiry).or(callback.expiry());
+        let facts = CardFacts {
+            types: callback.card_types().into_iter().map(str::to_owned).collect(),
+            end: end.and_then(|end| CardEnd::new(end.year(), end.month())),
+            first6: callback.first6().map(str::to_owned),
+            last2: callback.last2().map(str::to_owned),
+            authenticated: callback.authenticated().map(|letter| letter == "O" || letter == "Y"),
+        };
+        Ok(Some(HeardCard { facts, sealed_token }))
     }
 
     async fn keep_unusable(

@@ -1,7 +1,5 @@
 //! Handing out a payment page: a signed form, and a link for portals that build no form.
 
-use jiff::Timestamp;
-
 use super::{
     App, Error, Outcome, Remember,
     access::Caller,
@@ -13,23 +11,36 @@ use crate::{
     domain::{
         attempt::Host,
         bank::ArchiveReference,
-        checkout::{Billing, Checkout, Locale},
+        checkout::{Billing, Checkout, Locale, PlanCheckout},
         fault::Fault,
         ids::{CheckoutNumber, OrderId},
-        order::{NewCheckout, Order, Refusal},
+        order::{NewCheckout, Order, Refusal, Way},
     },
     paybox::{
         billing::{Change, placeholder},
-        page::{PageCapture, PageLanguage, PageMeans, PageRequest, PageSource, PageUrls, UrlPolicy},
+        expiry::Expiry,
+        page::{CardRegistration, PageCapture, PageLanguage, PageMeans, PageRequest, PageSource, PageUrls, UrlPolicy},
     },
 };
 
 /// What a portal asks a page with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckoutRequest {
+    pub pays: Pays,
     pub billing: BillingChoice,
     pub return_url: String,
     pub locale: Option<Locale>,
+}
+
+/// What a page is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pays {
+    /// What is owed next.
+    Next,
+    /// This instalment of an active plan.
+    Instalment(u32),
+    /// The first instalment of an approved plan, on the terms that the payer has accepted.
+    FirstInstalment { accepted_terms: String },
 }
 
 /// A form that the payer's browser posts to PAYBOX: its fields in the order they were signed.
@@ -44,7 +55,8 @@ pub struct Form {
 pub struct Issued {
     pub current: Versioned,
     pub checkout: CheckoutNumber,
-    pub form: Form,
+    /// None for a plan: its form is signed when its link is followed.
+    pub form: Option<Form>,
     /// Where a payer may be sent instead of posting the form.
     pub redirect: String,
     /// What was changed in the address so that PAYBOX takes it.
@@ -84,9 +96,21 @@ impl App {
                 page_host,
                 return_url: return_url.clone(),
             };
-            let decision = current.order.issue_checkout(new, now, &merchant.policy)?;
+            let way = match &request.pays {
+                Pays::Next => Way::Next,
+                Pays::Instalment(number) => Way::Instalment(*number),
+                Pays::FirstInstalment { accepted_terms } => {
+                    let plan = current.order.plan().ok_or(Refusal::PlanNotApproved)?;
+                    let template = merchant.template(&plan.template).ok_or(Refusal::TermsChanged)?;
+                    Way::Begin { template, offer: accepted_terms }
+                }
+            };
+            let decision = current.order.issue_checkout(new, way, now, &merchant.policy)?;
             let checkout = decision.order.checkouts.last().ok_or(Error::Refused(Refusal::TooManyCheckouts))?;
-            let form = self.signed_form(merchant, &decision.order, checkout, &token, now)?;
+            let form = match checkout.begins {
+                None => Some(self.signed_form(merchant, &decision.order, checkout, &token)?),
+                Some(_) => None,
+            };
             let issued = Issued {
                 current: Versioned { order: decision.order.clone(), version: current.version + 1 },
                 checkout: checkout.number,
@@ -119,7 +143,6 @@ impl App {
         order: &Order,
         checkout: &Checkout,
         token: &str,
-        now: Timestamp,
     ) -> Result<Form, Error> {
         let back = |outcome: &str| format!("{}/return/{token}/{outcome}", self.public_url);
         let billing = match &checkout.billing {
@@ -132,7 +155,7 @@ impl App {
             total: checkout.amount,
             reference: checkout.reference.as_str().to_owned(),
             payer_email: order.payer.email.as_str().to_owned(),
-            time: now,
+            time: self.ports.clock.wall(),
             hash: merchant.hash,
             language: match checkout.locale {
                 Locale::Fr => PageLanguage::French,
@@ -149,12 +172,12 @@ impl App {
             url_policy: if self.allows_loopback() { UrlPolicy::LoopbackHttpAllowed } else { UrlPolicy::HttpsOnly },
             display_seconds: u32::try_from(merchant.policy.page_lifetime.as_secs()).unwrap_or(u32::MAX),
             archive_reference: checkout.archive.as_str().to_owned(),
-            capture: PageCapture::Immediate,
+            capture: if checkout.begins.is_some() { PageCapture::Later } else { PageCapture::Immediate },
             means: PageMeans::Card,
             challenge: Some(checkout.challenge),
             billing,
             cart_quantity: Some(order.item_count()),
-            registration: None,
+            registration: checkout.begins.as_deref().map(registration).transpose()?,
         };
         let signed = request.sign(&merchant.key).map_err(|error| Error::Defect(error.to_string()))?;
         let action = match checkout.page_host {
@@ -165,4 +188,12 @@ impl App {
         let fields = signed.pairs().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         Ok(Form { action, fields })
     }
+}
+
+/// What a page that begins a plan registers: a card that is good until the last instalment.
+fn registration(begins: &PlanCheckout) -> Result<CardRegistration, Error> {
+    let last = begins.schedule.iter().map(|due| due.due).max();
+    let good_until = last.and_then(|last| Expiry::new(last.year(), last.month()).ok());
+    let good_until = good_until.ok_or_else(|| Error::Defect("a plan that ends in no month".to_owned()))?;
+    Ok(CardRegistration { subscriber: begins.subscriber.as_str().to_owned(), last_due_month: good_until })
 }

@@ -12,6 +12,7 @@ use crate::{
         ids::{MerchantId, OrderId},
         order::{Decision, Order, Status},
         policy::Policy,
+        purpose::Purpose,
     },
     ports::{Answer, Callback, Claim, Commit, CommitError, Key, Stored, Vault, Write},
 };
@@ -279,7 +280,10 @@ pub(super) fn claims_of(decision: &Decision) -> Vec<Claim> {
                 let token =
                     (checkout.link == checkout.number).then(|| claim("token", &checkout.token.0, owner.clone()));
                 let reference = claim("reference", checkout.reference.as_str(), owner.clone());
-                [Some(reference), Some(claim("archive", checkout.archive.as_str(), owner)), token]
+                let begins = checkout.begins.as_deref();
+                let subscriber =
+                    begins.map(|begins| claim("subscriber", begins.subscriber.as_str(), owner.clone()));
+                [Some(reference), Some(claim("archive", checkout.archive.as_str(), owner)), token, subscriber]
                     .into_iter()
                     .flatten()
                     .collect()
@@ -287,8 +291,15 @@ pub(super) fn claims_of(decision: &Decision) -> Vec<Claim> {
             Event::Captured { entry } => {
                 vec![claim("operation", &entry.operation.number.to_string(), order.id.to_string())]
             }
-            Event::AttemptPlanned { give_back, attempt } => {
-                let owner = format!("{}/g{give_back}", order.id);
+            Event::Held(hold) => {
+                vec![claim("operation", &hold.operation.number.to_string(), order.id.to_string())]
+            }
+            Event::AttemptPlanned { purpose, attempt, .. } => {
+                let owner = match purpose {
+                    Purpose::GiveBack(number) => format!("{}/g{number}", order.id),
+                    Purpose::Capture(number) => format!("{}/h{number}", order.id),
+                    Purpose::Debit(number) => format!("{}/d{number}", order.id),
+                };
                 let (reference, archive) = attempt.call.names();
                 vec![claim("reference", reference.as_str(), owner.clone()), claim("archive", archive.as_str(), owner)]
             }
@@ -305,7 +316,22 @@ pub(super) fn claims_of(decision: &Decision) -> Vec<Claim> {
             | Event::AttemptSent { .. }
             | Event::AttemptAnswered { .. }
             | Event::AttemptAsked { .. }
-            | Event::GivenBack { .. } => Vec::new(),
+            | Event::AttemptDropped { .. }
+            | Event::GivenBack { .. }
+            | Event::Released { .. }
+            | Event::PlanRequested(_)
+            | Event::PlanApproved { .. }
+            | Event::PlanRefused { .. }
+            | Event::PlanWithdrawn { .. }
+            | Event::CardJudged { .. }
+            | Event::PlanActivated { .. }
+            | Event::PlanPaused { .. }
+            | Event::PlanResumed { .. }
+            | Event::PlanEnded { .. }
+            | Event::DebitWaits { .. }
+            | Event::DebitInArrears { .. }
+            | Event::SubscriberForgotten { .. }
+            | Event::SubscriberPostponed { .. } => Vec::new(),
         })
         .collect()
 }

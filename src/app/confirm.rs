@@ -31,7 +31,12 @@ impl App {
         self.book(merchant, order, &heard).await
     }
 
-    async fn hear_from_bank(&self, merchant: &Merchant, order: &Order, checkout: &Checkout) -> Result<Heard, Error> {
+    pub(super) async fn hear_from_bank(
+        &self,
+        merchant: &Merchant,
+        order: &Order,
+        checkout: &Checkout,
+    ) -> Result<Heard, Error> {
         // A silent host is followed by the other one.
         let host = if checkout.silences.is_multiple_of(2) { Host::Main } else { Host::Backup };
         let mut heard = Heard {
@@ -105,7 +110,7 @@ impl App {
     }
 
     /// Books what was heard. An operation that another order has already is nobody's to book: a person decides.
-    async fn book(&self, merchant: &Merchant, order: &Order, heard: &Heard) -> Result<(), Error> {
+    pub(super) async fn book(&self, merchant: &Merchant, order: &Order, heard: &Heard) -> Result<(), Error> {
         let booked = self
             .change(&merchant.id, order.id, &Actor::Gateway, |current, now| {
                 Ok((current.order.hear(heard, now, &merchant.policy)?, Extras::default()))

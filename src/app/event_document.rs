@@ -4,11 +4,13 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use super::events::FeedEvent;
+use super::{events::FeedEvent, explain};
 use crate::domain::{
-    checkout::Says,
+    checkout::{Locale, Says},
     event::Event,
+    hold::Verdict,
     ledger::{Entry, EntryKind},
+    plan::PlanEnd,
 };
 
 /// The types there are.
@@ -24,6 +26,19 @@ pub const TYPES: &[&str] = &[
     "checkout.captured",
     "checkout.unconfirmed",
     "checkout.quarantined",
+    "checkout.card_refused",
+    "plan.requested",
+    "plan.approved",
+    "plan.refused",
+    "plan.withdrawn",
+    "plan.activated",
+    "plan.paused",
+    "plan.resumed",
+    "plan.completed",
+    "plan.cancelled",
+    "instalment.debited",
+    "instalment.refused",
+    "instalment.arrears",
 ];
 
 /// The document of an event, if portals are told of it.
@@ -73,12 +88,52 @@ pub fn public(event: &Event) -> Option<(&'static str, Value)> {
         }
         Event::Captured { entry: booked } => match booked.kind {
             EntryKind::Surplus { .. } => Some(("order.surplus", entry(booked))),
+            EntryKind::Debit { .. } => Some(("instalment.debited", entry(booked))),
             EntryKind::Capture { .. } | EntryKind::GivenBack { .. } => Some(("checkout.captured", entry(booked))),
         },
         Event::GivenBack { entry: booked, .. } => Some(("order.given_back", entry(booked))),
         Event::ReportDoubted { checkout, .. } => Some(("checkout.unconfirmed", json!({"checkout": checkout}))),
         Event::Quarantined { checkout, .. } => Some(("checkout.quarantined", json!({"checkout": checkout}))),
-        Event::Reported { .. }
+        Event::PlanRequested(plan) => Some((
+            "plan.requested",
+            json!({"plan": plan.number, "template": plan.template, "amounts": plan.amounts}),
+        )),
+        Event::PlanApproved { plan, amounts, reason, .. } => {
+            Some(("plan.approved", json!({"plan": plan, "amounts": amounts, "reason": reason})))
+        }
+        Event::PlanRefused { plan, reason, .. } => Some(("plan.refused", json!({"plan": plan, "reason": reason}))),
+        Event::PlanWithdrawn { plan } => Some(("plan.withdrawn", json!({"plan": plan}))),
+        Event::PlanActivated { plan, checkout, .. } => {
+            Some(("plan.activated", json!({"plan": plan, "checkout": checkout})))
+        }
+        Event::PlanPaused { plan } => Some(("plan.paused", json!({"plan": plan}))),
+        Event::PlanResumed { plan } => Some(("plan.resumed", json!({"plan": plan}))),
+        Event::PlanEnded { plan, how: PlanEnd::Completed } => Some(("plan.completed", json!({"plan": plan}))),
+        Event::PlanEnded { plan, how: PlanEnd::Cancelled } => Some(("plan.cancelled", json!({"plan": plan}))),
+        Event::CardJudged { hold, verdict: Verdict::Refused { why } } => {
+            Some(("checkout.card_refused", json!({"hold": hold, "why": why.name()})))
+        }
+        Event::DebitWaits { instalment, until, code } => Some((
+            "instalment.refused",
+            json!({"instalment": instalment, "code": code, "explanation": both(code), "next_attempt_on": until}),
+        )),
+        Event::DebitInArrears { instalment, arrears, single_use } => Some((
+            "instalment.arrears",
+            json!({
+                "instalment": instalment,
+                "code": arrears.code,
+                "explanation": both(&arrears.code),
+                "class": arrears.class,
+                "likely_single_use_number": single_use,
+            }),
+        )),
+        Event::CardJudged { verdict: Verdict::Accepted, .. }
+        | Event::Held(_)
+        | Event::Released { .. }
+        | Event::AttemptDropped { .. }
+        | Event::SubscriberForgotten { .. }
+        | Event::SubscriberPostponed { .. }
+        | Event::Reported { .. }
         | Event::CheckoutHandedOver { .. }
         | Event::Prompted { .. }
         | Event::Asked { .. }
@@ -92,10 +147,11 @@ pub fn public(event: &Event) -> Option<(&'static str, Value)> {
 
 /// The document of a ledger's entry.
 pub fn entry(entry: &Entry) -> Value {
-    let (kind, checkout, original) = match &entry.kind {
-        EntryKind::Capture { checkout, .. } => ("capture", Some(checkout), None),
-        EntryKind::Surplus { checkout } => ("surplus", Some(checkout), None),
-        EntryKind::GivenBack { original } => ("refund", None, Some(original.to_string())),
+    let (kind, checkout, instalment, original) = match &entry.kind {
+        EntryKind::Capture { checkout, instalment } => ("capture", Some(*checkout), Some(*instalment), None),
+        EntryKind::Debit { instalment } => ("capture", None, Some(*instalment), None),
+        EntryKind::Surplus { checkout } => ("surplus", *checkout, None, None),
+        EntryKind::GivenBack { original } => ("refund", None, None, Some(original.to_string())),
     };
     json!({
         "kind": kind,
@@ -104,6 +160,12 @@ pub fn entry(entry: &Entry) -> Value {
         "operation": entry.operation.number.to_string(),
         "call": entry.operation.call.to_string(),
         "checkout": checkout,
+        "instalment": instalment,
         "original": original,
     })
+}
+
+/// What a code means, in both languages.
+fn both(code: &str) -> Value {
+    json!({"fr": explain(code, Locale::Fr), "en": explain(code, Locale::En)})
 }

@@ -9,6 +9,7 @@ use crate::{
         ids::{MerchantId, TokenDigest},
         money::Currency,
         policy::Policy,
+        template::Template,
     },
     paybox::{
         account::Account,
@@ -45,6 +46,8 @@ pub struct Merchant {
     /// The same on PAYBOX's second host, where there is one.
     pub page_backup: Option<Url>,
     pub policy: Policy,
+    /// The plans that its payers may ask for.
+    pub templates: Vec<Template>,
 }
 
 /// What is done for a payer who gives no address.
@@ -56,6 +59,10 @@ pub enum WithoutBilling {
 }
 
 impl Merchant {
+    pub fn template(&self, code: &str) -> Option<&Template> {
+        self.templates.iter().find(|template| template.code == code)
+    }
+
     /// The URL to send payers back to, if it is one that this merchant uses.
     ///
     /// # Errors

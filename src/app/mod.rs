@@ -12,6 +12,7 @@ pub mod callback;
 pub mod checkout;
 mod commit;
 mod confirm;
+mod controls;
 pub mod event_document;
 pub mod events;
 pub mod explain;
@@ -104,6 +105,14 @@ pub enum Error {
     /// A merchant has as many webhook endpoints, or an endpoint as many replays, as it may.
     #[error("there are as many as there may be")]
     TooMany,
+    /// Debits of a day that has not come.
+    #[error("that day has not come")]
+    NotYetDue,
+    /// Debits of a day so long ago that only accounting may start them.
+    #[error("that day is too long ago")]
+    DateTooOld,
+    #[error("the run is not stopped")]
+    RunNotStopped,
     /// It has changed since the caller looked.
     #[error("it has another version by now")]
     Outdated,

@@ -113,6 +113,7 @@ impl Served {
             page: platform.page.clone(),
             page_backup: platform.page_backup.clone(),
             policy,
+            templates: Vec::new(),
         };
         Some(Self { merchant, platform })
     }

@@ -166,6 +166,22 @@ impl Timing {
             authorised_counts: switches.authorised_counts,
             signature_is_enough: switches.signature_is_enough,
             minimum_amount: switches.minimum_amount,
+            denials: 4,
+            denials_span: DAY,
+            card_wait: SignedDuration::from_mins(30),
+            capture_within: DAY,
+            cards: Default::default(),
+            retry: crate::domain::retry::RetryRules {
+                tries: 4,
+                within_days: 20,
+                waits: vec![3, 5, 7],
+                stop_before_next: 5,
+                card_tries: 15,
+                card_days: 30,
+            },
+            subscriber_calls: false,
+            zone: jiff::tz::TimeZone::UTC,
+            zones: Default::default(),
         }
     }
 }

@@ -21,3 +21,15 @@ pub enum Actor {
     /// This gateway, doing what it owes.
     Gateway,
 }
+
+impl Actor {
+    /// Whether both are one and the same person, as far as can be told: people are known by their names whatever key they
+    /// come with, and a key that acts for nobody is its own person.
+    pub fn is_same_person(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Key { person: Some(one), .. }, Self::Key { person: Some(other), .. }) => one == other,
+            (Self::Key { key: one, .. }, Self::Key { key: other, .. }) => one == other,
+            (one, other) => one == other,
+        }
+    }
+}

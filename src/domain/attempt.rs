@@ -4,7 +4,7 @@
 //!  ready ──`sent` is committed, then one write──▶ sent ──answer──▶ accepted | refused
 //!    ▲ │                                           │ anything else, or found `sent` too late
 //!    └─┘ never left                                ▼
-//!                                               in doubt ──enquiries──▶ accepted | not executed
+//!                                               in doubt ──enquiries──▶ accepted | refused | not executed
 //!                                                  └─ ladder ends, or contradiction ─▶ quarantined
 //! ```
 //! No answer is not a refusal, and nothing here ever sends again: what follows a `refused` or a `not executed` is
@@ -15,8 +15,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     bank::{Finding, MoneyCall, Operation, OperationStatus, Question, Ruling},
+    ids::Reference,
     numbers::QuestionNumber,
     policy::{Policy, later, rung},
+    retry::RefusalClass,
 };
 
 /// Which of the bank's two servers.
@@ -43,6 +45,9 @@ pub struct Sending {
     pub question: QuestionNumber,
     /// Where it went; never changed afterwards.
     pub host: Host,
+    /// The time that the bank reads on it; `at` is ahead of it under a test clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dated: Option<Timestamp>,
 }
 
 /// A call and how far it has come.
@@ -61,7 +66,11 @@ pub enum AttemptState {
     Sent(Sending),
     InDoubt(Doubt),
     Accepted { operation: Operation, at: Timestamp },
-    Refused { code: String },
+    Refused {
+        code: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        class: Option<RefusalClass>,
+    },
     NotExecuted,
     Quarantined { why: String },
 }
@@ -77,6 +86,9 @@ pub struct Doubt {
     pub silences: u32,
     /// Which host said "not done" after the call could no longer be under way, each time it did.
     pub denials: Vec<Host>,
+    /// When the first of them did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_denial: Option<Timestamp>,
     pub next_ask: Timestamp,
 }
 
@@ -94,6 +106,12 @@ impl Doubt {
 pub enum Conclusion {
     Accepted {
         operation: Operation,
+    },
+    /// The bank shows that it refused; it does not tell again why.
+    Refused {
+        code: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        class: Option<RefusalClass>,
     },
     NotExecuted,
     AskAgain {
@@ -135,7 +153,12 @@ impl Attempt {
     pub fn answered(&self, ruling: &Ruling, now: Timestamp, policy: &Policy) -> Option<AttemptState> {
         let settled = match ruling {
             Ruling::Accepted { operation } => Some(AttemptState::Accepted { operation: *operation, at: now }),
-            Ruling::Refused { code } => Some(AttemptState::Refused { code: code.clone() }),
+            Ruling::Refused { code, class } => Some(AttemptState::Refused { code: code.clone(), class: *class }),
+            // The bank says that it did not take the call. For a debit there is no better witness: whether one can be
+            // found by asking is the very thing that a contract at fault leaves open.
+            Ruling::Misconfigured { .. } if matches!(self.call, MoneyCall::Debit { .. }) => {
+                Some(AttemptState::NotExecuted)
+            }
             Ruling::Misconfigured { .. } | Ruling::Doubt { .. } => None,
         };
         match (&self.state, settled) {
@@ -145,24 +168,32 @@ impl Attempt {
         }
     }
 
-    /// The questions that tell what became of the call, in the order to ask them.
+    /// The next question that tells what became of the call, after those that brought `so_far`; `None` when all were asked.
     ///
-    /// A cancellation keeps its original's numbers, so it is seen on the original; a refund has a reference of its own.
-    pub fn questions(&self) -> Vec<Question> {
-        match &self.call {
-            MoneyCall::Cancel { operation, .. } => vec![Question::Look { operation: *operation }],
-            MoneyCall::Refund { operation, amount, reference, .. } => vec![
-                Question::Find { reference: reference.clone(), amount: *amount },
-                Question::Look { operation: *operation },
-            ],
+    /// A cancellation and a capture keep their original's numbers, so they are seen on the original; a refund and a
+    /// debit have references of their own, and a debit that is found has a status.
+    pub fn question(&self, so_far: &[Finding]) -> Option<Question> {
+        let find = |reference: &Reference, amount| Question::Find { reference: reference.clone(), amount };
+        match (&self.call, so_far) {
+            (MoneyCall::Cancel { operation, .. } | MoneyCall::Capture { operation, .. }, []) => {
+                Some(Question::Look { operation: *operation })
+            }
+            (MoneyCall::Refund { amount, reference, .. } | MoneyCall::Debit { amount, reference, .. }, []) => {
+                Some(find(reference, *amount))
+            }
+            (MoneyCall::Refund { operation, .. }, [_]) => Some(Question::Look { operation: *operation }),
+            (MoneyCall::Debit { .. }, [Finding::Found(operation)]) => Some(Question::Look { operation: *operation }),
+            _ => None,
         }
     }
 
     /// What one round of questions to [`Doubt::host`], which left at `asked_at`, settles; no findings when a question
-    /// stayed without an answer.
+    /// stayed without an answer. `control` tells whether that host then found another debit that was accepted: only
+    /// beside it does "not found" mean anything for a debit.
     pub fn conclude(
         &self,
         findings: Option<&[Finding]>,
+        control: bool,
         asked_at: Timestamp,
         now: Timestamp,
         policy: &Policy,
@@ -181,13 +212,28 @@ impl Attempt {
         };
         Some(match done(&self.call, findings) {
             Done::Yes(operation) => Conclusion::Accepted { operation },
+            Done::Refused(code, class) => Conclusion::Refused { code: code.to_owned(), class },
             // Before this the call may still be on its way.
             Done::No if asked_at < later(doubt.sending.at, policy.doubt_settles) => on_the_ladder(None),
-            Done::No if is_denied(doubt) => Conclusion::NotExecuted,
+            Done::No if matches!(self.call, MoneyCall::Debit { .. }) && !control => on_the_ladder(None),
+            Done::No if self.is_denied(doubt, asked_at, policy) => Conclusion::NotExecuted,
             Done::No => on_the_ladder(Some(doubt.host())),
             Done::Contradiction(why) => Conclusion::Quarantined { why },
             Done::Unknown => on_the_ladder(None),
         })
+    }
+
+    /// Whether one more "not done" is enough. Where the original shows it: the host that the call went to has said so, and
+    /// not by one answer alone. Where only a search does: both hosts, often enough and for long enough.
+    fn is_denied(&self, doubt: &Doubt, asked_at: Timestamp, policy: &Policy) -> bool {
+        let said_by = |host| doubt.host() == host || doubt.denials.contains(&host);
+        let times = doubt.denials.len().saturating_add(1);
+        if matches!(self.call, MoneyCall::Debit { .. }) {
+            let long_enough = doubt.first_denial.is_some_and(|first| asked_at >= later(first, policy.denials_span));
+            long_enough && times >= policy.denials && said_by(Host::Main) && said_by(Host::Backup)
+        } else {
+            times >= 2 && said_by(doubt.sending.host)
+        }
     }
 
     /// Whether the call may leave, by what the bank shows beforehand.
@@ -195,23 +241,37 @@ impl Attempt {
         match done(&self.call, findings) {
             // Found by no reference of ours: it may be somebody else's, and a part only.
             Done::Yes(operation)
-                if matches!(self.call, MoneyCall::Refund { .. }) && operation == *target(&self.call) =>
+                if matches!(self.call, MoneyCall::Refund { .. }) && target(&self.call) == Some(&operation) =>
             {
                 Preflight::Contradiction("it was given back, and not under our reference".to_owned())
             }
             Done::Yes(operation) => Preflight::Done(operation),
+            Done::Refused(code, class) => Preflight::Refused { code: code.to_owned(), class },
             Done::No => Preflight::Go,
             Done::Contradiction(why) => Preflight::Contradiction(why),
-            Done::Unknown => match (&self.call, status_of(target(&self.call), findings)) {
-                // A refund is not done while its original is captured, as far as one can tell before it left.
-                (MoneyCall::Refund { .. }, Some(OperationStatus::Captured | OperationStatus::Authorised)) => {
-                    Preflight::Go
+            Done::Unknown => {
+                match (&self.call, target(&self.call).and_then(|operation| status_of(operation, findings))) {
+                    // A refund is not done while its original is captured, as far as one can tell before it left.
+                    (MoneyCall::Refund { .. }, Some(OperationStatus::Captured | OperationStatus::Authorised)) => {
+                        Preflight::Go
+                    }
+                    (MoneyCall::Refund { .. }, Some(other)) => {
+                        Preflight::Contradiction(format!("the operation to refund is {other:?}"))
+                    }
+                    _ => Preflight::Unknown,
                 }
-                (MoneyCall::Refund { .. }, Some(other)) => {
-                    Preflight::Contradiction(format!("the operation to refund is {other:?}"))
-                }
-                _ => Preflight::Unknown,
-            },
+            }
+        }
+    }
+
+    /// Whether the call may be at the bank, with nobody knowing what became of it.
+    pub fn is_open(&self) -> bool {
+        match self.state {
+            AttemptState::Ready { .. } | AttemptState::Sent(_) | AttemptState::InDoubt(_) => true,
+            AttemptState::Accepted { .. }
+            | AttemptState::Refused { .. }
+            | AttemptState::NotExecuted
+            | AttemptState::Quarantined { .. } => false,
         }
     }
 }
@@ -222,14 +282,14 @@ pub enum Preflight {
     Go,
     /// It was carried out already: a restored backup forgot it.
     Done(Operation),
+    /// It was refused already, or cannot be done any more.
+    Refused {
+        code: String,
+        class: Option<RefusalClass>,
+    },
     Contradiction(String),
     /// It cannot be told now.
     Unknown,
-}
-
-/// With one more "not done" now: the host that the call went to has said so, and that not by one answer alone.
-fn is_denied(doubt: &Doubt) -> bool {
-    !doubt.denials.is_empty() && (doubt.denials.contains(&doubt.sending.host) || doubt.host() == doubt.sending.host)
 }
 
 fn in_doubt(sending: Sending, ruling: &Ruling, now: Timestamp, policy: &Policy) -> AttemptState {
@@ -240,62 +300,79 @@ fn in_doubt(sending: Sending, ruling: &Ruling, now: Timestamp, policy: &Policy) 
         Ruling::Accepted { .. } | Ruling::Refused { .. } => String::new(),
     };
     let next_ask = next_rung(sending.at, 0, now, policy).unwrap_or(now);
-    AttemptState::InDoubt(Doubt { sending, why, asked: 0, silences: 0, denials: Vec::new(), next_ask })
+    AttemptState::InDoubt(Doubt {
+        sending,
+        why,
+        asked: 0,
+        silences: 0,
+        denials: Vec::new(),
+        first_denial: None,
+        next_ask,
+    })
 }
 
-/// The operation that a call is about.
-fn target(call: &MoneyCall) -> &Operation {
+/// The operation that a call is about; a debit makes its own.
+fn target(call: &MoneyCall) -> Option<&Operation> {
     match call {
-        MoneyCall::Cancel { operation, .. } | MoneyCall::Refund { operation, .. } => operation,
+        MoneyCall::Cancel { operation, .. }
+        | MoneyCall::Refund { operation, .. }
+        | MoneyCall::Capture { operation, .. } => Some(operation),
+        MoneyCall::Debit { .. } => None,
     }
 }
 
 /// Whether findings show a call as carried out.
 enum Done {
     Yes(Operation),
+    Refused(&'static str, Option<RefusalClass>),
     No,
     Unknown,
     Contradiction(String),
 }
 
+/// What stands for the bank's code where its reason cannot be asked for any more.
+pub const SEEN_REFUSED: &str = "seen_refused";
+/// What stands for the bank's code where an authorisation is gone.
+pub const LAPSED: &str = "lapsed";
+
 fn done(call: &MoneyCall, findings: &[Finding]) -> Done {
+    let found = findings.iter().find_map(|finding| match finding {
+        Finding::Found(operation) => Some(*operation),
+        Finding::Nothing | Finding::Status(..) | Finding::Unclear(_) => None,
+    });
+    let seen = found.as_ref().or(target(call)).and_then(|operation| status_of(operation, findings));
     match call {
         MoneyCall::Cancel { operation, .. } => match status_of(operation, findings) {
             Some(OperationStatus::Cancelled) => Done::Yes(*operation),
             Some(OperationStatus::Captured | OperationStatus::Authorised) => Done::No,
-            Some(
-                other @ (OperationStatus::Refunded
-                | OperationStatus::Credited
-                | OperationStatus::Refused
-                | OperationStatus::Rejected
-                | OperationStatus::Other(_)),
-            ) => Done::Contradiction(format!("the operation to cancel is {other:?}")),
+            Some(other) => Done::Contradiction(format!("the operation to cancel is {other:?}")),
             None => Done::Unknown,
+        },
+        MoneyCall::Capture { operation, .. } => match seen {
+            Some(OperationStatus::Captured) => Done::Yes(*operation),
+            Some(OperationStatus::Authorised) => Done::No,
+            Some(OperationStatus::Cancelled | OperationStatus::Refused) => Done::Refused(LAPSED, None),
+            Some(other) => Done::Contradiction(format!("the operation to capture is {other:?}")),
+            None => Done::Unknown,
+        },
+        // "Not found" counts only beside a control, which the caller judges.
+        MoneyCall::Debit { .. } => match (found, seen, findings) {
+            (Some(debit), Some(OperationStatus::Captured), _) => Done::Yes(debit),
+            (Some(_), Some(OperationStatus::Refused), _) => {
+                Done::Refused(SEEN_REFUSED, Some(RefusalClass::Soft))
+            }
+            (Some(_), Some(OperationStatus::Authorised) | None, _) => Done::Unknown,
+            (Some(_), Some(other), _) => Done::Contradiction(format!("the debit is {other:?}")),
+            (None, _, [Finding::Nothing]) => Done::No,
+            (None, _, _) => Done::Unknown,
         },
         // Every refund made here is the sole and full one of its operation, so its status on the original is conclusive.
         // "Not found" is not: nothing shows yet that the bank finds refunds by their reference.
-        MoneyCall::Refund { operation, .. } => {
-            let found = findings.iter().find_map(|finding| match finding {
-                Finding::Found(operation) => Some(*operation),
-                Finding::Nothing | Finding::Status(..) | Finding::Unclear(_) => None,
-            });
-            match (found, status_of(operation, findings)) {
-                (Some(refund), _) => Done::Yes(refund),
-                (None, Some(OperationStatus::Refunded | OperationStatus::Cancelled)) => Done::Yes(*operation),
-                (
-                    None,
-                    Some(
-                        OperationStatus::Captured
-                        | OperationStatus::Authorised
-                        | OperationStatus::Credited
-                        | OperationStatus::Refused
-                        | OperationStatus::Rejected
-                        | OperationStatus::Other(_),
-                    )
-                    | None,
-                ) => Done::Unknown,
-            }
-        }
+        MoneyCall::Refund { operation, .. } => match (found, status_of(operation, findings)) {
+            (Some(refund), _) => Done::Yes(refund),
+            (None, Some(OperationStatus::Refunded | OperationStatus::Cancelled)) => Done::Yes(*operation),
+            (None, _) => Done::Unknown,
+        },
     }
 }
 

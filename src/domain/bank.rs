@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ids::Reference,
+    ids::{Reference, SubscriberReference},
     money::Money,
     numbers::{CallNumber, OperationNumber},
+    retry::RefusalClass,
 };
 
 /// One operation at the bank: its own number, and the number of the call it belongs to.
@@ -54,17 +55,49 @@ pub enum Finding {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "call", rename_all = "snake_case")]
 pub enum MoneyCall {
-    /// Undo a capture that has not been settled.
-    Cancel { operation: Operation, amount: Money, reference: Reference, archive: ArchiveReference },
+    /// Undo a capture that has not been settled, or let an authorisation go.
+    Cancel {
+        operation: Operation,
+        amount: Money,
+        reference: Reference,
+        archive: ArchiveReference,
+        /// Whose operation it was, where the contract wants subscribers' operations cancelled by a call of their own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        subscriber: Option<SubscriberReference>,
+    },
     /// Give back a capture that has been settled.
     Refund { operation: Operation, amount: Money, reference: Reference, archive: ArchiveReference },
+    /// Take what was authorised for the first instalment of a plan.
+    Capture {
+        operation: Operation,
+        amount: Money,
+        reference: Reference,
+        archive: ArchiveReference,
+        /// As of [`MoneyCall::Cancel`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        subscriber: Option<SubscriberReference>,
+    },
+    /// Debit the card that the bank keeps for a plan. Its token goes beside the call, never in it: calls are stored.
+    Debit { subscriber: SubscriberReference, amount: Money, reference: Reference, archive: ArchiveReference },
 }
 
 impl MoneyCall {
     /// The names that only this call may have.
     pub fn names(&self) -> (&Reference, &ArchiveReference) {
         match self {
-            Self::Cancel { reference, archive, .. } | Self::Refund { reference, archive, .. } => (reference, archive),
+            Self::Cancel { reference, archive, .. }
+            | Self::Refund { reference, archive, .. }
+            | Self::Capture { reference, archive, .. }
+            | Self::Debit { reference, archive, .. } => (reference, archive),
+        }
+    }
+
+    pub fn amount(&self) -> Money {
+        match self {
+            Self::Cancel { amount, .. }
+            | Self::Refund { amount, .. }
+            | Self::Capture { amount, .. }
+            | Self::Debit { amount, .. } => *amount,
         }
     }
 }
@@ -97,7 +130,12 @@ pub enum Ruling {
     /// It was done, under these numbers.
     Accepted { operation: Operation },
     /// The code by itself proves that nothing moved.
-    Refused { code: String },
+    Refused {
+        code: String,
+        /// What that means for another try, where it is a card that was refused.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        class: Option<RefusalClass>,
+    },
     /// Our own contract, keys or request are at fault; nobody's card is.
     Misconfigured { code: String },
     /// Anything else: an unknown code, silence, a mangled or foreign answer. `why` is for the record.

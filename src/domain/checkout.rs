@@ -17,11 +17,14 @@ use serde::{Deserialize, Serialize};
 use super::{
     attempt::Host,
     bank::{ArchiveReference, Operation},
-    ids::{CheckoutNumber, Reference, TokenDigest},
+    ids::{CheckoutNumber, Reference, SubscriberReference, TokenDigest},
     money::Money,
     numbers::OperationNumber,
     payer::PostalAddress,
+    plan::Consent,
     policy::{Policy, later},
+    schedule::Instalment,
+    subscriber::HeardCard,
 };
 
 /// The most reports of one checkout that are kept; a page allows a handful of tries.
@@ -82,6 +85,20 @@ pub struct Checkout {
     /// Operations that contradict what we know; a person decides.
     #[serde(default)]
     pub quarantine: Vec<Quarantine>,
+    /// The plan that its payment begins; it authorises only, and registers the card.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begins: Option<Box<PlanCheckout>>,
+}
+
+/// A checkout whose payment begins a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanCheckout {
+    pub plan: u32,
+    /// With the dates as the payer accepted them.
+    pub schedule: Vec<Instalment>,
+    /// What PAYBOX keeps the card under.
+    pub subscriber: SubscriberReference,
+    pub consent: Consent,
 }
 
 /// What is told to the payer's bank about where they live.
@@ -135,6 +152,9 @@ pub struct Report {
     pub says: Says,
     /// SHA-256 of each different byte string that said so; more than one is suspicious.
     pub digests: BTreeSet<String>,
+    /// What each of them told of the card.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cards: Vec<HeardCard>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -180,6 +200,8 @@ pub struct Quarantine {
 pub enum CheckoutStatus {
     Issued,
     Refused,
+    /// Its payer's bank agreed; the plan does not take the card.
+    CardRefused,
     Superseded,
     Expired,
     Withdrawn,
@@ -189,6 +211,17 @@ pub enum CheckoutStatus {
 }
 
 impl Checkout {
+    /// What the notifications of an operation told of its card. `Err` when they contradict each other.
+    #[expect(clippy::result_unit_err, reason = "there is nothing to tell of a contradiction")]
+    pub fn card_of(&self, operation: &Operation) -> Result<Option<&HeardCard>, ()> {
+        let said = |report: &&Report| matches!(&report.says, Says::Paid { operation: of, .. } if of == operation);
+        let mut cards = self.reports.values().filter(said).flat_map(|report| &report.cards);
+        match (cards.next(), cards.next()) {
+            (card, None) => Ok(card),
+            (_, Some(_)) => Err(()),
+        }
+    }
+
     /// Whether a payer may still be on its page with our consent.
     pub fn is_open(&self) -> bool {
         self.closed.is_none()

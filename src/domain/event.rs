@@ -1,6 +1,6 @@
 //! What happened to an order. These types are what is stored, so they only ever grow.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -8,13 +8,17 @@ use super::{
     attempt::{Attempt, AttemptState, Conclusion, Sending},
     bank::Operation,
     checkout::{Challenge, Checkout, Closed, Locale, Says},
-    give_back::AttemptId,
-    ids::{CheckoutNumber, MerchantId, OrderId},
+    hold::{Hold, Verdict},
+    ids::{CheckoutNumber, MerchantId, OrderId, SubscriberReference},
     ledger::Entry,
     line::{Line, Totals},
+    money::Money,
     numbers::OperationNumber,
     payer::Payer,
-    schedule::Instalment,
+    plan::{Plan, PlanEnd},
+    purpose::{AttemptId, Purpose},
+    schedule::{Arrears, Instalment},
+    subscriber::{HeardCard, PlanCard},
     text::Text,
 };
 
@@ -59,6 +63,9 @@ pub enum Event {
         /// Fingerprint of the bank's key that the signature was made with.
         key: String,
         says: Says,
+        /// What it tells of the card.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        card: Option<Box<HeardCard>>,
         asks: Vec<Timestamp>,
     },
     /// A reason to ask, and nothing else: the payer came back, or news came that cannot be kept any more.
@@ -94,8 +101,12 @@ pub enum Event {
         why: String,
     },
     AttemptPlanned {
-        give_back: u32,
+        #[serde(flatten)]
+        purpose: Purpose,
         attempt: Attempt,
+        /// The date of the debit run that it belongs to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        run: Option<Date>,
     },
     AttemptPostponed {
         #[serde(flatten)]
@@ -108,6 +119,9 @@ pub enum Event {
         #[serde(flatten)]
         of: AttemptId,
         sending: Sending,
+        /// The day, where only one debit a day may be sent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on: Option<Date>,
     },
     AttemptAnswered {
         #[serde(flatten)]
@@ -119,10 +133,85 @@ pub enum Event {
         of: AttemptId,
         conclusion: Conclusion,
     },
+    /// It never left, and will not.
+    AttemptDropped {
+        #[serde(flatten)]
+        of: AttemptId,
+        why: String,
+    },
     /// The bank shows that it went back.
     GivenBack {
         give_back: u32,
         entry: Entry,
+    },
+    /// The bank shows that what was held is held no more.
+    Released {
+        give_back: u32,
+    },
+    /// The payer asks to pay in instalments; an earlier request that waits is withdrawn by it.
+    PlanRequested(Box<Plan>),
+    PlanApproved {
+        plan: u32,
+        by: Actor,
+        /// As accounting fixed them.
+        amounts: Vec<Money>,
+        terms: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Text>,
+    },
+    PlanRefused {
+        plan: u32,
+        by: Actor,
+        reason: Text,
+    },
+    PlanWithdrawn {
+        plan: u32,
+    },
+    /// Money is held for the first instalment.
+    Held(Box<Hold>),
+    CardJudged {
+        hold: u32,
+        #[serde(flatten)]
+        verdict: Verdict,
+    },
+    /// The first instalment is captured: the schedule is fixed, and this card is debited.
+    PlanActivated {
+        plan: u32,
+        checkout: CheckoutNumber,
+        card: Box<PlanCard>,
+    },
+    PlanPaused {
+        plan: u32,
+    },
+    PlanResumed {
+        plan: u32,
+    },
+    PlanEnded {
+        plan: u32,
+        how: PlanEnd,
+    },
+    /// A debit was refused and will be tried again.
+    DebitWaits {
+        instalment: u32,
+        until: Date,
+        code: String,
+    },
+    /// A debit was refused and will not be tried again by itself.
+    DebitInArrears {
+        instalment: u32,
+        arrears: Arrears,
+        /// The first payment was good and this is what single-use numbers answer afterwards.
+        #[serde(default)]
+        single_use: bool,
+    },
+    /// The bank keeps this card no more.
+    SubscriberForgotten {
+        subscriber: SubscriberReference,
+    },
+    SubscriberPostponed {
+        subscriber: SubscriberReference,
+        until: Timestamp,
+        why: String,
     },
 }
 

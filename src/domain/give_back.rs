@@ -1,19 +1,19 @@
 //! Money captured beyond what an order owes goes back by itself: cancelled while the bank has not settled it, refunded
-//! after that.
+//! after that. An authorisation that nobody wants is let go in the same way.
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     attempt::{Attempt, AttemptState},
     bank::{ArchiveReference, MoneyCall, Operation},
-    ids::Reference,
+    ids::{Reference, SubscriberReference},
     money::Money,
 };
 
 /// The most calls that one give-back may take before a person has to look.
 pub const MAX_ATTEMPTS: usize = 6;
 
-/// One surplus capture on its way back.
+/// One surplus capture, or unwanted authorisation, on its way back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GiveBack {
     /// From 1 within the order.
@@ -21,13 +21,9 @@ pub struct GiveBack {
     pub operation: Operation,
     pub amount: Money,
     pub attempts: Vec<Attempt>,
-}
-
-/// Which attempt of which give-back. An answer belongs to the call that was sent, not to whichever came after it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct AttemptId {
-    pub give_back: u32,
-    pub attempt: u32,
+    /// The hold that it lets go. What was only held is in no ledger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<u32>,
 }
 
 /// How far a give-back has come.
@@ -76,12 +72,16 @@ impl GiveBack {
             (AttemptState::Refused { .. } | AttemptState::NotExecuted, _) if self.attempts.len() >= MAX_ATTEMPTS => {
                 Next::Person
             }
+            // What is only held cannot be refunded: a cancellation that was not executed is asked for again.
+            (AttemptState::NotExecuted, MoneyCall::Cancel { .. }) if self.hold.is_some() => {
+                Next::Plan { refund: false }
+            }
             (AttemptState::Refused { .. } | AttemptState::NotExecuted, MoneyCall::Cancel { .. }) => {
                 Next::Plan { refund: true }
             }
-            // A refund that the bank refuses outright will not be granted to a machine that insists.
-            (AttemptState::Refused { .. }, MoneyCall::Refund { .. }) => Next::Person,
             (AttemptState::NotExecuted, MoneyCall::Refund { .. }) => Next::Plan { refund: true },
+            // A refund that the bank refuses outright will not be granted to a machine that insists.
+            (AttemptState::Refused { .. } | AttemptState::NotExecuted, _) => Next::Person,
         }
     }
 
@@ -91,12 +91,18 @@ impl GiveBack {
     }
 
     /// The call of the next attempt.
-    pub fn call(&self, refund: bool, reference: Reference, archive: ArchiveReference) -> MoneyCall {
+    pub fn call(
+        &self,
+        refund: bool,
+        reference: Reference,
+        archive: ArchiveReference,
+        subscriber: Option<SubscriberReference>,
+    ) -> MoneyCall {
         let (operation, amount) = (self.operation, self.amount);
         if refund {
             MoneyCall::Refund { operation, amount, reference, archive }
         } else {
-            MoneyCall::Cancel { operation, amount, reference, archive }
+            MoneyCall::Cancel { operation, amount, reference, archive, subscriber }
         }
     }
 }

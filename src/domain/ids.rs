@@ -23,6 +23,11 @@ pub struct CheckoutNumber(pub u32);
 #[serde(transparent)]
 pub struct Reference(String);
 
+/// What the bank keeps a payer's card under: another for each page, unique within the merchant, never used again.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SubscriberReference(String);
+
 /// SHA-256 of a page's secret token, in hexadecimal: what the store may know of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -115,6 +120,16 @@ impl Reference {
         Self(format!("{prefix}-{}-g{give_back}-a{attempt}", order.hex()))
     }
 
+    /// Of the `attempt`th debit of an instalment.
+    pub fn of_debit(prefix: &str, order: OrderId, instalment: u32, attempt: u32) -> Self {
+        Self(format!("{prefix}-{}-{instalment}-d{attempt}", order.hex()))
+    }
+
+    /// Of the `attempt`th try at capturing what is held for a plan.
+    pub fn of_capture(prefix: &str, order: OrderId, hold: u32, attempt: u32) -> Self {
+        Self(format!("{prefix}-{}-h{hold}-a{attempt}", order.hex()))
+    }
+
     /// A reference that came back from the bank; it is only ever looked up.
     pub fn received(raw: &str) -> Self {
         Self(raw.to_owned())
@@ -122,6 +137,23 @@ impl Reference {
 
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl SubscriberReference {
+    /// Of the card that a checkout's page registers.
+    pub fn of_checkout(prefix: &str, order: OrderId, checkout: CheckoutNumber) -> Self {
+        Self(format!("{prefix}-{}-s{}", order.hex(), checkout.0))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SubscriberReference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
     }
 }
 
@@ -154,5 +186,7 @@ mod tests {
         let prefix = "P".repeat(MAX_PREFIX);
         assert!(Reference::of_checkout(&prefix, order, 12, CheckoutNumber(9999)).as_str().len() <= 50);
         assert!(Reference::of_give_back(&prefix, order, 999, 99).as_str().len() <= 50);
+        assert!(Reference::of_capture(&prefix, order, 999, 99).as_str().len() <= 50);
+        assert!(Reference::of_debit(&prefix, order, 12, 99).as_str().len() <= 50);
     }
 }

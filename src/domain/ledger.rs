@@ -20,8 +20,13 @@ pub struct Entry {
 pub enum EntryKind {
     /// It paid an instalment.
     Capture { checkout: CheckoutNumber, instalment: u32 },
-    /// It was captured beyond what the order owes, and is owed back.
-    Surplus { checkout: CheckoutNumber },
+    /// It was debited for an instalment.
+    Debit { instalment: u32 },
+    /// It was captured beyond what the order owes, and is owed back; by a debit when no checkout is named.
+    Surplus {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        checkout: Option<CheckoutNumber>,
+    },
     /// It went back to the payer; `original` is the operation that had brought it in.
     GivenBack { original: OperationNumber },
 }

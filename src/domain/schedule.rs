@@ -3,20 +3,108 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::money::Money;
+use super::{
+    attempt::{Attempt, AttemptState},
+    money::Money,
+    retry::RefusalClass,
+};
 
 /// One part of an order's total.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Instalment {
     /// From 1.
     pub number: u32,
-    /// A civil date in the merchant's time zone.
+    /// A civil date in the plan's time zone.
     pub due: Date,
     pub amount: Money,
     pub paid: bool,
+    /// Every try at debiting it, the latest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub debits: Vec<Debit>,
+    /// From when a debit run may take it up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_on: Option<Date>,
+    /// It is not debited by itself any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrears: Option<Arrears>,
+}
+
+/// One try at debiting an instalment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Debit {
+    /// The date of the run that took it up.
+    pub run: Date,
+    /// The day on which it was sent.
+    pub on: Option<Date>,
+    pub attempt: Attempt,
+}
+
+/// Why an instalment is not debited by itself any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Arrears {
+    pub since: Date,
+    /// The bank's code of the last refusal.
+    pub code: String,
+    pub class: RefusalClass,
+}
+
+/// How an instalment stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InstalmentStatus {
+    Scheduled,
+    Due,
+    InAttempt,
+    Paid,
+    RetryWait,
+    Arrears,
+    InDoubt,
+    Quarantined,
+}
+
+impl Instalment {
+    /// The latest try.
+    pub fn debit(&self) -> Option<&Debit> {
+        self.debits.last()
+    }
+
+    /// Whether a debit of it may be at the bank, or is about to be.
+    pub fn is_being_debited(&self) -> bool {
+        self.debit().is_some_and(|debit| debit.attempt.is_open())
+    }
+
+    /// Whether a person has to decide on a debit of it.
+    pub fn is_quarantined(&self) -> bool {
+        self.debit().is_some_and(|debit| matches!(debit.attempt.state, AttemptState::Quarantined { .. }))
+    }
+
+    /// How it stands on `today`.
+    pub fn status(&self, today: Date) -> InstalmentStatus {
+        let refused = self.debit().is_some_and(|debit| matches!(debit.attempt.state, AttemptState::Refused { .. }));
+        match self.debit().map(|debit| &debit.attempt.state) {
+            _ if self.paid => InstalmentStatus::Paid,
+            Some(AttemptState::Ready { .. } | AttemptState::Sent(_)) => InstalmentStatus::InAttempt,
+            Some(AttemptState::InDoubt(_)) => InstalmentStatus::InDoubt,
+            Some(AttemptState::Quarantined { .. }) => InstalmentStatus::Quarantined,
+            _ if self.arrears.is_some() => InstalmentStatus::Arrears,
+            _ if refused => InstalmentStatus::RetryWait,
+            _ if self.due <= today => InstalmentStatus::Due,
+            _ => InstalmentStatus::Scheduled,
+        }
+    }
+
+    /// Whether its due date has passed without its being paid.
+    pub fn is_past_due(&self, today: Date) -> bool {
+        !self.paid && (self.due < today || self.arrears.is_some())
+    }
+
+    /// The number of the debit that comes next.
+    pub fn next_debit(&self) -> u32 {
+        u32::try_from(self.debits.len()).unwrap_or(u32::MAX).saturating_add(1)
+    }
 }
 
 /// The whole total at once, due on the day of the order; nothing at all when there is nothing to pay.
 pub fn once(total: Money, today: Date) -> Vec<Instalment> {
-    if total.is_zero() { Vec::new() } else { vec![Instalment { number: 1, due: today, amount: total, paid: false }] }
+    if total.is_zero() { Vec::new() } else { vec![Instalment::scheduled(1, today, total)] }
 }

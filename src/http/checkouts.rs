@@ -47,13 +47,13 @@ fn issued(issued: &Issued) -> Rendered {
     let checkout = order.checkout(issued.checkout);
     let mut document = checkout.map(|checkout| order_out::checkout(order, checkout)).unwrap_or_default();
     if let Some(members) = document.as_object_mut() {
-        let fields = issued.form.fields.iter().map(|(name, value)| json!({"name": name, "value": value}));
+        let form = issued.form.as_ref().map(|form| {
+            let fields = form.fields.iter().map(|(name, value)| json!({"name": name, "value": value}));
+            json!({"method": "POST", "action": form.action, "fields": fields.collect::<Value>()})
+        });
         members.insert("order".to_owned(), json!(order.id));
         members.insert("redirect".to_owned(), json!(issued.redirect));
-        members.insert(
-            "form".to_owned(),
-            json!({"method": "POST", "action": issued.form.action, "fields": fields.collect::<Value>()}),
-        );
+        members.insert("form".to_owned(), json!(form));
         members.insert("changes".to_owned(), json!(issued.changes));
         members.insert("strong_authentication".to_owned(), json!(checkout.map(strong_authentication)));
     }

@@ -22,6 +22,7 @@ mod query;
 mod rates;
 mod serve;
 mod story;
+mod story_of_plans;
 mod strict;
 mod webhooks;
 mod words;

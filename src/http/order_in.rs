@@ -7,7 +7,7 @@ use super::money_in::MoneyIn;
 use crate::{
     app::{
         billing::{AddressEdits, BillingChoice},
-        checkout::CheckoutRequest,
+        checkout::{CheckoutRequest, Pays},
     },
     domain::{
         checkout::{Challenge, Locale},
@@ -83,6 +83,10 @@ pub(super) struct CheckoutIn {
     billing: BillingIn,
     return_url: String,
     locale: Option<Locale>,
+    /// Of a plan's first instalment: what the payer accepted.
+    accepted_terms: Option<String>,
+    /// Of an active plan.
+    instalment: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -313,8 +317,16 @@ impl CheckoutIn {
     pub(super) fn parse(self) -> Result<CheckoutRequest, Vec<Fault>> {
         let mut parser = Parser::default();
         let billing = self.billing.parse(&mut parser);
-        let request =
-            billing.map(|billing| CheckoutRequest { billing, return_url: self.return_url, locale: self.locale });
+        let pays = match (self.accepted_terms, self.instalment) {
+            (None, None) => Some(Pays::Next),
+            (None, Some(number)) => Some(Pays::Instalment(number)),
+            (Some(accepted_terms), None) => Some(Pays::FirstInstalment { accepted_terms }),
+            (Some(_), Some(_)) => parser.fault("/instalment", FaultKind::NotWithThis),
+        };
+        let request = billing.zip(pays).map(|(billing, pays)| {
+            let (return_url, locale) = (self.return_url, self.locale);
+            CheckoutRequest { pays, billing, return_url, locale }
+        });
         parser.finish(request)
     }
 }

@@ -14,6 +14,7 @@ use crate::{
         checkout::Locale,
         fault::{Fault, FaultKind},
         order::Refusal,
+        template::NotPossible,
     },
 };
 
@@ -62,6 +63,23 @@ pub enum Code {
     Quarantined,
     TooManyCheckouts,
     TooManyWebhooks,
+    PlanNotApproved,
+    PlanUnderWay,
+    PlanNotRequested,
+    PlanNotActive,
+    TermsChanged,
+    ApproverIsRequester,
+    OutsideWindow,
+    TooManyPlans,
+    MonthEnds,
+    DebitInProgress,
+    NoSuchInstalment,
+    BelowMinimum,
+    AboveMaximum,
+    FirstAmountRefused,
+    NotYetDue,
+    DateTooOld,
+    RunNotStopped,
     Unavailable,
     Internal,
 }
@@ -98,6 +116,23 @@ impl Code {
             Self::Quarantined => "quarantined",
             Self::TooManyCheckouts => "too_many_checkouts",
             Self::TooManyWebhooks => "too_many_webhooks",
+            Self::PlanNotApproved => "plan_not_approved",
+            Self::PlanUnderWay => "plan_under_way",
+            Self::PlanNotRequested => "plan_not_requested",
+            Self::PlanNotActive => "plan_not_active",
+            Self::TermsChanged => "terms_changed",
+            Self::ApproverIsRequester => "approver_is_requester",
+            Self::OutsideWindow => "outside_window",
+            Self::TooManyPlans => "too_many_plans",
+            Self::MonthEnds => "month_ends",
+            Self::DebitInProgress => "debit_in_progress",
+            Self::NoSuchInstalment => "no_such_instalment",
+            Self::BelowMinimum => "below_minimum",
+            Self::AboveMaximum => "above_maximum",
+            Self::FirstAmountRefused => "first_amount_refused",
+            Self::NotYetDue => "not_yet_due",
+            Self::DateTooOld => "date_too_old",
+            Self::RunNotStopped => "run_not_stopped",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",
         }
@@ -119,7 +154,7 @@ impl Code {
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::InvalidRequest | Self::IdempotencyKeyReused | Self::BillingRequired => {
+            Self::InvalidRequest | Self::IdempotencyKeyReused | Self::BillingRequired | Self::BelowMinimum | Self::AboveMaximum | Self::FirstAmountRefused => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
             Self::RequestInProgress
@@ -132,7 +167,21 @@ impl Code {
             | Self::ConfirmationInProgress
             | Self::Quarantined
             | Self::TooManyCheckouts
-            | Self::TooManyWebhooks => StatusCode::CONFLICT,
+            | Self::TooManyWebhooks
+            | Self::PlanNotApproved
+            | Self::PlanUnderWay
+            | Self::PlanNotRequested
+            | Self::PlanNotActive
+            | Self::TermsChanged
+            | Self::ApproverIsRequester
+            | Self::OutsideWindow
+            | Self::TooManyPlans
+            | Self::MonthEnds
+            | Self::DebitInProgress
+            | Self::NoSuchInstalment
+            | Self::NotYetDue
+            | Self::DateTooOld
+            | Self::RunNotStopped => StatusCode::CONFLICT,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -244,6 +293,9 @@ impl From<app::Error> for Problem {
                 Self { faults: vec![Fault::new("/billing", FaultKind::Missing)], ..Self::of(Code::BillingRequired) }
             }
             app::Error::TooMany => Self::of(Code::TooManyWebhooks),
+            app::Error::NotYetDue => Self::of(Code::NotYetDue),
+            app::Error::DateTooOld => Self::of(Code::DateTooOld),
+            app::Error::RunNotStopped => Self::of(Code::RunNotStopped),
             app::Error::Outdated => Self::of(Code::PreconditionFailed),
             app::Error::KeyReused => Self::of(Code::IdempotencyKeyReused),
             app::Error::Busy => Self::of(Code::Busy),
@@ -264,6 +316,22 @@ fn code_of(refusal: Refusal) -> Code {
         Refusal::Quarantined => Code::Quarantined,
         Refusal::TooManyCheckouts => Code::TooManyCheckouts,
         Refusal::PartlyPaid => Code::OrderPartlyPaid,
+        Refusal::PlanNotApproved => Code::PlanNotApproved,
+        Refusal::PlanUnderWay => Code::PlanUnderWay,
+        Refusal::PlanNotRequested => Code::PlanNotRequested,
+        Refusal::PlanNotActive => Code::PlanNotActive,
+        Refusal::TermsChanged => Code::TermsChanged,
+        Refusal::ApproverIsRequester => Code::ApproverIsRequester,
+        Refusal::OutsideWindow => Code::OutsideWindow,
+        Refusal::TooManyPlans => Code::TooManyPlans,
+        Refusal::MonthEnds => Code::MonthEnds,
+        Refusal::DebitInProgress => Code::DebitInProgress,
+        Refusal::NoSuchInstalment => Code::NoSuchInstalment,
+        Refusal::NotPossible(NotPossible::BelowMinimum { .. } | NotPossible::InstalmentBelowMinimum { .. }) => {
+            Code::BelowMinimum
+        }
+        Refusal::NotPossible(NotPossible::AboveMaximum { .. }) => Code::AboveMaximum,
+        Refusal::NotPossible(NotPossible::FirstNotAllowed | NotPossible::FirstOutOfRange) => Code::FirstAmountRefused,
         Refusal::Impossible(_) => Code::Internal,
     }
 }

@@ -1,6 +1,7 @@
 //! What happened to an order, in sentences for people: what was signed, what came back, which key matched, what each
 //! code means.
 
+use super::story_of_plans;
 use crate::{
     app::explain,
     domain::{
@@ -82,7 +83,7 @@ fn both(event: &Event, locale: Locale) -> (String, String) {
                     format!("La banque confirme {sum} (opération {number}), en trop : cette somme sera rendue."),
                     format!("The bank confirms {sum} (operation {number}), too much: it will be given back."),
                 ),
-                EntryKind::Capture { .. } | EntryKind::GivenBack { .. } => (
+                EntryKind::Capture { .. } | EntryKind::Debit { .. } | EntryKind::GivenBack { .. } => (
                     format!("La banque confirme {sum} (opération {number}) : payé."),
                     format!("The bank confirms {sum} (operation {number}): paid."),
                 ),
@@ -97,6 +98,8 @@ fn both(event: &Event, locale: Locale) -> (String, String) {
             let (french, english) = match attempt.call {
                 MoneyCall::Cancel { .. } => ("Annulation", "Cancellation"),
                 MoneyCall::Refund { .. } => ("Remboursement", "Refund"),
+                MoneyCall::Capture { .. } => ("Encaissement", "Capture"),
+                MoneyCall::Debit { .. } => ("Prélèvement", "Debit"),
             };
             (
                 format!("{french} préparé(e), référence {reference}."),
@@ -116,6 +119,7 @@ fn both(event: &Event, locale: Locale) -> (String, String) {
             let (sum, number) = (amount(entry.amount), entry.operation.number);
             (format!("{sum} rendus (opération {number})."), format!("{sum} given back (operation {number})."))
         }
+        other => story_of_plans::both(other, locale),
     }
 }
 
@@ -177,7 +181,7 @@ fn answered(state: &AttemptState, locale: Locale) -> (String, String) {
             format!("La banque l'a fait (opération {}).", operation.number),
             format!("The bank did it (operation {}).", operation.number),
         ),
-        AttemptState::Refused { code } => {
+        AttemptState::Refused { code, .. } => {
             let meaning = explain(code, locale);
             (format!("La banque refuse, code {code} : {meaning}"), format!("The bank refuses, code {code}: {meaning}"))
         }
@@ -199,6 +203,10 @@ fn concluded(conclusion: &Conclusion) -> (String, String) {
         Conclusion::Accepted { operation } => (
             format!("La banque montre que c'est fait (opération {}).", operation.number),
             format!("The bank shows that it was done (operation {}).", operation.number),
+        ),
+        Conclusion::Refused { .. } => (
+            "La banque montre qu'elle l'a refusé.".into(),
+            "The bank shows that it refused.".into(),
         ),
         Conclusion::NotExecuted => (
             "La banque montre que cela n'a pas été fait ; un autre essai peut suivre.".into(),

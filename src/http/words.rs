@@ -132,6 +132,74 @@ pub(super) fn problem(code: Code, locale: Locale) -> (&'static str, &'static str
                 "This merchant has as many webhooks, or this webhook as many replays, as it may have.",
             ),
         ),
+        Code::PlanNotApproved => (
+            ("Échéancier non approuvé", "La comptabilité n'a pas (encore) approuvé d'échéancier pour cette commande."),
+            ("Plan not approved", "Accounting has not approved a plan for this order, or not yet."),
+        ),
+        Code::PlanUnderWay => (
+            ("Échéancier en place", "Un échéancier de cette commande est approuvé, en cours ou terminé."),
+            ("Plan under way", "A plan of this order is approved, active or over."),
+        ),
+        Code::PlanNotRequested => (
+            ("Aucune demande en attente", "Aucune demande d'échéancier de cette commande n'attend de réponse."),
+            ("No request waiting", "No request for a plan of this order waits for an answer."),
+        ),
+        Code::PlanNotActive => (
+            ("Échéancier inactif", "Aucun échéancier de cette commande n'est en cours."),
+            ("Plan not active", "No plan of this order is active."),
+        ),
+        Code::TermsChanged => (
+            ("Conditions modifiées", "Les conditions ou les dates ne sont plus celles qui ont été lues; relisez l'échéancier."),
+            ("Terms changed", "The terms or the dates are not those that were read any more; read the plan again."),
+        ),
+        Code::ApproverIsRequester => (
+            ("Deux personnes nécessaires", "Qui a demandé l'échéancier ne peut pas l'approuver."),
+            ("Two people needed", "Who asked for the plan cannot approve it."),
+        ),
+        Code::OutsideWindow => (
+            ("Hors période", "Cet échéancier ne peut pas être demandé aujourd'hui."),
+            ("Outside the window", "This plan cannot be asked for today."),
+        ),
+        Code::TooManyPlans => (
+            ("Trop de demandes", "Cette commande a eu autant de demandes d'échéancier qu'elle peut en avoir."),
+            ("Too many plans", "This order has had as many requests for a plan as it may have."),
+        ),
+        Code::MonthEnds => (
+            ("Fin du mois", "Le mois se termine avant que la page de paiement ne le puisse; réessayez après minuit."),
+            ("The month ends", "The month ends before the payment page could; try again after midnight."),
+        ),
+        Code::DebitInProgress => (
+            ("Prélèvement en cours", "Cette échéance est en cours de prélèvement; attendez-en l'issue."),
+            ("Debit in progress", "This instalment is being debited; wait for the outcome."),
+        ),
+        Code::NoSuchInstalment => (
+            ("Échéance introuvable", "Cette commande n'a pas d'échéance impayée de ce numéro."),
+            ("No such instalment", "This order has no unpaid instalment of this number."),
+        ),
+        Code::BelowMinimum => (
+            ("Montant trop faible", "Le total, ou une échéance, est en dessous du minimum de cet échéancier."),
+            ("Below the minimum", "The total, or an instalment, is below this plan's minimum."),
+        ),
+        Code::AboveMaximum => (
+            ("Montant trop élevé", "Le total dépasse le maximum de cet échéancier."),
+            ("Above the maximum", "The total is above this plan's maximum."),
+        ),
+        Code::FirstAmountRefused => (
+            ("Premier montant refusé", "Cet échéancier ne permet pas de fixer ce premier montant."),
+            ("First amount refused", "This plan does not allow that first amount to be fixed."),
+        ),
+        Code::NotYetDue => (
+            ("Pas encore échu", "Cette date n'est pas encore arrivée; rien n'est prélevé d'avance."),
+            ("Not yet due", "That date has not come yet; nothing is debited early."),
+        ),
+        Code::DateTooOld => (
+            ("Date trop ancienne", "Cette date est passée depuis trop longtemps : seule la comptabilité peut encore lancer ces prélèvements."),
+            ("Date too old", "That date is too long ago: only accounting may still start its debits."),
+        ),
+        Code::RunNotStopped => (
+            ("Série non arrêtée", "Cette série de prélèvements n'est pas arrêtée; il n'y a rien à reprendre."),
+            ("Run not stopped", "This debit run is not stopped; there is nothing to resume."),
+        ),
         Code::Unavailable => (
             ("Indisponible", "Le service ne peut pas enregistrer en ce moment; réessayez plus tard."),
             ("Unavailable", "The service cannot record anything now; try again later."),

@@ -89,6 +89,10 @@ impl Code {
     }
 
     /// PAYBOX's own words, in French, where it has some. For operators, not for payers.
+    pub fn refusal_class(self) -> Option<crate::domain::retry::RefusalClass> {
+        None
+    }
+
     pub fn label_fr(self) -> Option<&'static str> {
         self.row().map(|row| row.label_fr).filter(|label| !label.is_empty())
     }

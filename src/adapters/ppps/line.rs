@@ -7,12 +7,11 @@ use async_trait::async_trait;
 use super::{contract::Contract, host_name, translate, wire::Connection};
 use crate::{
     domain::{
-        attempt::Host,
+        attempt::{Host, Sending},
         bank::{MoneyCall, Ruling},
-        numbers::QuestionNumber,
     },
     paybox::direct_answer::DirectAnswer,
-    ports::{Clock, Line},
+    ports::{Clock, KeptCard, Line},
 };
 
 pub(super) struct PppsLine {
@@ -27,13 +26,17 @@ impl PppsLine {
     /// The answer, echo checked; `Err` says why there is none.
     async fn answer(
         self,
-        number: QuestionNumber,
+        sending: &Sending,
         call: &MoneyCall,
+        card: Option<&KeptCard>,
         not_after: Duration,
     ) -> Result<DirectAnswer, String> {
+        let operation = translate::call(call, card).ok_or("nothing was sent: a debit without its card")?;
+        // As it was written down; a record from before dates were kept has its own time.
+        let dated = sending.dated.unwrap_or(sending.at);
         let prepared = self
             .contract
-            .prepare(self.host, number, translate::call(call), self.clock.now())
+            .prepare(self.host, sending.question, operation, dated)
             .map_err(|error| format!("nothing was sent: {error}"))?;
         let gate = self.connection.gate();
         if !gate.close_after(not_after) {
@@ -52,13 +55,19 @@ impl Line for PppsLine {
         self.host
     }
 
-    async fn send(self: Box<Self>, number: QuestionNumber, call: &MoneyCall, not_after: Duration) -> Ruling {
+    async fn send(
+        self: Box<Self>,
+        sending: &Sending,
+        call: &MoneyCall,
+        card: Option<&KeptCard>,
+        not_after: Duration,
+    ) -> Ruling {
         let (clock, merchant, host) = (Arc::clone(&self.clock), self.contract.merchant.clone(), host_name(self.host));
-        let (kind, reference) = (translate::call(call).wire_type(), call.names().0);
+        let (kind, reference) = (translate::wire_type(call), call.names().0);
         let started = clock.since_boot();
-        let answer = self.answer(number, call, not_after).await;
+        let answer = self.answer(sending, call, card, not_after).await;
         let ms = clock.since_boot().saturating_sub(started).as_millis();
-        let number = number.get();
+        let number = sending.question.get();
         match answer {
             Ok(answer) => {
                 let code = answer.code();

@@ -31,11 +31,11 @@ use crate::{
     domain::{
         attempt::Host,
         bank::{Finding, Question},
-        ids::MerchantId,
+        ids::{MerchantId, SubscriberReference},
         numbers::QuestionNumber,
     },
-    paybox::direct_answer::DirectAnswer,
-    ports::{Bank, Clock, Line, Silence},
+    paybox::{direct, direct_answer::DirectAnswer},
+    ports::{Bank, Clock, Forgotten, Line, Silence},
 };
 
 /// How long each wait may last.
@@ -78,12 +78,12 @@ impl PppsBank {
         contract: &Contract,
         host: Host,
         number: QuestionNumber,
-        question: &Question,
+        question: direct::Operation,
     ) -> Result<DirectAnswer, Silence> {
         let silence = |why: &dyn std::fmt::Display| Silence(format!("{}: {why}", host_name(host)));
         let endpoint = contract.endpoint(host);
         let prepared = contract
-            .prepare(host, number, translate::enquiry(question), self.clock.now())
+            .prepare(host, number, question, self.clock.wall())
             .map_err(|error| silence(&error))?;
         let body = async {
             let connection = Connection::open(endpoint, &contract.tls, &self.clock, self.deadlines.connect).await?;
@@ -91,6 +91,31 @@ impl PppsBank {
         };
         let body = body.await.map_err(|fault| silence(&fault))?;
         DirectAnswer::parse(&body, &prepared.expected).map_err(|error| silence(&error))
+    }
+
+    /// The same, and a line in the log.
+    async fn ask_logged(
+        &self,
+        merchant: &MerchantId,
+        host: Host,
+        number: QuestionNumber,
+        question: direct::Operation,
+    ) -> Result<DirectAnswer, Silence> {
+        let contract = self.contract(merchant)?;
+        let started = self.clock.since_boot();
+        let kind = question.wire_type();
+        let answer = self.answer(contract, host, number, question).await;
+        let (host, number) = (host_name(host), number.get());
+        let ms = self.clock.since_boot().saturating_sub(started).as_millis();
+        match &answer {
+            Ok(answer) => {
+                tracing::debug!(%merchant, host, kind, number, code = answer.code().as_str(), ms, "the bank was asked");
+            }
+            Err(Silence(why)) => {
+                tracing::info!(%merchant, host, kind, number, why, ms, "the bank was asked and did not answer");
+            }
+        }
+        answer
     }
 
     /// A connection to a host in service. The probe has a connection of its own: one that already carried an exchange may
@@ -122,27 +147,26 @@ impl Bank for PppsBank {
         number: QuestionNumber,
         question: &Question,
     ) -> Result<Finding, Silence> {
-        let contract = self.contract(merchant)?;
-        let started = self.clock.since_boot();
-        let answer = self.answer(contract, host, number, question).await;
-        let kind = translate::enquiry(question).wire_type();
-        let (host, number) = (host_name(host), number.get());
-        let ms = self.clock.since_boot().saturating_sub(started).as_millis();
-        match &answer {
-            Ok(answer) => {
-                tracing::debug!(%merchant, host, kind, number, code = answer.code().as_str(), ms, "the bank was asked");
-            }
-            Err(Silence(why)) => {
-                tracing::info!(%merchant, host, kind, number, why, ms, "the bank was asked and did not answer");
-            }
-        }
-        answer.map(|answer| translate::finding(question, &answer))
+        let answer = self.ask_logged(merchant, host, number, translate::enquiry(question)).await?;
+        Ok(translate::finding(question, &answer))
     }
 
-    async fn connect(&self, merchant: &MerchantId) -> Result<Box<dyn Line>, Silence> {
+    async fn forget(
+        &self,
+        merchant: &MerchantId,
+        host: Host,
+        number: QuestionNumber,
+        subscriber: &SubscriberReference,
+    ) -> Result<Forgotten, Silence> {
+        let answer = self.ask_logged(merchant, host, number, translate::deletion(subscriber)).await?;
+        Ok(translate::forgotten(&answer))
+    }
+
+    async fn connect(&self, merchant: &MerchantId, only: Option<Host>) -> Result<Box<dyn Line>, Silence> {
         let contract = self.contract(merchant)?;
         let mut reasons = Vec::new();
-        for host in [Host::Main, Host::Backup] {
+        let hosts = only.map_or_else(|| vec![Host::Main, Host::Backup], |host| vec![host]);
+        for host in hosts {
             match self.line(contract, host).await {
                 Ok(line) => return Ok(Box::new(line)),
                 Err(fault) => {

@@ -1,12 +1,18 @@
 //! Our words into PAYBOX's, and its answers into ours. No I/O: what an answer settles is decided here.
 
 use crate::{
-    domain::bank::{Finding, MoneyCall, Operation, OperationStatus, Question, Ruling},
+    domain::{
+        bank::{Finding, MoneyCall, Operation, OperationStatus, Question, Ruling},
+        ids::SubscriberReference,
+    },
     paybox::{
+        card_token::CardToken,
         codes::{AnswerClass, Code},
         direct::{self, Movement, Target},
         direct_answer::{DirectAnswer, Status},
+        expiry::Expiry,
     },
+    ports::{Forgotten, KeptCard},
 };
 
 /// "No such subscriber", unless its comment speaks of a failed authentication.
@@ -21,18 +27,60 @@ pub(super) fn enquiry(question: &Question) -> direct::Operation {
     }
 }
 
-pub(super) fn call(call: &MoneyCall) -> direct::Operation {
-    let (MoneyCall::Cancel { operation, amount, reference, archive }
-    | MoneyCall::Refund { operation, amount, reference, archive }) = call;
+/// A call as PAYBOX wants it; `None` for a debit without its card.
+pub(super) fn call(call: &MoneyCall, card: Option<&KeptCard>) -> Option<direct::Operation> {
+    let (reference, archive) = call.names();
     let movement = Movement {
-        amount: *amount,
+        amount: call.amount(),
         reference: reference.as_str().to_owned(),
         archive_reference: archive.as_str().to_owned(),
     };
-    let target = Target { call: operation.call, operation: operation.number };
+    let target = |operation: &Operation| Target { call: operation.call, operation: operation.number };
+    Some(match call {
+        MoneyCall::Cancel { operation, subscriber: None, .. } => direct::Operation::Cancel(movement, target(operation)),
+        MoneyCall::Cancel { operation, subscriber: Some(of), .. } => {
+            direct::Operation::CancelSubscriber(movement, target(operation), subscriber(of))
+        }
+        MoneyCall::Refund { operation, .. } => direct::Operation::Refund(movement, target(operation)),
+        MoneyCall::Capture { operation, subscriber: None, .. } => {
+            direct::Operation::Capture(movement, target(operation))
+        }
+        MoneyCall::Capture { operation, subscriber: Some(of), .. } => {
+            direct::Operation::CaptureSubscriber(movement, target(operation), subscriber(of))
+        }
+        MoneyCall::Debit { subscriber: of, .. } => {
+            let card = card?;
+            let expiry = Expiry::new(card.end.year(), card.end.month()).ok()?;
+            let token = CardToken { handle: card.token.clone(), expiry };
+            direct::Operation::DebitSubscriber(movement, subscriber(of), token)
+        }
+    })
+}
+
+pub(super) fn deletion(of: &SubscriberReference) -> direct::Operation {
+    direct::Operation::DeleteSubscriber(subscriber(of))
+}
+
+/// What the answer to a deletion tells: a card that is not there is as good as deleted.
+pub(super) fn forgotten(answer: &DirectAnswer) -> Forgotten {
+    let code = answer.code();
+    let is_unknown = code.as_str() == NO_SUBSCRIBER && !answer.comment_speaks_of_pares();
+    if code == Code::SUCCESS || is_unknown { Forgotten::Gone } else { Forgotten::Unclear(code.as_str().to_owned()) }
+}
+
+fn subscriber(of: &SubscriberReference) -> direct::Subscriber {
+    direct::Subscriber(of.as_str().to_owned())
+}
+
+/// `TYPE` of a call, for logs.
+pub(super) fn wire_type(call: &MoneyCall) -> &'static str {
     match call {
-        MoneyCall::Cancel { .. } => direct::Operation::Cancel(movement, target),
-        MoneyCall::Refund { .. } => direct::Operation::Refund(movement, target),
+        MoneyCall::Capture { subscriber: None, .. } => "00002",
+        MoneyCall::Cancel { subscriber: None, .. } => "00005",
+        MoneyCall::Refund { .. } => "00014",
+        MoneyCall::Capture { subscriber: Some(_), .. } => "00052",
+        MoneyCall::Debit { .. } => "00053",
+        MoneyCall::Cancel { subscriber: Some(_), .. } => "00055",
     }
 }
 
@@ -61,8 +109,12 @@ pub(super) fn ruling(call: &MoneyCall, answer: &DirectAnswer) -> Ruling {
     let name = || code.as_str().to_owned();
     if code == Code::SUCCESS {
         return match call {
-            MoneyCall::Cancel { operation, .. } => cancelled(operation, answer),
+            MoneyCall::Cancel { operation, .. } | MoneyCall::Capture { operation, .. } => same_operation(operation, answer),
             MoneyCall::Refund { operation, .. } => refunded(operation, answer),
+            MoneyCall::Debit { .. } => match numbers(answer) {
+                Some(operation) => Ruling::Accepted { operation },
+                None => Ruling::Doubt { why: "00000, without the debit's numbers".to_owned() },
+            },
         };
     }
     if matches!(code.class(), AnswerClass::ConfigError | AnswerClass::RequestError) {
@@ -71,11 +123,15 @@ pub(super) fn ruling(call: &MoneyCall, answer: &DirectAnswer) -> Ruling {
     if code.as_str() == NO_SUBSCRIBER && answer.comment_speaks_of_pares() {
         return Ruling::Doubt { why: "00017, of a failed authentication".to_owned() };
     }
-    if code.is_definite_refusal() { Ruling::Refused { code: name() } } else { Ruling::Doubt { why: name() } }
+    if code.is_definite_refusal() {
+        Ruling::Refused { code: name(), class: code.refusal_class() }
+    } else {
+        Ruling::Doubt { why: name() }
+    }
 }
 
-/// A cancellation keeps the numbers of what it cancels, and may leave them out.
-fn cancelled(original: &Operation, answer: &DirectAnswer) -> Ruling {
+/// A cancellation and a capture keep the numbers of what they are about, and may leave them out.
+fn same_operation(original: &Operation, answer: &DirectAnswer) -> Ruling {
     let number = answer.operation_number().unwrap_or(original.number);
     let call = answer.call_number().unwrap_or(original.call);
     let operation = Operation { number, call };

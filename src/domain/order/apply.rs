@@ -5,12 +5,13 @@ use jiff::Timestamp;
 
 use super::{Order, Status};
 use crate::domain::{
-    attempt::{Attempt, AttemptState, Conclusion},
+    bank::Operation,
     checkout::{Checkout, Quarantine, Report, Says},
     event::{AskAnswer, Event, Placed},
-    give_back::{AttemptId, GiveBack, Next},
+    give_back::GiveBack,
     ids::CheckoutNumber,
     ledger::{Entry, EntryKind},
+    money::Money,
 };
 
 /// An event that does not fit its order: a defect of ours, never the caller's.
@@ -36,6 +37,9 @@ impl Order {
             checkouts: Vec::new(),
             ledger: Vec::new(),
             give_backs: Vec::new(),
+            plans: Vec::new(),
+            holds: Vec::new(),
+            subscribers: Vec::new(),
         }
     }
 
@@ -80,14 +84,16 @@ impl Order {
                     Some(_) => Err(Impossible("a checkout closed twice")),
                 }
             }
-            Event::Reported { checkout, identity, digest, key: _, says, asks } => {
+            Event::Reported { checkout, identity, digest, key: _, says, card, asks } => {
                 let checkout = self.checkout_mut(*checkout)?;
                 let report = checkout.reports.entry(identity.clone()).or_insert_with(|| Report {
                     received_at: at,
                     says: says.clone(),
                     digests: Default::default(),
+                    cards: Vec::new(),
                 });
                 report.digests.insert(digest.clone());
+                report.cards.extend(card.as_deref().cloned());
                 report.says.at_least(says);
                 checkout.asks.extend(asks);
                 Ok(())
@@ -131,48 +137,28 @@ impl Order {
                 self.checkout_mut(*checkout)?.quarantine.push(quarantine);
                 Ok(())
             }
-            Event::AttemptPlanned { give_back, attempt } => self.add_attempt(*give_back, attempt),
-            Event::AttemptPostponed { of, until, why: _ } => {
-                let AttemptState::Ready { not_before } = &mut self.attempt_mut(*of)?.state else {
-                    return Err(Impossible("postponing a call that has left"));
-                };
-                *not_before = *until;
-                Ok(())
-            }
-            Event::AttemptSent { of, sending } => {
-                let attempt = self.attempt_mut(*of)?;
-                if !matches!(attempt.state, AttemptState::Ready { .. }) {
-                    return Err(Impossible("a call sent twice"));
-                }
-                attempt.state = AttemptState::Sent(*sending);
-                Ok(())
-            }
-            Event::AttemptAnswered { of, state } => {
-                let attempt = self.attempt_mut(*of)?;
-                let waits = matches!(
-                    attempt.state,
-                    AttemptState::Ready { .. } | AttemptState::Sent(_) | AttemptState::InDoubt(_)
-                );
-                if !waits || matches!(state, AttemptState::Ready { .. } | AttemptState::Sent(_)) {
-                    return Err(Impossible("an answer to a call that is not waiting for one"));
-                }
-                attempt.state = state.clone();
-                Ok(())
-            }
-            Event::AttemptAsked { of, conclusion } => self.attempt_mut(*of)?.asked(conclusion, at),
-            Event::GivenBack { give_back, entry } => {
-                let known = self.ledger.iter().any(|booked| booked.kind == entry.kind);
-                let done = self.give_back(*give_back).is_some_and(|given| {
-                    given.next() == Next::Nothing
-                        && given.amount == entry.amount
-                        && entry.kind == EntryKind::GivenBack { original: given.operation.number }
-                });
-                if known || !done {
-                    return Err(Impossible("a give-back booked twice, or of nothing"));
-                }
-                self.ledger.push(entry.clone());
-                Ok(())
-            }
+            Event::AttemptPlanned { .. }
+            | Event::AttemptPostponed { .. }
+            | Event::AttemptSent { .. }
+            | Event::AttemptAnswered { .. }
+            | Event::AttemptAsked { .. }
+            | Event::AttemptDropped { .. }
+            | Event::GivenBack { .. }
+            | Event::Released { .. } => self.apply_attempt(event, at),
+            Event::PlanRequested(_)
+            | Event::PlanApproved { .. }
+            | Event::PlanRefused { .. }
+            | Event::PlanWithdrawn { .. }
+            | Event::Held(_)
+            | Event::CardJudged { .. }
+            | Event::PlanActivated { .. }
+            | Event::PlanPaused { .. }
+            | Event::PlanResumed { .. }
+            | Event::PlanEnded { .. }
+            | Event::DebitWaits { .. }
+            | Event::DebitInArrears { .. }
+            | Event::SubscriberForgotten { .. }
+            | Event::SubscriberPostponed { .. } => self.apply_plan(event, at),
         }
     }
 
@@ -195,43 +181,34 @@ impl Order {
     }
 
     fn book_capture(&mut self, entry: &Entry) -> Result<(), Impossible> {
-        if self.knows(&entry.operation.number) {
-            return Err(Impossible("an operation booked twice"));
+        let number = entry.operation.number;
+        let is_known = self.knows(&number);
+        match self.holds.iter_mut().find(|hold| hold.operation.number == number && !hold.captured) {
+            Some(hold) => hold.captured = true,
+            None if is_known => return Err(Impossible("an operation booked twice")),
+            None => {}
         }
         match &entry.kind {
-            EntryKind::Capture { .. } if self.status != Status::Open => {
+            EntryKind::Capture { .. } | EntryKind::Debit { .. } if self.status != Status::Open => {
                 return Err(Impossible("an order paid that is not open"));
             }
-            EntryKind::Capture { instalment, .. } => {
+            EntryKind::Capture { instalment, .. } | EntryKind::Debit { instalment } => {
                 let due = self.schedule.iter_mut().find(|due| due.number == *instalment && !due.paid);
-                due.ok_or(Impossible("a capture for an instalment that is not owed"))?.paid = true;
+                let due = due.ok_or(Impossible("a capture for an instalment that is not owed"))?;
+                due.paid = true;
+                due.next_on = None;
+                due.arrears = None;
             }
-            EntryKind::Surplus { .. } => {
-                let number = u32::try_from(self.give_backs.len()).unwrap_or(u32::MAX).saturating_add(1);
-                let (operation, amount) = (entry.operation, entry.amount);
-                self.give_backs.push(GiveBack { number, operation, amount, attempts: Vec::new() });
-            }
+            EntryKind::Surplus { .. } => self.add_give_back(entry.operation, entry.amount, None),
             EntryKind::GivenBack { .. } => return Err(Impossible("a give-back booked as a capture")),
         }
         self.ledger.push(entry.clone());
         Ok(())
     }
 
-    fn add_attempt(&mut self, number: u32, attempt: &Attempt) -> Result<(), Impossible> {
-        let give_back = self.give_back_mut(number)?;
-        let one_is_open = give_back.attempts.iter().any(|attempt| match attempt.state {
-            AttemptState::Refused { .. } | AttemptState::NotExecuted => false,
-            AttemptState::Ready { .. }
-            | AttemptState::Sent(_)
-            | AttemptState::InDoubt(_)
-            | AttemptState::Accepted { .. }
-            | AttemptState::Quarantined { .. } => true,
-        });
-        if one_is_open || attempt.number != give_back.next_number() {
-            return Err(Impossible("a second open attempt"));
-        }
-        give_back.attempts.push(attempt.clone());
-        Ok(())
+    pub(super) fn add_give_back(&mut self, operation: Operation, amount: Money, hold: Option<u32>) {
+        let number = u32::try_from(self.give_backs.len()).unwrap_or(u32::MAX).saturating_add(1);
+        self.give_backs.push(GiveBack { number, operation, amount, attempts: Vec::new(), hold });
     }
 
     fn checkout_mut(&mut self, number: CheckoutNumber) -> Result<&mut Checkout, Impossible> {
@@ -239,42 +216,5 @@ impl Order {
             .iter_mut()
             .find(|checkout| checkout.number == number)
             .ok_or(Impossible("a checkout that does not exist"))
-    }
-
-    fn give_back_mut(&mut self, number: u32) -> Result<&mut GiveBack, Impossible> {
-        self.give_backs
-            .iter_mut()
-            .find(|give_back| give_back.number == number)
-            .ok_or(Impossible("a give-back that does not exist"))
-    }
-
-    /// The attempt that is meant, which must be the latest of its give-back.
-    fn attempt_mut(&mut self, of: AttemptId) -> Result<&mut Attempt, Impossible> {
-        let last = self.give_back_mut(of.give_back)?.attempts.last_mut();
-        last.filter(|attempt| attempt.number == of.attempt).ok_or(Impossible("an attempt that is not the latest"))
-    }
-}
-
-impl Attempt {
-    fn asked(&mut self, conclusion: &Conclusion, at: Timestamp) -> Result<(), Impossible> {
-        let AttemptState::InDoubt(doubt) = &mut self.state else {
-            return Err(Impossible("an enquiry about a call that is not in doubt"));
-        };
-        match conclusion {
-            Conclusion::Accepted { operation } => self.state = AttemptState::Accepted { operation: *operation, at },
-            Conclusion::NotExecuted => self.state = AttemptState::NotExecuted,
-            Conclusion::Quarantined { why } => self.state = AttemptState::Quarantined { why: why.clone() },
-            Conclusion::AskAgain { at, denied_by } => {
-                doubt.asked = doubt.asked.saturating_add(1);
-                doubt.silences = 0;
-                doubt.denials.extend(denied_by);
-                doubt.next_ask = *at;
-            }
-            Conclusion::Silence { at } => {
-                doubt.silences = doubt.silences.saturating_add(1);
-                doubt.next_ask = *at;
-            }
-        }
-        Ok(())
     }
 }

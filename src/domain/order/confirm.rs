@@ -14,6 +14,7 @@ use crate::domain::{
     ledger::{Entry, EntryKind},
     numbers::OperationNumber,
     policy::{Policy, later, rung},
+    subscriber::HeardCard,
 };
 
 /// All that one round of questions about a checkout brought.
@@ -40,6 +41,8 @@ pub struct News {
     /// Fingerprint of the key that it was signed with.
     pub key: String,
     pub says: Says,
+    /// What it tells of the card, when its payment begins a plan.
+    pub card: Option<HeardCard>,
 }
 
 /// How a notification was taken.
@@ -66,7 +69,7 @@ impl Order {
         now: Timestamp,
         policy: &Policy,
     ) -> Result<(Decision, Taken), Refusal> {
-        let News { identity, digest, key, says } = news;
+        let News { identity, digest, key, says, card } = news;
         let checkout = self.checkout(number).ok_or(Impossible("a report for a checkout that does not exist"))?;
         let taken = match checkout.reports.get(&identity) {
             Some(known) if known.digests.contains(&digest) => Taken::Double,
@@ -93,7 +96,8 @@ impl Order {
             }
             Taken::New | Taken::Variant => {
                 let mut decision = Decision::of(self);
-                decision.push(Event::Reported { checkout: number, identity, digest, key, says, asks }, now)?;
+                let card = card.map(Box::new);
+                decision.push(Event::Reported { checkout: number, identity, digest, key, says, card, asks }, now)?;
                 decision
             }
         };
@@ -143,6 +147,10 @@ impl Order {
                 continue;
             }
             match status {
+                // What begins a plan is only held: its card is judged before anything is captured.
+                OperationStatus::Captured | OperationStatus::Authorised if checkout.begins.is_some() => {
+                    decision.hold(heard.checkout, *operation, now)?;
+                }
                 OperationStatus::Captured => decision.capture(heard.checkout, operation, now)?,
                 OperationStatus::Authorised if policy.authorised_counts => {
                     decision.capture(heard.checkout, operation, now)?;
@@ -237,14 +245,12 @@ impl Decision {
         let kind = if is_owed {
             EntryKind::Capture { checkout: number, instalment }
         } else {
-            EntryKind::Surplus { checkout: number }
+            EntryKind::Surplus { checkout: Some(number) }
         };
         self.push(Event::Captured { entry: Entry { at: now, operation: *operation, amount, kind } }, now)?;
         if is_owed {
             self.close_open_checkouts(Closed::Paid, now)?;
-            if self.order.schedule.iter().all(|due| due.paid) {
-                self.push(Event::Settled, now)?;
-            }
+            self.settle_if_paid(now)?;
         }
         Ok(())
     }

@@ -6,9 +6,10 @@ use super::Order;
 use crate::domain::{
     attempt::{Attempt, AttemptState, Host},
     checkout::{Checkout, Closed},
-    give_back::{AttemptId, GiveBack, Next},
-    ids::CheckoutNumber,
+    give_back::Next,
+    ids::{CheckoutNumber, SubscriberReference},
     policy::Policy,
+    purpose::{AttemptId, Purpose},
 };
 
 /// One thing to do now.
@@ -20,14 +21,18 @@ pub enum Duty {
     Ask { checkout: CheckoutNumber },
     /// Take the notification's word (test mode only).
     Believe { checkout: CheckoutNumber },
-    /// Prepare the next call of a give-back.
-    PlanGiveBack { give_back: u32 },
+    /// Prepare the next call of a give-back or capture.
+    Plan { purpose: Purpose },
     /// Send its call.
-    SendGiveBack { of: AttemptId, attempt: Attempt },
+    Send { of: AttemptId, attempt: Attempt },
     /// Nobody will answer this call any more: it is in doubt.
-    DoubtGiveBack { of: AttemptId },
+    Doubt { of: AttemptId },
     /// Ask this host what became of its call.
-    AskGiveBack { of: AttemptId, attempt: Attempt, host: Host },
+    Enquire { of: AttemptId, attempt: Attempt, host: Host },
+    /// Decide on the card of what is held.
+    Judge { hold: u32 },
+    /// Have the bank forget a card.
+    Forget { subscriber: SubscriberReference },
 }
 
 impl Order {
@@ -43,8 +48,26 @@ impl Order {
 
     fn duties<'a>(&'a self, policy: &'a Policy) -> impl Iterator<Item = (Timestamp, Duty)> + 'a {
         let checkouts = self.checkouts.iter().flat_map(move |checkout| self.checkout_duties(checkout, policy));
-        let give_backs = self.give_backs.iter().filter_map(move |give_back| give_back_duty(give_back, policy));
-        checkouts.chain(give_backs)
+        let give_backs = self.give_backs.iter().filter_map(move |give_back| {
+            let purpose = Purpose::GiveBack(give_back.number);
+            next_duty(purpose, &give_back.next(), give_back.attempts.last(), policy)
+        });
+        let holds = self.holds.iter().filter_map(move |hold| match hold.verdict {
+            None => Some((self.judge_at(hold, policy), Duty::Judge { hold: hold.number })),
+            Some(_) => next_duty(Purpose::Capture(hold.number), &hold.next(), hold.captures.last(), policy),
+        });
+        // A debit that is ready waits for its run to send it.
+        let debits = self.schedule.iter().filter_map(move |due| {
+            let attempt = &due.debit()?.attempt;
+            match attempt_duty(Purpose::Debit(due.number), attempt, policy) {
+                Some((_, Duty::Send { .. })) => None,
+                duty => duty,
+            }
+        });
+        let cards = self.subscribers.iter().filter_map(move |subscriber| {
+            Some((self.forget_at(subscriber)?, Duty::Forget { subscriber: subscriber.reference.clone() }))
+        });
+        checkouts.chain(give_backs).chain(holds).chain(debits).chain(cards)
     }
 
     fn checkout_duties(&self, checkout: &Checkout, policy: &Policy) -> impl Iterator<Item = (Timestamp, Duty)> + use<> {
@@ -71,23 +94,29 @@ impl Order {
     }
 }
 
-fn give_back_duty(give_back: &GiveBack, policy: &Policy) -> Option<(Timestamp, Duty)> {
-    let number = give_back.number;
-    match (give_back.next(), give_back.attempts.last()) {
-        (Next::Plan { .. }, _) => Some((Timestamp::MIN, Duty::PlanGiveBack { give_back: number })),
-        (Next::Wait, Some(attempt)) => {
-            let of = AttemptId { give_back: number, attempt: attempt.number };
-            let duty = match &attempt.state {
-                AttemptState::Ready { .. } => Duty::SendGiveBack { of, attempt: attempt.clone() },
-                AttemptState::Sent(_) => Duty::DoubtGiveBack { of },
-                AttemptState::InDoubt(doubt) => Duty::AskGiveBack { of, attempt: attempt.clone(), host: doubt.host() },
-                AttemptState::Accepted { .. }
-                | AttemptState::Refused { .. }
-                | AttemptState::NotExecuted
-                | AttemptState::Quarantined { .. } => return None,
-            };
-            attempt.wake_at(policy).map(|at| (at, duty))
-        }
+fn next_duty(
+    purpose: Purpose,
+    next: &Next,
+    last: Option<&Attempt>,
+    policy: &Policy,
+) -> Option<(Timestamp, Duty)> {
+    match (next, last) {
+        (Next::Plan { .. }, _) => Some((Timestamp::MIN, Duty::Plan { purpose })),
+        (Next::Wait, Some(attempt)) => attempt_duty(purpose, attempt, policy),
         (Next::Wait, None) | (Next::Person | Next::Nothing, _) => None,
     }
+}
+
+fn attempt_duty(purpose: Purpose, attempt: &Attempt, policy: &Policy) -> Option<(Timestamp, Duty)> {
+    let of = AttemptId { purpose, attempt: attempt.number };
+    let duty = match &attempt.state {
+        AttemptState::Ready { .. } => Duty::Send { of, attempt: attempt.clone() },
+        AttemptState::Sent(_) => Duty::Doubt { of },
+        AttemptState::InDoubt(doubt) => Duty::Enquire { of, attempt: attempt.clone(), host: doubt.host() },
+        AttemptState::Accepted { .. }
+        | AttemptState::Refused { .. }
+        | AttemptState::NotExecuted
+        | AttemptState::Quarantined { .. } => return None,
+    };
+    attempt.wake_at(policy).map(|at| (at, duty))
 }

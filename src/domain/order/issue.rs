@@ -9,10 +9,13 @@ use super::{Decision, Order, Refusal, Status};
 use crate::domain::{
     attempt::Host,
     bank::ArchiveReference,
-    checkout::{Billing, Challenge, Checkout, CheckoutStatus, Closed, Locale, MAX_FOLLOWS},
+    checkout::{Billing, Challenge, Checkout, CheckoutStatus, Closed, Locale, MAX_FOLLOWS, PlanCheckout},
     event::Event,
-    ids::{CheckoutNumber, Reference, TokenDigest},
+    ids::{CheckoutNumber, Reference, SubscriberReference, TokenDigest},
+    plan::{CONSENT_VERSION, Consent, Plan},
     policy::{Policy, later},
+    schedule::Instalment,
+    template::Template,
 };
 
 /// The most checkouts an order may have: nobody pays a bill at the two hundredth try.
@@ -31,6 +34,17 @@ pub struct NewCheckout {
     pub return_url: String,
 }
 
+/// What a page is to bring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way<'a> {
+    /// What is owed next: the whole order, or of an active plan the oldest unpaid instalment.
+    Next,
+    /// This instalment of an active plan.
+    Instalment(u32),
+    /// The first instalment of an approved plan, whose offer was accepted.
+    Begin { template: &'a Template, offer: &'a str },
+}
+
 /// What a payer who follows a link may need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewFollower {
@@ -40,11 +54,18 @@ pub struct NewFollower {
 }
 
 impl Order {
-    /// Hands out a page for the instalment that is due online. It supersedes the one before: at most one is open.
+    /// Hands out a page. It supersedes the one before: at most one is open.
     ///
     /// # Errors
-    /// [`Refusal`] when nothing is left to pay, money is being confirmed or waits for a person, or there were too many.
-    pub fn issue_checkout(&self, new: NewCheckout, now: Timestamp, policy: &Policy) -> Result<Decision, Refusal> {
+    /// [`Refusal`] when nothing is left to pay, money is being confirmed or waits for a person, the instalment is being
+    /// debited, the plan is not approved or its terms are others, or there were too many.
+    pub fn issue_checkout(
+        &self,
+        new: NewCheckout,
+        way: Way<'_>,
+        now: Timestamp,
+        policy: &Policy,
+    ) -> Result<Decision, Refusal> {
         self.must_be_open()?;
         if self.is_confirming() {
             return Err(Refusal::ConfirmationInProgress);
@@ -52,21 +73,30 @@ impl Order {
         if self.has_quarantine() {
             return Err(Refusal::Quarantined);
         }
-        let instalment = self.schedule.iter().find(|instalment| !instalment.paid).ok_or(Refusal::Settled)?;
         let number = self.next_checkout()?;
-        let form_until = later(now, policy.form_lifetime);
-        // The page counts its own time from when the form reached it, which may be the form's last moment.
-        let expires_at = later(form_until, policy.page_lifetime);
+        let (instalment, amount, begins) = match way {
+            Way::Begin { template, offer } => {
+                let begins = self.begin(template, offer, &new.prefix, number, now, policy)?;
+                let first = begins.schedule.first().ok_or(Refusal::TermsChanged)?;
+                (first.number, first.amount, Some(Box::new(begins)))
+            }
+            Way::Next | Way::Instalment(_) => {
+                let due = self.payable(way)?;
+                (due.number, due.amount, None)
+            }
+        };
+        let (form_until, expires_at) = page_times(begins.is_some(), self.plan(), now, policy)?;
         let checkout = Checkout {
             number,
             link: number,
             token: new.token,
-            reference: Reference::of_checkout(&new.prefix, self.id, instalment.number, number),
+            reference: Reference::of_checkout(&new.prefix, self.id, instalment, number),
             archive: new.archive,
-            instalment: instalment.number,
-            amount: instalment.amount,
+            instalment,
+            amount,
             billing: new.billing,
-            challenge: new.challenge,
+            // The payment that sets up later debits is to be authenticated.
+            challenge: if begins.is_some() { Challenge::Required } else { new.challenge },
             locale: new.locale,
             page_host: new.page_host,
             return_url: new.return_url,
@@ -82,8 +112,52 @@ impl Order {
             authorised: Default::default(),
             not_yet: 0,
             quarantine: Vec::new(),
+            begins,
         };
         self.replace_open(checkout, now)
+    }
+
+    /// The instalment that a page may be handed out for.
+    fn payable(&self, way: Way<'_>) -> Result<&Instalment, Refusal> {
+        let due = match way {
+            Way::Instalment(number) => {
+                let due = self.instalment(number).filter(|due| !due.paid);
+                due.ok_or(Refusal::NoSuchInstalment)?
+            }
+            Way::Next | Way::Begin { .. } => {
+                self.schedule.iter().find(|due| !due.paid).ok_or(Refusal::Settled)?
+            }
+        };
+        if due.is_quarantined() {
+            return Err(Refusal::Quarantined);
+        }
+        if due.is_being_debited() {
+            return Err(Refusal::DebitInProgress);
+        }
+        Ok(due)
+    }
+
+    /// What a page begins that the payer of an approved plan asks for.
+    fn begin(
+        &self,
+        template: &Template,
+        offer: &str,
+        prefix: &str,
+        number: CheckoutNumber,
+        now: Timestamp,
+        policy: &Policy,
+    ) -> Result<PlanCheckout, Refusal> {
+        let plan = self.plan().filter(|plan| plan.is_approved()).ok_or(Refusal::PlanNotApproved)?;
+        let offered = self.offer(template, now, policy)?;
+        if offered.hash != offer {
+            return Err(Refusal::TermsChanged);
+        }
+        Ok(PlanCheckout {
+            plan: plan.number,
+            schedule: offered.schedule,
+            subscriber: SubscriberReference::of_checkout(prefix, self.id, number),
+            consent: Consent { at: now, text_version: CONSENT_VERSION, offer: offered.hash },
+        })
     }
 
     /// The page that a link leads to now: the latest of those it has led to.
@@ -128,6 +202,11 @@ impl Order {
             authorised: Default::default(),
             not_yet: 0,
             quarantine: Vec::new(),
+            // A card is registered under a name of its own, each time.
+            begins: page.begins.clone().map(|begins| {
+                let subscriber = SubscriberReference::of_checkout(&new.prefix, self.id, number);
+                Box::new(PlanCheckout { subscriber, ..*begins })
+            }),
             ..page.clone()
         };
         self.replace_open(checkout, now)
@@ -137,7 +216,7 @@ impl Order {
     pub fn may_be_followed(&self, page: &Checkout, now: Timestamp) -> bool {
         let follows = self.checkouts.iter().filter(|checkout| checkout.link == page.link).count();
         let payable = match self.status_of_link(page) {
-            CheckoutStatus::Issued | CheckoutStatus::Refused => true,
+            CheckoutStatus::Issued | CheckoutStatus::Refused | CheckoutStatus::CardRefused => true,
             CheckoutStatus::Superseded
             | CheckoutStatus::Expired
             | CheckoutStatus::Withdrawn
@@ -150,7 +229,8 @@ impl Order {
 
     /// How a link stands whose latest page is `page`: money on its way by any other page of the order counts too.
     pub fn status_of_link(&self, page: &Checkout) -> CheckoutStatus {
-        if matches!(self.status, Status::Settled { .. }) {
+        let paid = page.begins.is_none() && self.instalment(page.instalment).is_some_and(|due| due.paid);
+        if paid || matches!(self.status, Status::Settled { .. }) {
             CheckoutStatus::Captured
         } else if self.is_confirming() {
             CheckoutStatus::Confirming
@@ -174,4 +254,23 @@ impl Order {
         }
         Ok(CheckoutNumber(u32::try_from(self.checkouts.len()).unwrap_or(u32::MAX).saturating_add(1)))
     }
+}
+
+/// Until when a form may be handed over, and when its page is over. The page counts its own time from when the form
+/// reached it, which may be the form's last moment; a page that begins a plan ends within the month that its dates
+/// follow from.
+fn page_times(
+    begins: bool,
+    plan: Option<&Plan>,
+    now: Timestamp,
+    policy: &Policy,
+) -> Result<(Timestamp, Timestamp), Refusal> {
+    let form_until = later(now, policy.form_lifetime);
+    let expires_at = later(form_until, policy.page_lifetime);
+    let month_ends = policy.end_of_month(plan.map(|plan| plan.time_zone.as_str()), now);
+    if !begins || expires_at <= month_ends {
+        return Ok((form_until, expires_at));
+    }
+    let form_until = later(month_ends, -policy.page_lifetime);
+    if form_until <= now { Err(Refusal::MonthEnds) } else { Ok((form_until, month_ends)) }
 }

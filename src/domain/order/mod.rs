@@ -8,20 +8,27 @@
 //! already been applied once, so nothing that cannot be applied is ever stored.
 
 mod apply;
+mod apply_attempt;
+mod apply_plan;
+mod attempts;
+mod cards;
 mod confirm;
+mod debits;
 mod duty;
 mod issue;
 mod place;
-mod return_money;
+mod plans;
 #[cfg(test)]
 mod tests;
 
 pub use apply::Impossible;
+pub use attempts::{NewCall, Prepared};
 pub use confirm::{Heard, News, Taken};
+pub use debits::LeftOut;
 pub use duty::Duty;
-pub use issue::{MAX_CHECKOUTS, NewCheckout, NewFollower};
+pub use issue::{MAX_CHECKOUTS, NewCheckout, NewFollower, Way};
 pub use place::NewOrder;
-pub use return_money::Prepared;
+pub use plans::Offer;
 
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde::{Deserialize, Serialize};
@@ -30,13 +37,17 @@ use super::{
     checkout::{Challenge, Checkout, CheckoutStatus, Locale},
     event::Event,
     give_back::GiveBack,
+    hold::Hold,
     ids::{CheckoutNumber, MerchantId, OrderId},
     ledger::{Entry, EntryKind},
     line::{Line, Totals},
     money::Money,
     numbers::OperationNumber,
     payer::Payer,
+    plan::Plan,
     schedule::Instalment,
+    subscriber::Subscriber,
+    template::NotPossible,
     text::Text,
 };
 use jiff::Timestamp;
@@ -59,6 +70,15 @@ pub struct Order {
     pub checkouts: Vec<Checkout>,
     pub ledger: Vec<Entry>,
     pub give_backs: Vec<GiveBack>,
+    /// Every request to pay in instalments; the latest counts.
+    #[serde(default)]
+    pub plans: Vec<Plan>,
+    /// What payers' banks held for a plan.
+    #[serde(default)]
+    pub holds: Vec<Hold>,
+    /// Cards that the bank keeps, or kept, for it.
+    #[serde(default)]
+    pub subscribers: Vec<Subscriber>,
 }
 
 /// Where an order stands. What is settled or cancelled stays so.
@@ -91,6 +111,30 @@ pub enum Refusal {
     TooManyCheckouts,
     #[error("part of the order is paid")]
     PartlyPaid,
+    #[error("accounting has not approved a plan for this order")]
+    PlanNotApproved,
+    #[error("a plan of this order is under way, or is over")]
+    PlanUnderWay,
+    #[error("no request for instalments waits for an answer")]
+    PlanNotRequested,
+    #[error("no plan of this order is active")]
+    PlanNotActive,
+    #[error("the terms are not the ones that were looked at")]
+    TermsChanged,
+    #[error("who asked for a plan does not approve it")]
+    ApproverIsRequester,
+    #[error("instalments may not be asked for today")]
+    OutsideWindow,
+    #[error("the order has had as many plans as it may have")]
+    TooManyPlans,
+    #[error("the month ends before the page would")]
+    MonthEnds,
+    #[error("the instalment is being debited")]
+    DebitInProgress,
+    #[error("the order has no such instalment to pay")]
+    NoSuchInstalment,
+    #[error(transparent)]
+    NotPossible(#[from] NotPossible),
     /// A defect of ours: the decision did not fit the order. Nothing was changed.
     #[error(transparent)]
     Impossible(#[from] Impossible),
@@ -127,19 +171,41 @@ impl Order {
 
     pub fn checkout_status(&self, checkout: &Checkout) -> CheckoutStatus {
         let captured = self.ledger.iter().any(|entry| match &entry.kind {
-            EntryKind::Capture { checkout: of, .. } | EntryKind::Surplus { checkout: of } => *of == checkout.number,
-            EntryKind::GivenBack { .. } => false,
+            EntryKind::Capture { checkout: of, .. } => *of == checkout.number,
+            EntryKind::Surplus { checkout: of } => *of == Some(checkout.number),
+            EntryKind::Debit { .. } | EntryKind::GivenBack { .. } => false,
         });
-        checkout.status(captured, &|number| self.knows(number))
+        let holds: Vec<&Hold> = self.holds.iter().filter(|hold| hold.checkout == checkout.number).collect();
+        match checkout.status(captured, &|number| self.knows(number)) {
+            CheckoutStatus::Captured => CheckoutStatus::Captured,
+            CheckoutStatus::Quarantined => CheckoutStatus::Quarantined,
+            _ if holds.iter().any(|hold| hold.is_pending()) => CheckoutStatus::Confirming,
+            CheckoutStatus::Issued | CheckoutStatus::Refused if !holds.is_empty() => CheckoutStatus::CardRefused,
+            other => other,
+        }
     }
 
-    /// Whether an operation has already been dealt with: booked, or put before a person.
+    /// Whether an operation has already been dealt with: booked, held, or put before a person.
     pub fn knows(&self, number: &OperationNumber) -> bool {
         self.ledger.iter().any(|entry| entry.operation.number == *number)
+            || self.holds.iter().any(|hold| hold.operation.number == *number)
             || self
                 .checkouts
                 .iter()
                 .any(|checkout| checkout.quarantine.iter().any(|quarantine| quarantine.operation == *number))
+    }
+
+    /// The plan that counts: the latest.
+    pub fn plan(&self) -> Option<&Plan> {
+        self.plans.last()
+    }
+
+    pub fn hold(&self, number: u32) -> Option<&Hold> {
+        self.holds.iter().find(|hold| hold.number == number)
+    }
+
+    pub fn instalment(&self, number: u32) -> Option<&Instalment> {
+        self.schedule.iter().find(|due| due.number == number)
     }
 
     /// How many things are ordered, started ones counted whole.
@@ -149,7 +215,7 @@ impl Order {
 
     /// What was captured for the order itself, surplus left out.
     pub fn paid(&self) -> Money {
-        self.sum(|kind| matches!(kind, EntryKind::Capture { .. }))
+        self.sum(|kind| matches!(kind, EntryKind::Capture { .. } | EntryKind::Debit { .. }))
     }
 
     /// What was captured beyond what is owed, and has not gone back yet.
@@ -170,10 +236,16 @@ impl Order {
 
     /// Whether money is on its way that is not booked yet.
     fn is_confirming(&self) -> bool {
-        self.checkouts.iter().any(|checkout| checkout.is_confirming(&|number| self.knows(number)))
+        self.holds.iter().any(Hold::is_pending)
+            || self.checkouts.iter().any(|checkout| checkout.is_confirming(&|number| self.knows(number)))
     }
 
     fn has_quarantine(&self) -> bool {
         self.checkouts.iter().any(|checkout| !checkout.quarantine.is_empty())
     }
+}
+
+/// The number of what comes after `count` others.
+fn next_number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX).saturating_add(1)
 }

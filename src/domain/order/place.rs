@@ -79,6 +79,7 @@ impl Order {
         }
         let mut decision = Decision::of(self);
         decision.close_open_checkouts(Closed::Withdrawn, now)?;
+        decision.withdraw_plan(now)?;
         decision.push(Event::Cancelled { replaced_by }, now)?;
         Ok(decision)
     }

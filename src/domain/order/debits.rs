@@ -1,0 +1,233 @@
+//! Debiting the instalments of an active plan: which one a run takes up, whether it may still leave, what follows.
+
+use jiff::{Timestamp, civil::Date};
+use serde::Serialize;
+
+use super::{Decision, Impossible, NewCall, Order, Status};
+use crate::domain::{
+    attempt::{Attempt, AttemptState},
+    bank::{MoneyCall, Operation},
+    checkout::Closed,
+    event::Event,
+    ids::Reference,
+    ledger::{Entry, EntryKind},
+    plan::{Plan, PlanEnd},
+    policy::Policy,
+    purpose::{AttemptId, Purpose},
+    retry::{RefusalClass, is_single_use_hint, next_try},
+    schedule::{Arrears, Instalment},
+};
+
+/// Why a run leaves an order out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeftOut {
+    /// Nothing of it is to be debited by then.
+    NotDue,
+    /// No plan debits a card for it.
+    NoActivePlan,
+    Paused,
+    /// A payment page of the instalment may still be paid.
+    PayerPaying,
+    /// A debit of it is under way, in this run or another.
+    InAttempt,
+    /// The outcome of an earlier debit is not known.
+    InDoubt,
+    /// Its card was debited today.
+    DebitedToday,
+    /// This run has taken it up before.
+    InThisRun,
+}
+
+impl Order {
+    /// The day from which a run may take it up.
+    pub fn ready_on(&self) -> Option<Date> {
+        let is_active = self.plan().is_some_and(|plan| plan.card().is_some() && !plan.is_paused());
+        if self.status != Status::Open || !is_active || self.schedule.iter().any(Instalment::is_being_debited) {
+            return None;
+        }
+        self.debitable().filter_map(|due| due.next_on).min()
+    }
+
+    fn debitable(&self) -> impl Iterator<Item = &Instalment> {
+        self.schedule.iter().filter(|due| !due.paid && !due.is_quarantined() && due.next_on.is_some())
+    }
+
+    /// The day of `now` for its debits.
+    pub(super) fn debit_day(&self, now: Timestamp, policy: &Policy) -> Date {
+        policy.day(self.plan().map(|plan| plan.time_zone.as_str()), now)
+    }
+
+    /// The instalment that the run of `date` takes up, or why none.
+    ///
+    /// # Errors
+    /// [`LeftOut`].
+    pub fn due_for(&self, date: Date, now: Timestamp, policy: &Policy) -> Result<&Instalment, LeftOut> {
+        let plan = self.plan().filter(|plan| self.status == Status::Open && plan.card().is_some());
+        let plan = plan.ok_or(LeftOut::NoActivePlan)?;
+        if plan.is_paused() {
+            return Err(LeftOut::Paused);
+        }
+        for due in self.schedule.iter().filter_map(Instalment::debit).filter(|debit| debit.attempt.is_open()) {
+            let in_doubt = matches!(due.attempt.state, AttemptState::InDoubt(_));
+            return Err(if in_doubt { LeftOut::InDoubt } else { LeftOut::InAttempt });
+        }
+        let today = policy.day(Some(&plan.time_zone), now);
+        let until = date.min(today);
+        let due = self.debitable().find(|due| due.next_on.is_some_and(|on| on <= until)).ok_or(LeftOut::NotDue)?;
+        if self.debits().any(|debit| debit.run == date) {
+            return Err(LeftOut::InThisRun);
+        }
+        if self.debits().any(|debit| debit.on == Some(today)) {
+            return Err(LeftOut::DebitedToday);
+        }
+        if self.is_covered(due.number, now) {
+            return Err(LeftOut::PayerPaying);
+        }
+        Ok(due)
+    }
+
+    fn debits(&self) -> impl Iterator<Item = &crate::domain::schedule::Debit> {
+        self.schedule.iter().flat_map(|due| &due.debits)
+    }
+
+    /// Whether a page of the instalment may still bring money: it is open, or was and has not been asked for since.
+    pub(super) fn is_covered(&self, instalment: u32, now: Timestamp) -> bool {
+        self.checkouts.iter().filter(|page| page.instalment == instalment && page.begins.is_none()).any(|page| {
+            now < page.expires_at
+                || page.asks.first().is_some_and(|ask| *ask <= now)
+                || page.is_confirming(&|number| self.knows(number))
+                || !page.quarantine.is_empty()
+        })
+    }
+
+    /// The run of `date` takes up the oldest instalment that is to be debited by then.
+    ///
+    /// # Errors
+    /// [`LeftOut`] inside when there is none; [`Impossible`] when it does not fit the order.
+    pub fn take_up(
+        &self,
+        date: Date,
+        new: NewCall,
+        now: Timestamp,
+        policy: &Policy,
+    ) -> Result<Result<Decision, LeftOut>, Impossible> {
+        let due = match self.due_for(date, now, policy) {
+            Ok(due) => due,
+            Err(why) => return Ok(Err(why)),
+        };
+        let card = self.plan().and_then(Plan::card).ok_or(Impossible("debiting without a card"))?;
+        let number = due.next_debit();
+        let call = MoneyCall::Debit {
+            subscriber: card.subscriber.clone(),
+            amount: due.amount,
+            reference: Reference::of_debit(&new.prefix, self.id, due.number, number),
+            archive: new.archive,
+        };
+        let attempt = Attempt::ready(number, call, now);
+        let mut decision = Decision::of(self);
+        let purpose = Purpose::Debit(due.number);
+        decision.push(Event::AttemptPlanned { purpose, attempt, run: Some(date) }, now)?;
+        Ok(Ok(decision))
+    }
+
+    /// Why a debit that was taken up does not leave after all.
+    pub(super) fn why_not_debit(&self, instalment: u32, now: Timestamp, policy: &Policy) -> Option<&'static str> {
+        let plan = self.plan().filter(|plan| self.status == Status::Open && plan.card().is_some());
+        let Some(plan) = plan else { return Some("the plan is not active any more") };
+        let Some(due) = self.instalment(instalment).filter(|due| !due.paid) else {
+            return Some("it is paid");
+        };
+        let today = policy.day(Some(&plan.time_zone), now);
+        let others = self.schedule.iter().filter(|other| other.number != instalment);
+        if plan.is_paused() {
+            Some("the plan is paused")
+        } else if due.next_on.is_none_or(|on| on > today) {
+            Some("it is not due yet")
+        } else if self.is_covered(instalment, now) {
+            Some("the payer is paying it")
+        } else if self.debits().any(|debit| debit.on == Some(today)) {
+            Some("the card was debited today")
+        } else if others.into_iter().any(Instalment::is_being_debited) {
+            Some("another debit is under way")
+        } else {
+            None
+        }
+    }
+}
+
+impl Decision {
+    /// Debits that were taken up and have not left do not leave any more.
+    pub(super) fn drop_ready_debits(&mut self, why: &str, now: Timestamp) -> Result<(), Impossible> {
+        let ready: Vec<AttemptId> = self
+            .order
+            .schedule
+            .iter()
+            .filter_map(|due| due.debit().map(|debit| (due.number, &debit.attempt)))
+            .filter(|(_, attempt)| matches!(attempt.state, AttemptState::Ready { .. }))
+            .map(|(number, attempt)| AttemptId { purpose: Purpose::Debit(number), attempt: attempt.number })
+            .collect();
+        ready.into_iter().try_for_each(|of| self.push(Event::AttemptDropped { of, why: why.to_owned() }, now))
+    }
+
+    /// A debit was carried out: it pays its instalment, and is surplus when that was paid meanwhile.
+    pub(super) fn book_debit(
+        &mut self,
+        instalment: u32,
+        operation: Operation,
+        now: Timestamp,
+    ) -> Result<(), Impossible> {
+        let due = self.order.instalment(instalment).ok_or(Impossible("a debit of no instalment"))?;
+        let owed = !due.paid && self.order.status == Status::Open;
+        let kind = if owed { EntryKind::Debit { instalment } } else { EntryKind::Surplus { checkout: None } };
+        let entry = Entry { at: now, operation, amount: due.amount, kind };
+        self.push(Event::Captured { entry }, now)?;
+        if owed { self.settle_if_paid(now) } else { Ok(()) }
+    }
+
+    /// An order whose instalments are all paid is settled, and its plan complete.
+    pub(super) fn settle_if_paid(&mut self, now: Timestamp) -> Result<(), Impossible> {
+        if !self.order.schedule.iter().all(|due| due.paid) {
+            return Ok(());
+        }
+        self.close_open_checkouts(Closed::Paid, now)?;
+        self.withdraw_plan(now)?;
+        let active = self.order.plan().filter(|plan| plan.card().is_some()).map(|plan| plan.number);
+        if let Some(plan) = active {
+            self.push(Event::PlanEnded { plan, how: PlanEnd::Completed }, now)?;
+        }
+        self.push(Event::Settled, now)?;
+        self.release_holds(now)
+    }
+
+    /// A debit was refused, or not executed: the first has a consequence for its payer, the second has none and is taken
+    /// up by a later day's run.
+    pub(super) fn debit_refused(&mut self, number: u32, now: Timestamp, policy: &Policy) -> Result<(), Impossible> {
+        let order = self.order.clone();
+        let due = order.instalment(number).ok_or(Impossible("a debit of no instalment"))?;
+        let Some(AttemptState::Refused { code, class }) = due.debit().map(|debit| &debit.attempt.state) else {
+            return Ok(());
+        };
+        // Without a plan there is nothing to wait for; paid otherwise, there is nothing to try again.
+        if due.paid || order.plan().and_then(Plan::card).is_none() {
+            return Ok(());
+        }
+        let class = class.unwrap_or(RefusalClass::Hard);
+        let today = order.debit_day(now, policy);
+        let days = |debits: &[crate::domain::schedule::Debit]| -> Vec<Date> {
+            debits.iter().filter_map(|debit| debit.on).collect()
+        };
+        let of_card: Vec<Date> = order.debits().filter_map(|debit| debit.on).collect();
+        let next_due = order.schedule.iter().find(|other| other.number > number && !other.paid).map(|other| other.due);
+        let next = next_try(due.due, &days(&due.debits), &of_card, class, today, next_due, &policy.retry);
+        match next {
+            Some(until) => self.push(Event::DebitWaits { instalment: number, until, code: code.clone() }, now),
+            None => {
+                let debited_before = order.ledger.iter().any(|entry| matches!(entry.kind, EntryKind::Debit { .. }));
+                let single_use = is_single_use_hint(code) && !debited_before;
+                let arrears = Arrears { since: today, code: code.clone(), class };
+                self.push(Event::DebitInArrears { instalment: number, arrears, single_use }, now)
+            }
+        }
+    }
+}

@@ -8,7 +8,7 @@ pub use notify::{Delivery, NotDelivered, Notifier};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 
 use crate::domain::{
     attempt::Host,
@@ -107,6 +107,8 @@ pub struct Write {
     pub state: String,
     /// When it next wants to be looked after; `None` for never.
     pub wake_at: Option<Timestamp>,
+    /// The day from which a debit run may take it up; `None` for never; replaced by each write.
+    pub ready_on: Option<Date>,
     /// What it can be listed by, `("payer", "E2026001")`; replaces the labels it had.
     pub labels: Vec<(&'static str, String)>,
 }
@@ -193,6 +195,17 @@ pub trait Store: Send + Sync {
         merchant: &str,
         kind: &'static str,
         labels: &[(&'static str, String)],
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(Key, Stored)>, StoreError>;
+
+    /// Up to `limit` aggregates of the merchant and `kind` whose `ready_on` is not after `until`, in the order of their
+    /// ids, after `after`.
+    async fn ready(
+        &self,
+        merchant: &str,
+        kind: &'static str,
+        until: Date,
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<(Key, Stored)>, StoreError>;

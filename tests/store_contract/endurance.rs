@@ -8,7 +8,7 @@ use std::{
 };
 
 use guichet::ports::{Callback, Commit, Key, Store, Stored};
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan, civil::date};
 use tokio::task::JoinSet;
 
 use crate::{
@@ -22,6 +22,7 @@ pub(crate) async fn everything_is_there_after_reopening(harness: &dyn Harness) {
         let mut made = write(&key(["a", "b"][number % 2], &number.to_string()), 0);
         made.labels = vec![("payer", format!("p{}", number % 3))];
         made.wake_at = (number % 4 == 0).then(|| at(number as i64));
+        made.ready_on = (number % 5 != 0).then(|| date(2026, 12, 1) + (number as i64).days());
         let commit = Commit {
             writes: vec![made],
             claims: vec![claim("a", &format!("v{number}"), "o")],

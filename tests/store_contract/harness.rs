@@ -24,6 +24,8 @@ macro_rules! contract {
                 claims_are_for_ever, merchants_and_kinds_are_apart, an_empty_commit_is_no_error;
             lists: a_list_is_in_the_order_of_ids, a_list_has_all_labels, labels_are_replaced, due_is_longest_first,
                 a_changed_wake_up_replaces_the_old;
+            ready: what_is_ready_is_in_the_order_of_ids, ready_days_compare_as_dates,
+                ready_is_of_its_merchant_and_kind, a_changed_day_replaces_the_old;
             feeds: the_feed_is_in_the_order_of_commits, a_feed_is_of_its_merchants, a_history_is_of_its_aggregate,
                 a_reader_of_the_feed_misses_nothing;
             keeping: an_answer_is_given_again, answers_are_forgotten, callbacks_are_latest_first,

@@ -5,7 +5,7 @@ mod notify;
 
 pub use notify::{Delivery, NotDelivered, Notifier};
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use async_trait::async_trait;
 use jiff::{Timestamp, civil::Date};
@@ -109,7 +109,8 @@ pub struct Write {
     pub wake_at: Option<Timestamp>,
     /// The day from which a debit run may take it up; `None` for never; replaced by each write.
     pub ready_on: Option<Date>,
-    /// What it can be listed by, `("payer", "E2026001")`; replaces the labels it had.
+    /// What it can be listed by, `("payer", "E2026001")`; replaces the labels it had. One name may have several values;
+    /// the same label twice is the label once.
     pub labels: Vec<(&'static str, String)>,
 }
 
@@ -209,6 +210,16 @@ pub trait Store: Send + Sync {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<(Key, Stored)>, StoreError>;
+
+    /// For each value of `label` which begins with `prefix`, how many aggregates of the merchant and `kind` have it now.
+    /// The prefix is taken as it is, and every value begins with an empty one. States are not read.
+    async fn tally(
+        &self,
+        merchant: &str,
+        kind: &'static str,
+        label: &'static str,
+        prefix: &str,
+    ) -> Result<BTreeMap<String, u64>, StoreError>;
 
     /// Up to `limit` events of these merchants after `position`, in the order of their commits.
     async fn feed(&self, merchants: &[String], after: u64, limit: usize) -> Result<Vec<FeedItem>, StoreError>;

@@ -71,6 +71,8 @@ pub(crate) async fn texts_come_back_as_they_were(harness: &dyn Harness) {
         assert!(store.history(&of).await.unwrap().iter().all(|item| item.event == text && item.key == of), "{row}");
         let listed = store.list("a", "order", &commit.writes[0].labels, None, 99).await.unwrap();
         assert!(listed.iter().any(|(key, stored)| *key == of && stored.state == text), "{row}");
+        let tally = store.tally("a", "order", "payer", &commit.writes[0].labels[0].1).await.unwrap();
+        assert_eq!(tally.get(&commit.writes[0].labels[0].1), Some(&1), "{row}");
         assert!(store.owner("a", "reference", &commit.claims[0].value).await.unwrap().unwrap() == text, "{row}");
         assert!(store.callbacks(&of.id, 9).await.unwrap() == commit.callbacks, "{row}");
         assert!(store.answer(&given.key).await.unwrap() == Some(given), "{row}");

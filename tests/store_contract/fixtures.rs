@@ -75,6 +75,7 @@ pub(crate) async fn everything(store: &dyn Store) -> String {
                 seen += &format!("{:?}\n", store.list(merchant, kind, &labels, None, usize::MAX).await.unwrap());
             }
             seen += &format!("{:?}\n", store.ready(merchant, kind, Date::MAX, None, usize::MAX).await.unwrap());
+            seen += &format!("{:?}\n", store.tally(merchant, kind, "payer", "").await.unwrap());
         }
         seen += &format!("{:?}\n", store.callbacks(merchant, usize::MAX).await.unwrap());
         for value in ["v1", "v2", "v3"] {

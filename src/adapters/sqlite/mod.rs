@@ -13,7 +13,7 @@ mod reads;
 mod schema;
 mod writer;
 
-use std::{num::NonZeroUsize, path::Path, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroUsize, path::Path, time::Duration};
 
 use async_trait::async_trait;
 use jiff::{Timestamp, civil::Date};
@@ -21,7 +21,7 @@ use jiff::{Timestamp, civil::Date};
 use self::{
     changes::Block,
     readers::Readers,
-    reads::{List, Ready},
+    reads::{List, Ready, Tally},
     writer::Writer,
 };
 use crate::ports::{Answer, Callback, Commit, CommitError, FeedItem, Key, Mode, Store, StoreError, Stored};
@@ -128,6 +128,17 @@ impl Store for SqliteStore {
     ) -> Result<Vec<(Key, Stored)>, StoreError> {
         let ready = Ready { merchant: merchant.to_owned(), kind, until, after: after.map(str::to_owned), limit };
         self.readers.ask(move |connection| reads::ready(connection, &ready)).await
+    }
+
+    async fn tally(
+        &self,
+        merchant: &str,
+        kind: &'static str,
+        label: &'static str,
+        prefix: &str,
+    ) -> Result<BTreeMap<String, u64>, StoreError> {
+        let tally = Tally { merchant: merchant.to_owned(), kind, label, prefix: prefix.to_owned() };
+        self.readers.ask(move |connection| reads::tally(connection, &tally)).await
     }
 
     async fn feed(&self, merchants: &[String], after: u64, limit: usize) -> Result<Vec<FeedItem>, StoreError> {

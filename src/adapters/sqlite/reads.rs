@@ -1,9 +1,11 @@
 //! What is asked of the tables. Each question is one statement, or one transaction, and so sees one moment.
 
+use std::collections::BTreeMap;
+
 use jiff::{Timestamp, civil::Date};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
-use super::columns::{after, days, instant, micros, name, number, rows};
+use super::columns::{after, beyond, days, instant, micros, name, number, rows};
 use crate::ports::{Answer, Callback, FeedItem, Key, Stored};
 
 /// Rows that are counted to tell a rare label from a common one.
@@ -122,6 +124,27 @@ pub(super) fn ready(connection: &Connection, ready: &Ready) -> rusqlite::Result<
         .collect()
 }
 
+/// Which labels are counted: of one kind, of one merchant.
+pub(super) struct Tally {
+    pub(super) merchant: String,
+    pub(super) kind: &'static str,
+    pub(super) label: &'static str,
+    pub(super) prefix: String,
+}
+
+/// Up to what is beyond the prefix, if anything is. Any text is below a blob.
+const TALLY: &str = "SELECT value, count(*) FROM label \
+     WHERE merchant = ?1 AND kind = ?2 AND name = ?3 AND value >= ?4 AND value < coalesce(?5, x'') GROUP BY value";
+
+pub(super) fn tally(connection: &Connection, tally: &Tally) -> rusqlite::Result<BTreeMap<String, u64>> {
+    connection
+        .prepare_cached(TALLY)?
+        .query_map(params![tally.merchant, tally.kind, tally.label, tally.prefix, beyond(&tally.prefix)], |row| {
+            Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned()))
+        })?
+        .collect()
+}
+
 /// Each merchant's events are read from where its own begin, and put in order here. One transaction, because a commit
 /// between two of these statements could put an earlier event behind the position that the reader goes on from.
 pub(super) fn feed(
@@ -210,4 +233,23 @@ fn feed_item(row: &Row<'_>) -> rusqlite::Result<FeedItem> {
 
 fn key(row: &Row<'_>, at: usize) -> rusqlite::Result<Key> {
     Ok(Key { merchant: row.get(at)?, kind: name(row.get(at + 1)?), id: row.get(at + 2)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::schema::MIGRATIONS, *};
+
+    #[test]
+    fn a_run_reads_only_from_its_index_where_it_goes_on() {
+        let connection = Connection::open_in_memory().unwrap();
+        MIGRATIONS.iter().for_each(|migration| connection.execute_batch(migration).unwrap());
+        for (statement, plan) in [
+            (READY, "SEARCH aggregate USING INDEX aggregate_ready (merchant=? AND kind=? AND id>?)"),
+            (TALLY, "SEARCH label USING PRIMARY KEY (merchant=? AND kind=? AND name=? AND value>? AND value<?)"),
+        ] {
+            let mut explained = connection.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
+            let steps = explained.raw_query().mapped(|row| row.get(3)).collect::<Result<Vec<String>, _>>();
+            assert_eq!(steps.unwrap(), [plan], "one step, nothing sorted");
+        }
+    }
 }

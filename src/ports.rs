@@ -5,10 +5,10 @@ mod notify;
 
 pub use notify::{Delivery, NotDelivered, Notifier};
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use secrecy::SecretString;
 
 use crate::domain::{
@@ -111,7 +111,10 @@ pub struct Write {
     pub state: String,
     /// When it next wants to be looked after; `None` for never.
     pub wake_at: Option<Timestamp>,
-    /// What it can be listed by, `("payer", "E2026001")`; replaces the labels it had.
+    /// The day from which a debit run may take it up; `None` for never; replaced by each write.
+    pub ready_on: Option<Date>,
+    /// What it can be listed by, `("payer", "E2026001")`; replaces the labels it had. One name may have several values;
+    /// the same label twice is the label once.
     pub labels: Vec<(&'static str, String)>,
 }
 
@@ -200,6 +203,27 @@ pub trait Store: Send + Sync {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<(Key, Stored)>, StoreError>;
+
+    /// Up to `limit` aggregates of the merchant and `kind` whose `ready_on` is not after `until`, in the order of their
+    /// ids, after `after`.
+    async fn ready(
+        &self,
+        merchant: &str,
+        kind: &'static str,
+        until: Date,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(Key, Stored)>, StoreError>;
+
+    /// For each value of `label` which begins with `prefix`, how many aggregates of the merchant and `kind` have it now.
+    /// The prefix is taken as it is, and every value begins with an empty one. States are not read.
+    async fn tally(
+        &self,
+        merchant: &str,
+        kind: &'static str,
+        label: &'static str,
+        prefix: &str,
+    ) -> Result<BTreeMap<String, u64>, StoreError>;
 
     /// Up to `limit` events of these merchants after `position`, in the order of their commits.
     async fn feed(&self, merchants: &[String], after: u64, limit: usize) -> Result<Vec<FeedItem>, StoreError>;

@@ -22,7 +22,11 @@ mod keeping;
 mod lists;
 #[path = "store_contract/races.rs"]
 mod races;
+#[path = "store_contract/ready.rs"]
+mod ready;
 #[path = "store_contract/sqlite.rs"]
 mod sqlite;
 #[path = "store_contract/sqlite_faults.rs"]
 mod sqlite_faults;
+#[path = "store_contract/sqlite_schema.rs"]
+mod sqlite_schema;

@@ -145,6 +145,7 @@ async fn save(store: &dyn Store, key: &ApiKey, expected_version: u64, event: &st
         events: vec![serde_json::json!({"type": event, "key": key.id}).to_string()],
         state: serde_json::to_string(key)?,
         wake_at: None,
+        ready_on: None,
         labels: Vec::new(),
     };
     store.commit(Commit { writes: vec![write], ..Commit::default() }).await.map_err(|error| match error {

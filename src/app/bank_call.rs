@@ -124,7 +124,7 @@ impl App {
                 return Ok(false);
             }
         }
-        for earlier in order.attempts(of.purpose).filter(|earlier| earlier.number < of.attempt) {
+        for earlier in order.attempts(of.purpose).into_iter().filter(|earlier| earlier.number < of.attempt) {
             let Some(findings) = self.findings(merchant, Host::Main, earlier).await? else {
                 self.postpone(merchant, id, of, silent).await?;
                 return Ok(false);

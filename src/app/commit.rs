@@ -244,6 +244,7 @@ pub(super) fn write_of(
         events,
         state: serde_json::to_string(order)?,
         wake_at: order.wake_at(policy),
+        ready_on: None,
         labels: vec![
             ("payer", order.payer.reference.as_str().to_owned()),
             ("status", status_label(order.status).to_owned()),

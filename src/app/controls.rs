@@ -69,6 +69,7 @@ impl App {
             events: Vec::new(),
             state: serde_json::to_string(&register)?,
             wake_at: None,
+            ready_on: None,
             labels: Vec::new(),
         };
         match self.ports.store.commit(Commit { writes: vec![write], ..Commit::default() }).await {

@@ -24,6 +24,7 @@ pub mod plan;
 pub mod policy;
 pub mod purpose;
 pub mod retry;
+pub mod run;
 pub mod schedule;
 pub mod subscriber;
 pub mod template;

@@ -1,6 +1,9 @@
 //! All or nothing.
 
+use std::collections::BTreeMap;
+
 use guichet::ports::{Commit, CommitError, Key, Stored};
+use jiff::civil::date;
 
 use crate::{
     fixtures::{answer, at, callback, claim, claims, everything, key, write, writes},
@@ -11,6 +14,7 @@ use crate::{
 fn fresh() -> Commit {
     let mut new = write(&key("a", "new"), 0);
     new.wake_at = Some(at(5));
+    new.ready_on = Some(date(2026, 10, 5));
     new.labels = vec![("payer", "p2".to_owned())];
     Commit {
         writes: vec![new],
@@ -103,6 +107,8 @@ pub(crate) async fn a_commit_writes_all_it_carries(harness: &dyn Harness) {
     }
     assert_eq!(store.due(at(5), 9).await.unwrap(), [key("a", "new")]);
     assert_eq!(store.list("a", "order", &[("payer", "p2".to_owned())], None, 9).await.unwrap().len(), 1);
+    assert_eq!(store.ready("a", "order", date(2026, 10, 5), None, 9).await.unwrap()[0].0, key("a", "new"));
+    assert_eq!(store.tally("a", "order", "payer", "").await.unwrap(), BTreeMap::from([("p2".to_owned(), 1)]));
     assert_eq!(store.owner("a", "reference", "v2").await.unwrap().as_deref(), Some("new"));
     assert_eq!(store.callbacks("a", 9).await.unwrap(), commit.callbacks);
     assert_eq!(store.answer("k2").await.unwrap(), commit.answer);

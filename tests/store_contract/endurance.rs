@@ -8,7 +8,7 @@ use std::{
 };
 
 use guichet::ports::{Callback, Commit, Key, Store, Stored};
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan, civil::date};
 use tokio::task::JoinSet;
 
 use crate::{
@@ -22,6 +22,7 @@ pub(crate) async fn everything_is_there_after_reopening(harness: &dyn Harness) {
         let mut made = write(&key(["a", "b"][number % 2], &number.to_string()), 0);
         made.labels = vec![("payer", format!("p{}", number % 3))];
         made.wake_at = (number % 4 == 0).then(|| at(number as i64));
+        made.ready_on = (number % 5 != 0).then(|| date(2026, 12, 1) + (number as i64).days());
         let commit = Commit {
             writes: vec![made],
             claims: vec![claim("a", &format!("v{number}"), "o")],
@@ -70,6 +71,8 @@ pub(crate) async fn texts_come_back_as_they_were(harness: &dyn Harness) {
         assert!(store.history(&of).await.unwrap().iter().all(|item| item.event == text && item.key == of), "{row}");
         let listed = store.list("a", "order", &commit.writes[0].labels, None, 99).await.unwrap();
         assert!(listed.iter().any(|(key, stored)| *key == of && stored.state == text), "{row}");
+        let tally = store.tally("a", "order", "payer", &commit.writes[0].labels[0].1).await.unwrap();
+        assert_eq!(tally.get(&commit.writes[0].labels[0].1), Some(&1), "{row}");
         assert!(store.owner("a", "reference", &commit.claims[0].value).await.unwrap().unwrap() == text, "{row}");
         assert!(store.callbacks(&of.id, 9).await.unwrap() == commit.callbacks, "{row}");
         assert!(store.answer(&given.key).await.unwrap() == Some(given), "{row}");

@@ -1,7 +1,7 @@
 //! Commits to try, and all that can be seen of a store.
 
 use guichet::ports::{Answer, Callback, Claim, Commit, Key, Store, Write};
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 
 pub(crate) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
@@ -19,6 +19,7 @@ pub(crate) fn write(key: &Key, expected: u64) -> Write {
         events: vec![format!(r#"{{"made":{}}}"#, u128::from(expected) + 1)],
         state: format!(r#"{{"version":{}}}"#, u128::from(expected) + 1),
         wake_at: None,
+        ready_on: None,
         labels: Vec::new(),
     }
 }
@@ -73,6 +74,8 @@ pub(crate) async fn everything(store: &dyn Store) -> String {
             for labels in [vec![], vec![("payer", "p1".to_owned())], vec![("payer", "p2".to_owned())]] {
                 seen += &format!("{:?}\n", store.list(merchant, kind, &labels, None, usize::MAX).await.unwrap());
             }
+            seen += &format!("{:?}\n", store.ready(merchant, kind, Date::MAX, None, usize::MAX).await.unwrap());
+            seen += &format!("{:?}\n", store.tally(merchant, kind, "payer", "").await.unwrap());
         }
         seen += &format!("{:?}\n", store.callbacks(merchant, usize::MAX).await.unwrap());
         for value in ["v1", "v2", "v3"] {

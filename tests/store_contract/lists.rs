@@ -1,4 +1,6 @@
-//! Lists by label, and what is due.
+//! Lists and tallies by label, and what is due.
+
+use std::collections::BTreeMap;
 
 use guichet::ports::{Key, Store};
 use jiff::Timestamp;
@@ -138,4 +140,112 @@ pub(crate) async fn a_changed_wake_up_replaces_the_old(harness: &dyn Harness) {
         make(store.as_ref(), &order, version as u64, &[], wake).await;
         assert_eq!(store.due(at(10), 9).await.unwrap().len(), due_at_10, "{wake:?}");
     }
+}
+
+async fn tally(store: &dyn Store, prefix: &str) -> Vec<(String, u64)> {
+    Vec::from_iter(store.tally("a", "order", "run", prefix).await.unwrap())
+}
+
+fn counts(counts: &[(&str, u64)]) -> Vec<(String, u64)> {
+    counts.iter().map(|(value, count)| ((*value).to_owned(), *count)).collect()
+}
+
+pub(crate) async fn a_tally_counts_each_value(harness: &dyn Harness) {
+    let store = harness.open().await;
+    for (id, labels) in [
+        ("1", &[("run", "r1:done"), ("payer", "r1:done")][..]),
+        ("2", &[("run", "r1:done"), ("run", "r1:done"), ("run", "r2:due")]),
+        ("3", &[("run", "r1:due"), ("run", "r1:done"), ("status", "r1:open")]),
+        ("4", &[("run", "r10:due")]),
+        ("5", &[]),
+    ] {
+        make(store.as_ref(), &key("a", id), 0, labels, None).await;
+    }
+    // Another merchant's and another kind's are not counted.
+    make(store.as_ref(), &key("b", "1"), 0, &[("run", "r1:due")], None).await;
+    make(store.as_ref(), &Key { kind: "key", ..key("a", "1") }, 0, &[("run", "r1:due")], None).await;
+    let all = [("r10:due", 1), ("r1:done", 3), ("r1:due", 1), ("r2:due", 1)];
+    for (prefix, expected) in [
+        ("", &all[..]),
+        ("r", &all),
+        ("r1", &all[..3]),
+        ("r1:", &all[1..3]),
+        ("r1:due", &all[2..3]),
+        ("r1:due ", &[]),
+        ("r2", &all[3..]),
+        ("R1:", &[]),
+        ("s", &[]),
+    ] {
+        assert_eq!(tally(store.as_ref(), prefix).await, counts(expected), "{prefix:?}");
+    }
+    let of = async |merchant, kind, label| store.tally(merchant, kind, label, "r1:d").await.unwrap();
+    let one_due = BTreeMap::from([("r1:due".to_owned(), 1)]);
+    assert_eq!(of("b", "order", "run").await, one_due);
+    assert_eq!(of("a", "key", "run").await, one_due);
+    assert_eq!(of("a", "order", "payer").await, BTreeMap::from([("r1:done".to_owned(), 1)]));
+    assert_eq!(of("a", "order", "status").await, BTreeMap::new());
+    assert_eq!(of("c", "order", "run").await, BTreeMap::new());
+}
+
+pub(crate) async fn a_prefix_is_taken_as_it_is(harness: &dyn Harness) {
+    let store = harness.open().await;
+    let values = [
+        "",
+        " x",
+        "%",
+        "%a",
+        "*",
+        "?x",
+        "[a]",
+        "\\%",
+        "_",
+        "_a",
+        "a",
+        "a\0",
+        "a\0b",
+        "a%",
+        "a_",
+        "ab",
+        "A",
+        "é",
+        "éa",
+        "e\u{301}",
+        "ê",
+        "\u{d7ff}x",
+        "\u{e000}",
+        "🦀",
+        "🦀🦀",
+        "\u{10ffff}",
+        "\u{10ffff}\u{10ffff}x",
+    ];
+    for (number, value) in values.into_iter().enumerate() {
+        make(store.as_ref(), &key("a", &number.to_string()), 0, &[("run", value)], None).await;
+    }
+    for prefix in values.into_iter().chain(["e", "\u{d7ff}", "\u{10ffff}\u{10ffff}", "%%", "zz", "\0"]) {
+        let mut expected: Vec<_> = values.into_iter().filter(|value| value.starts_with(prefix)).collect();
+        expected.sort_unstable();
+        let expected: Vec<_> = expected.into_iter().map(|value| (value, 1)).collect();
+        assert_eq!(tally(store.as_ref(), prefix).await, counts(&expected), "{prefix:?}");
+    }
+}
+
+pub(crate) async fn a_tally_follows_the_labels(harness: &dyn Harness) {
+    let store = harness.open().await;
+    let (first, second) = (key("a", "1"), key("a", "2"));
+    make(store.as_ref(), &second, 0, &[("run", "r1:due")], None).await;
+    for (version, (labels, expected)) in [
+        (&[("run", "r1:due")][..], &[("r1:due", 2)][..]),
+        (&[("run", "r1:done")], &[("r1:done", 1), ("r1:due", 1)]),
+        (&[("run", "r1:done"), ("run", "r1:due"), ("run", "r1:done")], &[("r1:done", 1), ("r1:due", 2)]),
+        (&[("payer", "r1:due")], &[("r1:due", 1)]),
+        (&[], &[("r1:due", 1)]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        make(store.as_ref(), &first, version as u64, labels, None).await;
+        assert_eq!(tally(store.as_ref(), "r1:").await, counts(expected), "{labels:?}");
+    }
+    make(store.as_ref(), &second, 1, &[], None).await;
+    assert!(tally(store.as_ref(), "").await.is_empty());
 }

@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use guichet::ports::{CommitError, Store};
+use jiff::{ToSpan, civil::date};
 use tokio::{sync::Barrier, task::JoinSet};
 
 use crate::{
@@ -146,6 +147,55 @@ pub(crate) async fn numbers_are_given_once(harness: &dyn Harness) {
             assert_eq!(given.len(), (TASKS * EACH * count) as usize);
             assert_eq!(BTreeSet::from_iter(given), BTreeSet::from_iter(start..=last));
             assert_eq!(handles[0].reserve(counter, start, last, count).await.unwrap(), 1);
+        }
+    }
+}
+
+/// Writers move one order between days and labels, each of which its state says; readers never see a part of that.
+pub(crate) async fn a_run_sees_whole_writes(harness: &dyn Harness) {
+    const WRITES: u64 = 20;
+    for (id, handles) in one_and_two(harness).await {
+        let (order, neighbour) = (key(id, "1"), key(id, "2"));
+        let first = |key| {
+            let mut first = write(key, 0);
+            (first.state, first.labels) = ("0".to_owned(), vec![("run", "0".to_owned())]);
+            first
+        };
+        handles[0].commit(writes([first(&order), first(&neighbour)])).await.unwrap();
+        let won = race(&handles, 8, |racer, store| {
+            let order = order.clone();
+            async move {
+                let mut won = 0;
+                for number in 0..WRITES {
+                    let days = (racer as u64 * WRITES + number) % 7;
+                    let version = store.load(&order).await.unwrap().unwrap().version;
+                    let mut change = write(&order, version);
+                    change.state = days.to_string();
+                    change.ready_on = (days > 0).then(|| date(2026, 12, 28) + (days as i64).days());
+                    change.labels = vec![("run", days.to_string()), ("run", "any".to_owned())];
+                    match store.commit(writes([change])).await {
+                        Ok(()) => won += 1,
+                        Err(error) => assert_eq!(error, CommitError::Conflict(order.clone())),
+                    }
+                    let until = date(2026, 12, 28) + 3.days();
+                    for (ready, stored) in store.ready(&order.merchant, "order", until, None, 9).await.unwrap() {
+                        assert!(ready == order && ["1", "2", "3"].contains(&stored.state.as_str()), "{stored:?}");
+                    }
+                    let mut tally = store.tally(&order.merchant, "order", "run", "").await.unwrap();
+                    let any = tally.remove("any").unwrap_or(0);
+                    assert!(any <= 1 && tally.values().sum::<u64>() == 2, "{any} {tally:?}");
+                }
+                won
+            }
+        })
+        .await;
+        let last = handles[0].load(&order).await.unwrap().unwrap();
+        assert_eq!(last.version, 1 + won.into_iter().sum::<u64>());
+        for store in &handles {
+            let ready = store.ready(id, "order", date(2027, 1, 3), None, 9).await.unwrap();
+            let expected = if last.state == "0" { vec![] } else { vec![(order.clone(), last.clone())] };
+            assert_eq!(ready, expected);
+            assert!(store.tally(id, "order", "run", &last.state).await.unwrap()[&last.state] >= 1);
         }
     }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::columns::{micros, micros_after, number, rows};
+use super::columns::{days, micros, micros_after, number, rows};
 use crate::ports::{Answer, Callback, Claim, Commit, CommitError, StoreError, Write};
 
 /// What became of a change: the outer error is the file's, the inner one the contract's.
@@ -56,7 +56,7 @@ fn give(connection: &Connection, answer: &Answer) -> Change<()> {
 /// only write lock of the file.
 fn replace(connection: &Connection, write: &Write) -> Change<()> {
     let key = &write.key;
-    let wake_at = write.wake_at.map(micros_after);
+    let (wake_at, ready_on) = (write.wake_at.map(micros_after), write.ready_on.map(days));
     // No aggregate has a version beyond i64, so an expectation beyond it is never met.
     let Some((expected, version)) =
         i64::try_from(write.expected_version).ok().and_then(|expected| Some((expected, expected.checked_add(1)?)))
@@ -66,17 +66,17 @@ fn replace(connection: &Connection, write: &Write) -> Change<()> {
     let replaced = if expected == 0 {
         connection
             .prepare_cached(
-                "INSERT INTO aggregate (merchant, kind, id, version, state, wake_at) VALUES (?1, ?2, ?3, 1, ?4, ?5) \
-                 ON CONFLICT DO NOTHING",
+                "INSERT INTO aggregate (merchant, kind, id, version, state, wake_at, ready_on) \
+                 VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
             )?
-            .execute(params![key.merchant, key.kind, key.id, write.state, wake_at])?
+            .execute(params![key.merchant, key.kind, key.id, write.state, wake_at, ready_on])?
     } else {
         connection
             .prepare_cached(
-                "UPDATE aggregate SET version = ?4 + 1, state = ?5, wake_at = ?6 \
+                "UPDATE aggregate SET version = ?4 + 1, state = ?5, wake_at = ?6, ready_on = ?7 \
                  WHERE merchant = ?1 AND kind = ?2 AND id = ?3 AND version = ?4",
             )?
-            .execute(params![key.merchant, key.kind, key.id, expected, write.state, wake_at])?
+            .execute(params![key.merchant, key.kind, key.id, expected, write.state, wake_at, ready_on])?
     };
     if replaced != 1 {
         return Ok(Err(CommitError::Conflict(key.clone())));

@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 
 /// Every name that was read so far, see [`name`].
 static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
@@ -30,6 +30,28 @@ pub(super) fn instant(micros: i64) -> rusqlite::Result<Timestamp> {
         .ok()
         .and_then(|nanos| Timestamp::new(micros.div_euclid(1_000_000), nanos).ok())
         .ok_or(rusqlite::Error::IntegralValueOutOfRange(0, micros))
+}
+
+/// Days from 1970 to `date`, which compare as dates do.
+pub(super) fn days(date: Date) -> i64 {
+    date.duration_since(Date::constant(1970, 1, 1)).as_hours() / 24
+}
+
+/// The first text that is after `text`.
+pub(super) fn after(text: &str) -> String {
+    format!("{text}\0")
+}
+
+/// The first text that is after all those that begin with `prefix`; `None` when none is.
+pub(super) fn beyond(prefix: &str) -> Option<String> {
+    let mut beyond = prefix.to_owned();
+    while let Some(last) = beyond.pop() {
+        if let Some(next) = (last..=char::MAX).nth(1) {
+            beyond.push(next);
+            return Some(beyond);
+        }
+    }
+    None
 }
 
 /// A number of rows; no table has more than `i64::MAX`.
@@ -68,6 +90,31 @@ mod tests {
         }
         for extreme in [Timestamp::MIN, Timestamp::MAX] {
             assert_eq!(instant(micros(extreme)).unwrap().as_microsecond(), extreme.as_microsecond());
+        }
+    }
+
+    #[test]
+    fn days_count_from_1970() {
+        let rows = [((1970, 1, 1), 0), ((1969, 12, 31), -1), ((2000, 3, 1), 11_017), ((2026, 12, 31), 20_818)];
+        for ((year, month, day), count) in rows {
+            assert_eq!(days(Date::constant(year, month, day)), count);
+        }
+        // Of the proleptic Gregorian calendar: 400 years are 146 097 days.
+        assert_eq!(days(Date::MAX) - days(Date::MIN), 50 * 146_097 - 366 - 1);
+    }
+
+    #[test]
+    fn what_begins_with_a_prefix_is_before_what_is_beyond() {
+        for (prefix, next) in [
+            ("a", Some("b")),
+            ("é%", Some("é&")),
+            // Over the gap that UTF-16 needs, and past the last character.
+            ("a\u{d7ff}", Some("a\u{e000}")),
+            ("a\u{10ffff}\u{10ffff}", Some("b")),
+            ("\u{10ffff}", None),
+            ("", None),
+        ] {
+            assert_eq!(beyond(prefix).as_deref(), next, "{prefix:?}");
         }
     }
 

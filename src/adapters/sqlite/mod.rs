@@ -13,12 +13,17 @@ mod reads;
 mod schema;
 mod writer;
 
-use std::{num::NonZeroUsize, path::Path, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroUsize, path::Path, time::Duration};
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 
-use self::{changes::Block, readers::Readers, reads::List, writer::Writer};
+use self::{
+    changes::Block,
+    readers::Readers,
+    reads::{List, Ready, Tally},
+    writer::Writer,
+};
 use crate::ports::{Answer, Callback, Commit, CommitError, FeedItem, Key, Mode, Store, StoreError, Stored};
 
 /// How a store is opened.
@@ -111,6 +116,29 @@ impl Store for SqliteStore {
         let (merchant, labels, after) = (merchant.to_owned(), labels.to_vec(), after.map(str::to_owned));
         let list = List { merchant, kind, labels, after, limit };
         self.readers.ask(move |connection| reads::list(connection, &list)).await
+    }
+
+    async fn ready(
+        &self,
+        merchant: &str,
+        kind: &'static str,
+        until: Date,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(Key, Stored)>, StoreError> {
+        let ready = Ready { merchant: merchant.to_owned(), kind, until, after: after.map(str::to_owned), limit };
+        self.readers.ask(move |connection| reads::ready(connection, &ready)).await
+    }
+
+    async fn tally(
+        &self,
+        merchant: &str,
+        kind: &'static str,
+        label: &'static str,
+        prefix: &str,
+    ) -> Result<BTreeMap<String, u64>, StoreError> {
+        let tally = Tally { merchant: merchant.to_owned(), kind, label, prefix: prefix.to_owned() };
+        self.readers.ask(move |connection| reads::tally(connection, &tally)).await
     }
 
     async fn feed(&self, merchants: &[String], after: u64, limit: usize) -> Result<Vec<FeedItem>, StoreError> {

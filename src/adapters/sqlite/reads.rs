@@ -1,9 +1,11 @@
 //! What is asked of the tables. Each question is one statement, or one transaction, and so sees one moment.
 
-use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+use jiff::{Timestamp, civil::Date};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
-use super::columns::{instant, micros, name, number, rows};
+use super::columns::{after, beyond, days, instant, micros, name, number, rows};
 use crate::ports::{Answer, Callback, FeedItem, Key, Stored};
 
 /// Rows that are counted to tell a rare label from a common one.
@@ -77,10 +79,7 @@ pub(super) fn list(connection: &Connection, list: &List) -> rusqlite::Result<Vec
     );
     connection
         .prepare_cached(&statement)?
-        .query_map(values.as_slice(), |row| {
-            let key = Key { merchant: list.merchant.clone(), kind: list.kind, id: row.get(0)? };
-            Ok((key, Stored { version: row.get::<_, i64>(1)?.cast_unsigned(), state: row.get(2)? }))
-        })?
+        .query_map(values.as_slice(), |row| listed(row, &list.merchant, list.kind))?
         .collect()
 }
 
@@ -100,6 +99,50 @@ fn rarest_first<'a>(connection: &Connection, list: &'a List) -> rusqlite::Result
         labels.sort_by_key(|(counted, _): &(i64, _)| *counted);
     }
     Ok(labels.into_iter().map(|(_, label)| label).collect())
+}
+
+/// What a debit run may take up: of one kind, of one merchant.
+pub(super) struct Ready {
+    pub(super) merchant: String,
+    pub(super) kind: &'static str,
+    pub(super) until: Date,
+    pub(super) after: Option<String>,
+    pub(super) limit: usize,
+}
+
+/// The index is named, so that a statement which could not use it fails instead of reading every aggregate.
+const READY: &str = "SELECT id, version, state FROM aggregate INDEXED BY aggregate_ready \
+     WHERE merchant = ?1 AND kind = ?2 AND id >= ?3 AND ready_on <= ?4 ORDER BY id LIMIT ?5";
+
+pub(super) fn ready(connection: &Connection, ready: &Ready) -> rusqlite::Result<Vec<(Key, Stored)>> {
+    let first = ready.after.as_deref().map(after).unwrap_or_default();
+    connection
+        .prepare_cached(READY)?
+        .query_map(params![ready.merchant, ready.kind, first, days(ready.until), rows(ready.limit)], |row| {
+            listed(row, &ready.merchant, ready.kind)
+        })?
+        .collect()
+}
+
+/// Which labels are counted: of one kind, of one merchant.
+pub(super) struct Tally {
+    pub(super) merchant: String,
+    pub(super) kind: &'static str,
+    pub(super) label: &'static str,
+    pub(super) prefix: String,
+}
+
+/// Up to what is beyond the prefix, if anything is. Any text is below a blob.
+const TALLY: &str = "SELECT value, count(*) FROM label \
+     WHERE merchant = ?1 AND kind = ?2 AND name = ?3 AND value >= ?4 AND value < coalesce(?5, x'') GROUP BY value";
+
+pub(super) fn tally(connection: &Connection, tally: &Tally) -> rusqlite::Result<BTreeMap<String, u64>> {
+    connection
+        .prepare_cached(TALLY)?
+        .query_map(params![tally.merchant, tally.kind, tally.label, tally.prefix, beyond(&tally.prefix)], |row| {
+            Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned()))
+        })?
+        .collect()
 }
 
 /// Each merchant's events are read from where its own begin, and put in order here. One transaction, because a commit
@@ -174,6 +217,11 @@ pub(super) fn callbacks(connection: &Connection, merchant: &str, limit: usize) -
         .collect()
 }
 
+fn listed(row: &Row<'_>, merchant: &str, kind: &'static str) -> rusqlite::Result<(Key, Stored)> {
+    let key = Key { merchant: merchant.to_owned(), kind, id: row.get(0)? };
+    Ok((key, Stored { version: row.get::<_, i64>(1)?.cast_unsigned(), state: row.get(2)? }))
+}
+
 fn feed_item(row: &Row<'_>) -> rusqlite::Result<FeedItem> {
     Ok(FeedItem {
         position: row.get::<_, i64>(0)?.cast_unsigned(),
@@ -185,4 +233,23 @@ fn feed_item(row: &Row<'_>) -> rusqlite::Result<FeedItem> {
 
 fn key(row: &Row<'_>, at: usize) -> rusqlite::Result<Key> {
     Ok(Key { merchant: row.get(at)?, kind: name(row.get(at + 1)?), id: row.get(at + 2)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::schema::MIGRATIONS, *};
+
+    #[test]
+    fn a_run_reads_only_from_its_index_where_it_goes_on() {
+        let connection = Connection::open_in_memory().unwrap();
+        MIGRATIONS.iter().for_each(|migration| connection.execute_batch(migration).unwrap());
+        for (statement, plan) in [
+            (READY, "SEARCH aggregate USING INDEX aggregate_ready (merchant=? AND kind=? AND id>?)"),
+            (TALLY, "SEARCH label USING PRIMARY KEY (merchant=? AND kind=? AND name=? AND value>? AND value<?)"),
+        ] {
+            let mut explained = connection.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
+            let steps = explained.raw_query().mapped(|row| row.get(3)).collect::<Result<Vec<String>, _>>();
+            assert_eq!(steps.unwrap(), [plan], "one step, nothing sorted");
+        }
+    }
 }

@@ -43,6 +43,7 @@ impl App {
             events: Vec::new(),
             state: serde_json::to_string(&page)?,
             wake_at: None,
+            ready_on: None,
             labels: vec![(LABEL, endpoint.to_string())],
         })
     }

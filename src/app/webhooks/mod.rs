@@ -134,6 +134,7 @@ impl App {
             events: beside.events.clone(),
             state: serde_json::to_string(endpoint).map_err(|error| Lost::Other(error.into()))?,
             wake_at: endpoint.wake_at(),
+            ready_on: None,
             labels: is_listed.then(|| (LISTED.0, LISTED.1.to_owned())).into_iter().collect(),
         };
         let mut writes = vec![write];

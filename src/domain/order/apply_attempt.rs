@@ -82,7 +82,7 @@ impl Order {
     }
 
     fn add_attempt(&mut self, purpose: Purpose, attempt: &Attempt, run: Option<Date>) -> Result<(), Impossible> {
-        let stands_in_the_way = self.attempts(purpose).any(|before| {
+        let stands_in_the_way = self.attempts(purpose).iter().any(|before| {
             before.is_open() || matches!(before.state, AttemptState::Accepted { .. } | AttemptState::Quarantined { .. })
         });
         if stands_in_the_way || attempt.number != self.next_attempt(purpose) {

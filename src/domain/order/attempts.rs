@@ -35,26 +35,26 @@ impl Order {
     }
 
     /// Every attempt at something, the latest last.
-    pub fn attempts(&self, purpose: Purpose) -> Box<dyn DoubleEndedIterator<Item = &Attempt> + '_> {
+    pub fn attempts(&self, purpose: Purpose) -> Vec<&Attempt> {
         match purpose {
             Purpose::GiveBack(number) => {
-                Box::new(self.give_back(number).into_iter().flat_map(|give_back| &give_back.attempts))
+                self.give_back(number).into_iter().flat_map(|give_back| &give_back.attempts).collect()
             }
-            Purpose::Capture(number) => Box::new(self.hold(number).into_iter().flat_map(|hold| &hold.captures)),
+            Purpose::Capture(number) => self.hold(number).into_iter().flat_map(|hold| &hold.captures).collect(),
             Purpose::Debit(number) => {
                 let debits = self.instalment(number).into_iter().flat_map(|due| &due.debits);
-                Box::new(debits.map(|debit| &debit.attempt))
+                debits.map(|debit| &debit.attempt).collect()
             }
         }
     }
 
     pub(super) fn next_attempt(&self, purpose: Purpose) -> u32 {
-        super::next_number(self.attempts(purpose).count())
+        super::next_number(self.attempts(purpose).len())
     }
 
     pub fn attempt(&self, of: AttemptId) -> Result<&Attempt, Impossible> {
-        let mut attempts = self.attempts(of.purpose);
-        attempts.find(|attempt| attempt.number == of.attempt).ok_or(Impossible("an attempt that does not exist"))
+        let attempts = self.attempts(of.purpose).into_iter();
+        attempts.rev().find(|attempt| attempt.number == of.attempt).ok_or(Impossible("an attempt that does not exist"))
     }
 
     /// Prepares the next call of a give-back, or of a capture; it leaves later.

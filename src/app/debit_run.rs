@@ -1,0 +1,475 @@
+//! Debit runs: starting one, doing it, and telling how far it is.
+//!
+//! A run takes up every order that is due, then sends debit by debit. It can be left at any point and gone on with by
+//! whoever comes next: what is done stands in the orders, and their compare-and-set keeps two who come at once apart.
+
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use futures_util::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp, civil::Date};
+
+use super::{
+    App, Error,
+    access::{Caller, Scope},
+    commit::{Extras, Versioned},
+    controls::Control,
+    merchant::Merchant,
+};
+use crate::{
+    domain::{
+        actor::Actor,
+        attempt::AttemptState,
+        bank::Ruling,
+        ids::{MerchantId, OrderId},
+        order::{LeftOut, Order},
+        policy::later,
+        purpose::{AttemptId, Purpose},
+        run::{Run, RunEvent, RunState},
+        schedule::{Debit, Instalment},
+    },
+    ports::{Alarm, AlarmKind, Commit, CommitError, Key, Stored, Write},
+};
+
+/// How many orders are looked at, or sent, before the run is looked at again.
+const PAGE: usize = 100;
+/// How many accepted debits are asked back to see what the bank finds.
+const ASKED_BACK: usize = 2;
+
+/// A run as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredRun {
+    pub merchant: MerchantId,
+    pub run: Run,
+    pub version: u64,
+}
+
+/// How many debits of a run came to what, and how much that is in minor units.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunTally(pub BTreeMap<&'static str, (u64, i64)>);
+
+/// An order that a run would take up, or why it would not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PreviewItem {
+    pub order: Versioned,
+    pub instalment: Result<Instalment, LeftOut>,
+}
+
+fn key(merchant: &MerchantId, date: Date) -> Key {
+    Key { merchant: merchant.to_string(), kind: "run", id: date.to_string() }
+}
+
+/// What a debit of a run came to, as it is counted.
+pub fn outcome(debit: &Debit) -> &'static str {
+    match debit.attempt.state {
+        AttemptState::Ready { .. } => "ready",
+        AttemptState::Sent(_) => "sent",
+        AttemptState::InDoubt(_) => "in_doubt",
+        AttemptState::Accepted { .. } => "paid",
+        AttemptState::Refused { .. } => "refused",
+        AttemptState::NotExecuted => "not_executed",
+        AttemptState::Quarantined { .. } => "quarantined",
+    }
+}
+
+/// All that a debit of a run can come to.
+pub const OUTCOMES: [&str; 7] = ["ready", "sent", "in_doubt", "paid", "refused", "not_executed", "quarantined"];
+
+/// What an order is found and counted by, for each run that took it up.
+pub(super) fn run_labels(order: &Order) -> Vec<(&'static str, String)> {
+    let debits = order.schedule.iter().flat_map(|due| due.debits.iter().map(move |debit| (due, debit)));
+    debits
+        .flat_map(|(due, debit)| {
+            let (run, outcome, amount) = (debit.run, outcome(debit), due.amount.minor_units());
+            [
+                ("run", run.to_string()),
+                ("run_outcome", format!("{run}/{outcome}")),
+                ("run_amount", format!("{run}/{outcome}/{amount}")),
+            ]
+        })
+        .collect()
+}
+
+impl App {
+    /// Starts the debits of a day, or finds them started: the same merchant and date are the same run, whoever asks and
+    /// how often. Tells whether it is new.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a merchant that is not the caller's, [`Error::NotYetDue`], [`Error::DateTooOld`],
+    /// [`Error::Unavailable`].
+    pub async fn start_run(
+        &self,
+        caller: &Caller,
+        merchant: &MerchantId,
+        date: Date,
+    ) -> Result<(StoredRun, bool), Error> {
+        let merchant = self.merchant_of(caller, merchant)?;
+        let today = merchant.policy.day(None, self.now());
+        if date > today {
+            return Err(Error::NotYetDue);
+        }
+        let oldest = today.saturating_sub(SignedDuration::from_hours(24).saturating_mul(merchant.debits.late_days));
+        if date < oldest && !caller.may(Scope::Accounting) && self.find_run(&merchant.id, date).await?.is_none() {
+            return Err(Error::DateTooOld);
+        }
+        self.start(merchant, date, &caller.actor).await
+    }
+
+    fn merchant_of(&self, caller: &Caller, merchant: &MerchantId) -> Result<&Merchant, Error> {
+        if caller.merchants.contains(merchant) { self.merchant(merchant) } else { Err(Error::NotFound) }
+    }
+
+    async fn start(&self, merchant: &Merchant, date: Date, by: &Actor) -> Result<(StoredRun, bool), Error> {
+        if let Some(known) = self.find_run(&merchant.id, date).await? {
+            return Ok((known, false));
+        }
+        let now = self.now();
+        let run = Run::start(date, by.clone(), now);
+        let event = RunEvent::Started { date, by: by.clone() };
+        match self.write_run(merchant, &run, 0, &event, Some(now)).await {
+            Ok(()) => Ok((StoredRun { merchant: merchant.id.clone(), run, version: 1 }, true)),
+            Err(Error::Busy) => Ok((self.load_run(&merchant.id, date).await?, false)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Starts today's run of every merchant that wants one by itself, when something is due and the hour has come.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn trigger_daily(&self) -> Result<(), Error> {
+        let now = self.now();
+        for merchant in self.merchants.values().filter(|merchant| merchant.debits.daily) {
+            let local = now.to_zoned(merchant.policy.zone.clone());
+            let today = local.date();
+            let has_come = local.time() >= merchant.debits.daily_at;
+            if !has_come || self.find_run(&merchant.id, today).await?.is_some() {
+                continue;
+            }
+            let due = self.ports.store.ready(merchant.id.as_str(), "order", today, None, 1).await?;
+            if !due.is_empty() {
+                self.start(merchant, today, &Actor::Gateway).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes on with a run that stopped because the bank refused us.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::RunNotStopped`], [`Error::Busy`], [`Error::Unavailable`].
+    pub async fn resume_run(&self, caller: &Caller, merchant: &MerchantId, date: Date) -> Result<StoredRun, Error> {
+        let merchant = self.merchant_of(caller, merchant)?;
+        let current = self.load_run(&merchant.id, date).await?;
+        if !matches!(current.run.state, RunState::Stopped { .. }) {
+            return Err(Error::RunNotStopped);
+        }
+        self.note(merchant, &current, RunEvent::Resumed { by: caller.actor.clone() }, Some(self.now())).await?;
+        self.load_run(&merchant.id, date).await
+    }
+
+    /// One run of a merchant of the caller's.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Unavailable`].
+    pub async fn run(&self, caller: &Caller, merchant: &MerchantId, date: Date) -> Result<StoredRun, Error> {
+        let merchant = self.merchant_of(caller, merchant)?;
+        self.load_run(&merchant.id, date).await
+    }
+
+    /// How far a run is, counted from its orders.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn run_tally(&self, merchant: &MerchantId, date: Date) -> Result<RunTally, Error> {
+        let prefix = format!("{date}/");
+        let counted = self.ports.store.tally(merchant.as_str(), "order", "run_amount", &prefix).await?;
+        let mut tally: BTreeMap<&'static str, (u64, i64)> = OUTCOMES.iter().map(|outcome| (*outcome, (0, 0))).collect();
+        for (value, count) in counted {
+            let parts = value.strip_prefix(&prefix).and_then(|rest| rest.split_once('/'));
+            let Some((outcome, amount)) = parts else { continue };
+            let amount: i64 = amount.parse().map_err(|_| Error::Defect("a label that is no amount".to_owned()))?;
+            for (name, (number, sum)) in &mut tally {
+                if *name == outcome {
+                    *number = number.saturating_add(count);
+                    *sum = sum.saturating_add(amount.saturating_mul(i64::try_from(count).unwrap_or(i64::MAX)));
+                }
+            }
+        }
+        Ok(RunTally(tally))
+    }
+
+    /// The orders of a run, in the order of their placing.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Unavailable`].
+    pub async fn run_items(
+        &self,
+        caller: &Caller,
+        merchant: &MerchantId,
+        date: Date,
+        outcome: Option<&str>,
+        after: Option<OrderId>,
+        limit: usize,
+    ) -> Result<Vec<Versioned>, Error> {
+        let label = match outcome {
+            Some(outcome) => ("run_outcome", format!("{date}/{outcome}")),
+            None => ("run", date.to_string()),
+        };
+        let filter = super::orders::OrderFilter { after, limit, ..Default::default() };
+        self.labelled_orders(caller, merchant, &[label], &filter).await
+    }
+
+    /// What a run of this date would take up if it started now, and what it would leave out. Changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Unavailable`].
+    pub async fn preview_run(
+        &self,
+        caller: &Caller,
+        merchant: &MerchantId,
+        date: Date,
+        after: Option<OrderId>,
+        limit: usize,
+    ) -> Result<Vec<PreviewItem>, Error> {
+        let merchant = self.merchant_of(caller, merchant)?;
+        let after = after.map(|id| id.to_string());
+        let limit = limit.min(super::orders::MAX_PAGE + 1);
+        let now = self.now();
+        // A day to come is judged as of its beginning.
+        let as_of = now.max(date.to_zoned(merchant.policy.zone.clone()).map_or(now, |start| start.timestamp()));
+        let found = self.ports.store.ready(merchant.id.as_str(), "order", date, after.as_deref(), limit).await?;
+        let item = |(_, stored): (Key, Stored)| {
+            let order = Versioned { order: serde_json::from_str(&stored.state)?, version: stored.version };
+            let instalment = order.order.due_for(date, as_of, &merchant.policy).cloned();
+            Ok(PreviewItem { order, instalment })
+        };
+        found.into_iter().map(item).collect()
+    }
+
+    /// Goes on with a run, as far as it goes now.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Unavailable`], [`Error::Busy`], [`Error::Defect`].
+    pub async fn attend_run(&self, merchant: &MerchantId, date: Date) -> Result<(), Error> {
+        let merchant = self.merchant(merchant)?;
+        let mut current = self.load_run(&merchant.id, date).await?;
+        if current.run.state == RunState::Selecting {
+            self.select(merchant, date).await?;
+            self.note(merchant, &current, RunEvent::Selected, Some(self.now())).await?;
+            current = self.load_run(&merchant.id, date).await?;
+        }
+        while current.run.state == RunState::Running && !self.is_winding_down() {
+            let now = self.now();
+            let opens = merchant.debits.hours(&merchant.policy).next_open(now);
+            if opens > now {
+                return self.wake_run(merchant, &current, opens).await;
+            }
+            let ready = self.in_run(merchant, date, "ready").await?;
+            if ready.is_empty() {
+                return self.end_or_wait(merchant, &current).await;
+            }
+            let due = |current: &Versioned| ready_debit(&current.order, date).is_some_and(|(_, at)| at <= now);
+            let (now_due, later_due): (Vec<Versioned>, Vec<Versioned>) = ready.into_iter().partition(due);
+            if now_due.is_empty() {
+                let times = later_due.iter().filter_map(|later| ready_debit(&later.order, date)).map(|(_, at)| at);
+                let next = times.min().unwrap_or_else(|| later(now, merchant.policy.send_again));
+                return self.wake_run(merchant, &current, next).await;
+            }
+            self.send_batch(merchant, &current, now_due).await?;
+            current = self.load_run(&merchant.id, date).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes up every order that is due.
+    async fn select(&self, merchant: &Merchant, date: Date) -> Result<(), Error> {
+        let mut after: Option<String> = None;
+        loop {
+            let page =
+                self.ports.store.ready(merchant.id.as_str(), "order", date, after.as_deref(), PAGE).await?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            after = Some(last.id.clone());
+            for (key, _) in page {
+                let id = key.id.parse().map_err(|_| Error::Defect("an order without an id".to_owned()))?;
+                let new = self.new_call(merchant);
+                self.change(&merchant.id, id, &Actor::Gateway, |current, now| {
+                    let order = &current.order;
+                    let decision = match order.take_up(date, new.clone(), now, &merchant.policy)? {
+                        Ok(decision) => decision,
+                        Err(_left_out) => order.unchanged(),
+                    };
+                    Ok((decision, Extras::default()))
+                })
+                .await?;
+            }
+        }
+    }
+
+    /// Sends debits, a few at once and no faster than allowed, until the bank refuses us.
+    async fn send_batch(&self, merchant: &Merchant, run: &StoredRun, due: Vec<Versioned>) -> Result<(), Error> {
+        let date = run.run.date;
+        let stop = AtomicBool::new(false);
+        let begun = self.now();
+        let starts = (0..).map(|index: i32| later(begun, merchant.debits.pace().saturating_mul(index)));
+        let sends = stream::iter(due.into_iter().zip(starts)).map(|(current, start)| {
+            let stop = &stop;
+            async move {
+                self.ports.clock.sleep_until(start).await;
+                if stop.load(Ordering::SeqCst) || self.is_winding_down() {
+                    return Ok(None);
+                }
+                let Some((of, _)) = ready_debit(&current.order, date) else { return Ok(None) };
+                let attempt = current.order.attempt(of)?.clone();
+                let ruling = self.send(merchant, &current, of, &attempt).await?;
+                if let Some(Ruling::Misconfigured { .. }) = ruling {
+                    stop.store(true, Ordering::SeqCst);
+                }
+                let (reference, _) = attempt.call.names();
+                let control = Control { reference: reference.clone(), amount: attempt.call.amount() };
+                Ok::<_, Error>(ruling.map(|ruling| (ruling, control)))
+            }
+        });
+        let mut answers = std::pin::pin!(sends.buffer_unordered(merchant.debits.at_once.max(1)));
+        let (mut refused_us, mut accepted, mut failed) = (None, Vec::new(), None);
+        while let Some(answer) = answers.next().await {
+            match answer {
+                Ok(Some((Ruling::Misconfigured { code }, _))) => refused_us = Some(code),
+                Ok(Some((Ruling::Accepted { .. }, control))) => accepted.push(control),
+                Ok(Some((Ruling::Refused { .. } | Ruling::Doubt { .. }, _)) | None) => {}
+                // The others go on: what each came to is to be booked.
+                Err(error) => {
+                    stop.store(true, Ordering::SeqCst);
+                    failed = Some(error);
+                }
+            }
+        }
+        if let Some(code) = refused_us {
+            let detail = format!("the debit run of {date} is stopped: the bank refuses us with {code}");
+            let (name, subject) = (merchant.id.to_string(), date.to_string());
+            self.ports.alarms.raise(Alarm { kind: AlarmKind::Misconfigured, merchant: name, subject, detail });
+            let current = self.load_run(&merchant.id, date).await?;
+            if current.run.state == RunState::Running {
+                self.note(merchant, &current, RunEvent::Stopped { code }, None).await?;
+            }
+        } else if !run.run.calibrated && !accepted.is_empty() {
+            for control in accepted.into_iter().take(ASKED_BACK) {
+                self.calibrate(merchant, control).await?;
+            }
+            let current = self.load_run(&merchant.id, date).await?;
+            if current.run.state == RunState::Running && !current.run.calibrated {
+                self.note(merchant, &current, RunEvent::Calibrated, Some(self.now())).await?;
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Nothing is left to send. What has left and was not answered yet is waited for a little; what is in doubt is its
+    /// order's own care.
+    async fn end_or_wait(&self, merchant: &Merchant, current: &StoredRun) -> Result<(), Error> {
+        let date = current.run.date;
+        if self.in_run(merchant, date, "sent").await?.is_empty() {
+            return self.note(merchant, current, RunEvent::Ended, None).await;
+        }
+        self.wake_run(merchant, current, later(self.now(), merchant.policy.send_again)).await
+    }
+
+    async fn in_run(&self, merchant: &Merchant, date: Date, outcome: &str) -> Result<Vec<Versioned>, Error> {
+        let labels = [("run_outcome", format!("{date}/{outcome}"))];
+        let found = self.ports.store.list(merchant.id.as_str(), "order", &labels, None, PAGE).await?;
+        let read = |(_, stored): &(Key, Stored)| {
+            Ok(Versioned { order: serde_json::from_str(&stored.state)?, version: stored.version })
+        };
+        found.iter().map(read).collect()
+    }
+
+    async fn find_run(&self, merchant: &MerchantId, date: Date) -> Result<Option<StoredRun>, Error> {
+        let stored = self.ports.store.load(&key(merchant, date)).await?;
+        let read = |stored: Stored| {
+            let (merchant, version) = (merchant.clone(), stored.version);
+            Ok(StoredRun { merchant, run: serde_json::from_str(&stored.state)?, version })
+        };
+        stored.map(read).transpose()
+    }
+
+    async fn load_run(&self, merchant: &MerchantId, date: Date) -> Result<StoredRun, Error> {
+        self.find_run(merchant, date).await?.ok_or(Error::NotFound)
+    }
+
+    /// Notes what happened to a run. Whoever else was here first has noted it already.
+    async fn note(
+        &self,
+        merchant: &Merchant,
+        current: &StoredRun,
+        event: RunEvent,
+        wake_at: Option<Timestamp>,
+    ) -> Result<(), Error> {
+        let mut run = current.run.clone();
+        run.apply(&event, self.now())?;
+        match self.write_run(merchant, &run, current.version, &event, wake_at).await {
+            Err(Error::Busy) | Ok(()) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Has the run looked at again at `at`.
+    async fn wake_run(&self, merchant: &Merchant, current: &StoredRun, at: Timestamp) -> Result<(), Error> {
+        let write = run_write(merchant, &current.run, current.version, Vec::new(), Some(at))?;
+        match self.commit_run(write).await {
+            Err(Error::Busy) | Ok(()) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn write_run(
+        &self,
+        merchant: &Merchant,
+        run: &Run,
+        expected_version: u64,
+        event: &RunEvent,
+        wake_at: Option<Timestamp>,
+    ) -> Result<(), Error> {
+        let events = vec![serde_json::to_string(event)?];
+        self.commit_run(run_write(merchant, run, expected_version, events, wake_at)?).await
+    }
+
+    async fn commit_run(&self, write: Write) -> Result<(), Error> {
+        match self.ports.store.commit(Commit { writes: vec![write], ..Commit::default() }).await {
+            Ok(()) => Ok(()),
+            Err(CommitError::Conflict(_)) => Err(Error::Busy),
+            Err(CommitError::Unavailable(why)) => Err(Error::Unavailable(why)),
+            Err(CommitError::Taken { .. } | CommitError::Answered) => {
+                Err(Error::Defect("a run that claims something".to_owned()))
+            }
+        }
+    }
+}
+
+fn run_write(
+    merchant: &Merchant,
+    run: &Run,
+    expected_version: u64,
+    events: Vec<String>,
+    wake_at: Option<Timestamp>,
+) -> Result<Write, Error> {
+    Ok(Write {
+        key: key(&merchant.id, run.date),
+        expected_version,
+        events,
+        state: serde_json::to_string(run)?,
+        wake_at: wake_at.filter(|_| run.is_open()),
+        ready_on: None,
+        labels: Vec::new(),
+    })
+}
+
+/// The debit of this run that is ready, and from when it may leave.
+fn ready_debit(order: &Order, date: Date) -> Option<(AttemptId, Timestamp)> {
+    order.schedule.iter().find_map(|due| {
+        let debit = due.debit().filter(|debit| debit.run == date)?;
+        let AttemptState::Ready { not_before } = debit.attempt.state else { return None };
+        Some((AttemptId { purpose: Purpose::Debit(due.number), attempt: debit.attempt.number }, not_before))
+    })
+}

@@ -63,6 +63,8 @@ pub struct Switches {
     // What is sent back to the merchant.
     /// Accepted operations get a six-digit authorisation number instead of `XXXXXX`.
     pub authorisation_numbers: bool,
+    /// What letter C tells in place of the card's type; empty tells the type.
+    pub letter_c_constant: String,
     /// The two spaces inside letter U travel as `++`, not `%20%20`.
     pub token_spaces_as_plus: bool,
     /// The notification URL counts as set in the back office: all parameters are signed.
@@ -135,6 +137,7 @@ impl Default for Switches {
             block_unauthenticated: false,
             three_ds_version: "2.2.0".into(),
             authorisation_numbers: false,
+            letter_c_constant: String::new(),
             token_spaces_as_plus: true,
             ipn_set_in_back_office: false,
             ipn_on_cancel: false,

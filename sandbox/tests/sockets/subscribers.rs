@@ -95,6 +95,10 @@ async fn a_page_of_cb_cards_takes_its_group_and_tells_the_type() {
             assert!(notified.contains(&format!("&E={code}&C={card_type}&")), "{number}: {notified}");
         }
     }
+    bench.switch(r#"{"letter_c_constant": "CB,VISA,EUROCARD_MASTERCARD"}"#);
+    let page = bench.open("set", &[cb.as_slice(), &[RETOUR]].concat()).await;
+    bench.pay(&page, "4150550000000004").await;
+    assert!(bench.notification().await.contains("&C=CB,VISA,EUROCARD_MASTERCARD&"));
 }
 
 #[tokio::test]

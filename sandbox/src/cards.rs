@@ -3,6 +3,8 @@
 //! takes personal cards without charging them.
 
 use serde::Serialize;
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
 
 /// What the issuer does about strong authentication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -95,6 +97,47 @@ pub const TEST_CARDS: &[TestCard] = &[
         ..card("4970100000000519", "CB", "00000", "accepted by the payer, later debits refused 00151")
     },
 ];
+
+/// What may be kept of a card: never its number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CardUse {
+    pub first6: String,
+    pub last2: String,
+    pub expiry_aamm: String,
+    pub issuer: TestCard,
+    /// 64 hexadecimal digits that are the same for the same card.
+    pub fingerprint: String,
+    /// 40 hexadecimal digits, what PPPS answers under `SHA-1`.
+    pub sha1: String,
+}
+
+impl CardUse {
+    #[must_use]
+    pub fn new(number: &str, expiry_aamm: String) -> Self {
+        Self {
+            first6: number.get(..6).unwrap_or_default().to_owned(),
+            last2: number.get(number.len().saturating_sub(2)..).unwrap_or_default().to_owned(),
+            expiry_aamm,
+            issuer: find(number),
+            fingerprint: fingerprint(number),
+            sha1: hex(&<Sha1 as sha1::Digest>::digest(salted(number))),
+        }
+    }
+}
+
+/// What tells a card from another one without its number.
+#[must_use]
+pub fn fingerprint(number: &str) -> String {
+    hex(&Sha256::digest(salted(number)))
+}
+
+fn salted(number: &str) -> String {
+    format!("sandbox fingerprint {number}")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
+}
 
 /// The card behind a number that satisfies Luhn.
 #[must_use]

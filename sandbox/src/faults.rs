@@ -109,6 +109,12 @@ pub struct Script {
     /// How the reference begins; any when absent.
     #[serde(default)]
     pub reference: Option<String>,
+    /// How the REFABONNE begins; any when absent.
+    #[serde(default)]
+    pub subscriber: Option<String>,
+    /// How many matching events pass unharmed before the first one is struck.
+    #[serde(default)]
+    pub skip: u32,
     pub action: Action,
     #[serde(default)]
     pub ms: u64,
@@ -118,8 +124,11 @@ pub struct Script {
     /// default, and `garbage`, `truncate`, `cut`, `double_body`, `wrong_echo`, where it is true.
     #[serde(default)]
     pub commit: Option<bool>,
-    /// How often it fires; absent means once for notifications and questions, without end for `load`, `page` and `dead`.
+    /// Whether a lying `code` without commit uses the NUMQUESTION up all the same; true by default.
     #[serde(default)]
+    pub burns: Option<bool>,
+    /// How often it fires; absent means once for notifications and questions, without end for `load`, `page` and `dead`.
+    #[serde(default, alias = "count")]
     pub times: Option<u32>,
 }
 
@@ -139,6 +148,8 @@ pub struct Armed {
     pub script: Script,
     pub left: Option<u32>,
     pub fired: u32,
+    /// Events that it still lets pass.
+    pub to_skip: u32,
 }
 
 /// Seeded random misbehaviour, each in percent of the events.
@@ -163,6 +174,8 @@ pub struct Event<'a> {
     pub host: Host,
     pub kind: &'a str,
     pub reference: &'a str,
+    /// The REFABONNE that the event is about, or nothing.
+    pub subscriber: &'a str,
 }
 
 /// The scripted faults and the seeded ones.
@@ -186,7 +199,8 @@ impl Faults {
         self.last_id += 1;
         let once = matches!(script.target, Target::Ipn | Target::Direct) && script.action != Action::Dead;
         let left = script.times.or(once.then_some(1));
-        let armed = Armed { id: self.last_id, script, left, fired: 0 };
+        let to_skip = script.skip;
+        let armed = Armed { id: self.last_id, script, left, fired: 0, to_skip };
         self.armed.push(armed.clone());
         Ok(armed)
     }
@@ -221,19 +235,25 @@ impl Faults {
 
     /// Whether a connection or a request to a dead host is to be dropped at once.
     pub fn strikes_dead(&mut self, target: Target, host: Host) -> bool {
-        let event = Event { target, host, kind: "", reference: "" };
+        let event = Event { target, host, kind: "", reference: "", subscriber: "" };
         self.strike_if(&event, |action| action == Action::Dead).is_some()
     }
 
     fn strike_if(&mut self, event: &Event<'_>, wanted: impl Fn(Action) -> bool) -> Option<Script> {
-        let armed = self.armed.iter_mut().find(|armed| {
+        let armed = self.armed.iter_mut().find_map(|armed| {
             let script = &armed.script;
-            armed.left != Some(0)
+            let matches = armed.left != Some(0)
                 && wanted(script.action)
                 && script.target == event.target
                 && script.host.covers(event.host)
                 && script.kind.as_ref().is_none_or(|kind| kind == event.kind)
                 && script.reference.as_ref().is_none_or(|prefix| event.reference.starts_with(prefix))
+                && script.subscriber.as_ref().is_none_or(|prefix| event.subscriber.starts_with(prefix));
+            if matches && armed.to_skip > 0 {
+                armed.to_skip -= 1;
+                return None;
+            }
+            matches.then_some(armed)
         })?;
         armed.fired += 1;
         armed.left = armed.left.map(|left| left.saturating_sub(1));
@@ -269,10 +289,13 @@ impl Faults {
                     host: HostMatch::Both,
                     kind: None,
                     reference: None,
+                    subscriber: None,
+                    skip: 0,
                     action: *action,
                     ms: chaos.ipn_delay_ms,
                     code: Some("00001".into()),
                     commit: None,
+                    burns: None,
                     times: None,
                 });
             }
@@ -286,7 +309,7 @@ mod tests {
     use super::*;
 
     fn event<'a>(kind: &'a str, reference: &'a str) -> Event<'a> {
-        Event { target: Target::Direct, host: Host::Main, kind, reference }
+        Event { target: Target::Direct, host: Host::Main, kind, reference, subscriber: "" }
     }
 
     fn armed(text: &str) -> Faults {
@@ -307,6 +330,17 @@ mod tests {
         assert!(faults.strike(&event("00005", "o-1")).is_some());
         assert!(faults.strike(&event("00005", "o-1")).is_none());
         assert_eq!(faults.list()[0].fired, 2);
+    }
+
+    #[test]
+    fn a_fault_may_wait_for_its_turn_and_for_its_subscriber() {
+        let mut faults = armed(
+            r#"{"target":"direct","type":"00053","subscriber":"plan-1","skip":1,"count":1,"action":"drop_after_commit"}"#,
+        );
+        let debit = |subscriber| Event { subscriber, ..event("00053", "o-1") };
+        let struck: Vec<bool> =
+            ["plan-1", "plan-2", "plan-1", "plan-1"].map(|one| faults.strike(&debit(one)).is_some()).to_vec();
+        assert_eq!(struck, [false, false, true, false]);
     }
 
     #[test]

@@ -13,6 +13,10 @@ pub struct Call {
     pub kind: String,
     pub numquestion: String,
     pub reference: String,
+    /// The REFABONNE sent, else that of the operation aimed at.
+    pub subscriber: String,
+    /// ACTIVITE as sent.
+    pub activite: String,
     /// The operation that the question aimed at, as sent.
     pub numtrans: String,
     /// The amount as sent.

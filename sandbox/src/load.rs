@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// Answers `/load.html`; `service` is `page` or `direct`, and a fault may name it as its `type`.
 pub async fn answer(sandbox: &Sandbox, service: &str, host: Host) -> Served {
-    let event = Event { target: Target::Load, host, kind: service, reference: "" };
+    let event = Event { target: Target::Load, host, kind: service, reference: "", subscriber: "" };
     let strike = sandbox.world().faults.strike(&event);
     let mut status = "OK";
     if let Some(script) = strike {

@@ -4,6 +4,7 @@
 use crate::cards::TEST_CARDS;
 use crate::faults::{Chaos, Script};
 use crate::http::{Reply, json, text};
+use crate::outcomes::Scripted;
 use crate::wire::form::{Fields, returned_value, signature_value};
 use crate::world::Sandbox;
 use hyper::body::Incoming;
@@ -61,11 +62,13 @@ pub async fn answer(sandbox: &Sandbox, request: Request<Incoming>) -> Response<R
 
 fn route(sandbox: &Sandbox, method: &Method, path: &str, query: &Fields, body: &str) -> Option<Result<Value, Refused>> {
     let prefix = query.text("reference_prefix");
+    sandbox.world().catch_up();
     match (method.as_str(), path) {
         ("GET", "/health") => Some(Ok(value!({"status": "ok"}))),
         ("GET", "/ledger") => Some(Ok(ledger(sandbox, prefix))),
         ("GET", "/calls") => Some(Ok(calls(sandbox, prefix))),
         ("GET", "/notifications") => Some(Ok(notifications(sandbox, prefix))),
+        ("GET", "/subscribers") => Some(Ok(subscribers(sandbox, query.text("refabonne_prefix")))),
         ("GET", "/cards") => Some(Ok(value!({"cards": TEST_CARDS}))),
         ("GET", "/pages") => Some(Ok(pages(sandbox))),
         ("GET", "/faults") => Some(Ok(faults(sandbox))),
@@ -73,6 +76,12 @@ fn route(sandbox: &Sandbox, method: &Method, path: &str, query: &Fields, body: &
         ("DELETE", "/faults") => {
             sandbox.world().faults.clear();
             Some(Ok(faults(sandbox)))
+        }
+        ("GET", "/scripts") => Some(Ok(scripts(sandbox))),
+        ("POST", "/scripts") => Some(script(sandbox, body)),
+        ("DELETE", "/scripts") => {
+            sandbox.world().outcomes.clear();
+            Some(Ok(scripts(sandbox)))
         }
         ("POST", "/chaos") => Some(chaos(sandbox, body)),
         ("GET", "/switches") => Some(switches(sandbox)),
@@ -100,9 +109,45 @@ fn read<T: DeserializeOwned>(body: &str) -> Result<T, Refused> {
 
 fn ledger(sandbox: &Sandbox, prefix: &str) -> Value {
     let world = sandbox.world();
-    let operations: Vec<_> = world.ledger.iter().filter(|operation| operation.reference.starts_with(prefix)).collect();
+    let operations: Vec<_> =
+        world.ledger.entries().filter(|entry| entry.operation.reference.starts_with(prefix)).collect();
     let totals = world.ledger.totals(|operation| operation.reference.starts_with(prefix));
     value!({"operations": operations, "totals": totals})
+}
+
+/// Every stored card, without its token.
+fn subscribers(sandbox: &Sandbox, prefix: &str) -> Value {
+    let world = sandbox.world();
+    let subscribers: Vec<Value> = world
+        .subscribers
+        .iter()
+        .filter(|(_, refabonne, _)| refabonne.starts_with(prefix))
+        .map(|(merchant, refabonne, subscriber)| {
+            value!({
+                "site": merchant.site,
+                "rang": merchant.rang,
+                "refabonne": refabonne,
+                "token": subscriber.masked_token(),
+                "expiry_aamm": subscriber.card.expiry_aamm,
+                "card_type": subscriber.card.issuer.card_type,
+                "card_last2": subscriber.card.last2,
+                "registered_by": subscriber.registered_by,
+                "registered_at": subscriber.registered_at,
+                "numtrans": subscriber.numtrans,
+            })
+        })
+        .collect();
+    value!({"subscribers": subscribers})
+}
+
+fn scripts(sandbox: &Sandbox) -> Value {
+    value!({"scripts": sandbox.world().outcomes.list()})
+}
+
+fn script(sandbox: &Sandbox, body: &str) -> Result<Value, Refused> {
+    let scripted: Scripted = serde_json::from_str(body)?;
+    let script = sandbox.world().outcomes.add(scripted)?;
+    Ok(serde_json::to_value(script)?)
 }
 
 fn calls(sandbox: &Sandbox, prefix: &str) -> Value {
@@ -176,7 +221,11 @@ fn clock(sandbox: &Sandbox) -> Value {
 
 fn set_clock(sandbox: &Sandbox, body: &str) -> Result<Value, Refused> {
     let setting: ClockSetting = read(body)?;
-    sandbox.world().clock.set(setting.now);
+    {
+        let mut world = sandbox.world();
+        world.clock.set(setting.now);
+        world.catch_up();
+    }
     Ok(clock(sandbox))
 }
 

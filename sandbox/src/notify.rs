@@ -56,12 +56,13 @@ fn prepare(
     let base = request.notification_url.clone()?;
     let method = request.notification_method;
     let reference = request.cmd.clone();
+    let subscriber = request.refabonne.clone().unwrap_or_default();
     let facts = Facts { request, numappel: session.numappel, attempt, code, at: &at };
     // Only the PBX_RETOUR part is signed, unless the URL counts as set in the back office.
     let own = base.split_once('?').map_or("", |(_, query)| query).to_owned();
     let signed_before = if world.switches.ipn_set_in_back_office { own.as_str() } else { "" };
     let mut facts = facts.on_the_wire(signed_before, &world.switches, &sandbox.bank_key).ok()?;
-    let event = Event { target: Target::Ipn, host, kind: code, reference: &reference };
+    let event = Event { target: Target::Ipn, host, kind: code, reference: &reference, subscriber: &subscriber };
     let script = world.faults.strike(&event);
     let fault = script.as_ref().map(|script| script.action);
     if fault == Some(Action::BadSignature) {

@@ -43,6 +43,10 @@ pub struct Switches {
     pub phone_order_enforced: bool,
     /// PBX_REFABONNE must not be in use.
     pub refabonne_must_be_new: bool,
+    /// A page that asks for letter U without PBX_REFABONNE registers the card under PBX_CMD.
+    pub cmd_stands_for_refabonne: bool,
+    /// PBX_TYPECARTE of the CB group takes cards of that group only, else any card.
+    pub card_type_enforced: bool,
 
     // The walk through the pages.
     /// Tries of a card in one page session; 0 sets no limit.
@@ -59,6 +63,8 @@ pub struct Switches {
     // What is sent back to the merchant.
     /// Accepted operations get a six-digit authorisation number instead of `XXXXXX`.
     pub authorisation_numbers: bool,
+    /// What letter C tells in place of the card's type; empty tells the type.
+    pub letter_c_constant: String,
     /// The two spaces inside letter U travel as `++`, not `%20%20`.
     pub token_spaces_as_plus: bool,
     /// The notification URL counts as set in the back office: all parameters are signed.
@@ -80,10 +86,32 @@ pub struct Switches {
     pub enquiry_choice: EnquiryChoice,
     /// REMISE is zeros before settlement, else empty.
     pub remise_zero_before_settlement: bool,
+    /// Enquiries see what the subscriber's TYPEs (0005x, 00061) made.
+    pub enquiry_sees_subscribers: bool,
     /// RANG is echoed as sent, else as a number.
     pub echo_rang_as_sent: bool,
     /// A line break ends the answers.
     pub answer_ends_with_newline: bool,
+    /// CVV must be there in 00001, 00003, 00004 and 00012.
+    pub cvv_required: bool,
+    /// ACTIVITE must be there where money moves.
+    pub activite_required: bool,
+    /// 00056 and 00057 take a MONTANT of zero.
+    pub register_zero_amount: bool,
+    /// The answer of 00058 carries the token, else an empty PORTEUR.
+    pub forget_answers_token: bool,
+    /// The code of a debit whose stored card is past its expiry.
+    pub expired_subscriber_code: String,
+    /// One card has one token at all subscribers of a site, else each registration has its own.
+    pub token_follows_card: bool,
+    /// What TYPECARTE answers in place of the card's type; empty answers the type.
+    pub card_type_constant: String,
+
+    // Time.
+    /// Authorisations that nobody captured end after so many days; 0 keeps them.
+    pub authorisation_lapses_after_days: u32,
+    /// What was captured before today is settled as soon as the day changes.
+    pub settle_nightly: bool,
 }
 
 impl Default for Switches {
@@ -101,12 +129,15 @@ impl Default for Switches {
             billing_ascii_only: true,
             phone_order_enforced: false,
             refabonne_must_be_new: true,
+            cmd_stands_for_refabonne: true,
+            card_type_enforced: false,
             page_tries_max: 3,
             immediate_return: false,
             authentication_failed_code: "00001".into(),
             block_unauthenticated: false,
             three_ds_version: "2.2.0".into(),
             authorisation_numbers: false,
+            letter_c_constant: String::new(),
             token_spaces_as_plus: true,
             ipn_set_in_back_office: false,
             ipn_on_cancel: false,
@@ -117,8 +148,18 @@ impl Default for Switches {
             enquiry_sees_refused: true,
             enquiry_choice: EnquiryChoice::LatestAccepted,
             remise_zero_before_settlement: true,
+            enquiry_sees_subscribers: true,
             echo_rang_as_sent: false,
             answer_ends_with_newline: false,
+            cvv_required: true,
+            activite_required: false,
+            register_zero_amount: false,
+            forget_answers_token: false,
+            expired_subscriber_code: "00008".into(),
+            token_follows_card: false,
+            card_type_constant: String::new(),
+            authorisation_lapses_after_days: 7,
+            settle_nightly: true,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Everything that changes while the sandbox runs, behind one lock that is never held across an await. It is a
 //! simulator: one lock is the simplest way for its two page hosts and two direct hosts to tell the same truth.
 
+use crate::cards::CardUse;
 use crate::clock::Clock;
 use crate::config::Contract;
 use crate::direct::numbers::QuestionNumbers;
@@ -8,10 +9,13 @@ use crate::faults::Faults;
 use crate::journal::Journal;
 use crate::ledger::{Ledger, Merchant};
 use crate::log::Log;
+use crate::outcomes::Outcomes;
 use crate::page::session::PageSession;
 use crate::random::Random;
+use crate::subscribers::{Subscriber, Subscribers};
 use crate::switches::Switches;
 use crate::wire::signature::BankKey;
+use jiff::SignedDuration;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -58,8 +62,10 @@ pub struct World {
     pub commands: BTreeSet<(Merchant, String)>,
     /// PBX_CMD values paid.
     pub paid: BTreeSet<(Merchant, String)>,
-    /// PBX_REFABONNE values in use.
-    pub subscribers: BTreeSet<(Merchant, String)>,
+    /// Stored cards.
+    pub subscribers: Subscribers,
+    /// What the bank was scripted to say.
+    pub outcomes: Outcomes,
     /// Notifications that a `reverse` fault holds until the next one has gone.
     pub held: Vec<Arc<Notify>>,
     last: LastNumbers,
@@ -78,7 +84,8 @@ impl World {
             pages: BTreeMap::new(),
             commands: BTreeSet::new(),
             paid: BTreeSet::new(),
-            subscribers: BTreeSet::new(),
+            subscribers: Subscribers::default(),
+            outcomes: Outcomes::default(),
             held: Vec::new(),
             last,
         }
@@ -94,6 +101,46 @@ impl World {
     pub fn numtrans(&mut self) -> u64 {
         self.last.numtrans += 1;
         self.last.numtrans
+    }
+
+    /// Brings the ledger up to the clock: authorisations that nobody captured lapse, and past nights are settled.
+    /// Everyone who reads or changes the ledger comes here first.
+    pub fn catch_up(&mut self) {
+        let days = self.switches.authorisation_lapses_after_days;
+        let window = SignedDuration::from_hours(24 * i64::from(days));
+        if days > 0
+            && let Ok(before) = self.clock.now().checked_sub(window)
+        {
+            self.ledger.lapse(before);
+        }
+        if self.switches.settle_nightly
+            && let Ok(midnight) = self.clock.paris().start_of_day()
+        {
+            self.ledger.settle_nights(midnight.timestamp());
+        }
+    }
+
+    /// Whether a card of this expiry is past it.
+    #[must_use]
+    pub fn is_expired(&self, expiry_aamm: &str) -> bool {
+        expiry_aamm < self.clock.paris().strftime("%y%m").to_string().as_str()
+    }
+
+    /// Stores the card of a subscriber, and gives its token.
+    pub fn register(
+        &mut self,
+        merchant: &Merchant,
+        refabonne: &str,
+        card: CardUse,
+        by: &'static str,
+        numtrans: u64,
+    ) -> String {
+        let follows_card = self.switches.token_follows_card;
+        let token = self.subscribers.token(&mut self.random, merchant, &card, follows_card);
+        let subscriber =
+            Subscriber { token: token.clone(), card, registered_at: self.clock.now(), registered_by: by, numtrans };
+        self.subscribers.set(merchant, refabonne, subscriber);
+        token
     }
 
     /// The bank's number of an accepted operation: `XXXXXX` on a test platform, six digits when switched on.

@@ -1,6 +1,8 @@
 //! The answer of PPPS: `KEY=value&…` in Latin-1, values not encoded, keys in the order of real answers.
 
+use crate::cards::CardUse;
 use crate::switches::Switches;
+use crate::wire::form::Fields;
 
 /// The texts of COMMENTAIRE: observed ones where there are, else the label of the code. For people only.
 const COMMENTS: &[(&str, &str)] = &[
@@ -24,14 +26,20 @@ const COMMENTS: &[(&str, &str)] = &[
     ("00017", "PAYBOX : Abonné inexistant"),
     ("00018", "PAYBOX : Transaction non trouvée"),
     ("00020", "PAYBOX : Cryptogramme visuel non présent"),
+    ("00021", "PAYBOX : Carte non autorisée"),
     ("00097", "PAYBOX : Timeout de connexion atteint"),
     ("00098", "PAYBOX : Erreur de connexion interne"),
     ("00105", "Ne pas honorer"),
     ("00114", "Numéro de porteur invalide"),
     ("00115", "Emetteur de carte inconnu"),
+    ("00133", "Carte expirée"),
+    ("00141", "Carte perdue"),
+    ("00143", "Carte volée"),
     ("00151", "Provision insuffisante ou crédit dépassé"),
     ("00154", "Date de validité dépassée"),
+    ("00157", "Transaction non permise à ce porteur"),
     ("00159", "Suspicion de fraude"),
+    ("00189", "*** Code erreur en retour de la banque inconnu ***"),
     ("00191", "Emetteur inaccessible"),
 ];
 
@@ -45,8 +53,39 @@ pub struct Answer {
     pub code: String,
     /// Overrides the usual text of the code.
     pub comment: Option<&'static str>,
+    /// PORTEUR, when it is not the echo.
+    pub porteur: Option<String>,
+    /// What PAYS, SHA-1 and TYPECARTE tell of, when the card is known.
+    pub card: Option<CardUse>,
     /// STATUS and REMISE, for TYPE 00017.
     pub consulted: Option<Consulted>,
+}
+
+/// Why a question came to nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub code: String,
+    /// Overrides the usual text of the code.
+    pub comment: Option<&'static str>,
+}
+
+impl Refusal {
+    #[must_use]
+    pub fn of(code: &str) -> Self {
+        Self { code: code.to_owned(), comment: None }
+    }
+
+    /// A frame that PAYBOX cannot read, with the text that says why.
+    #[must_use]
+    pub fn malformed(comment: &'static str) -> Self {
+        Self { code: "00014".to_owned(), comment: Some(comment) }
+    }
+}
+
+impl From<Refusal> for Answer {
+    fn from(refusal: Refusal) -> Self {
+        Self { code: refusal.code, comment: refusal.comment, ..Self::default() }
+    }
 }
 
 /// What only a consultation tells.
@@ -62,8 +101,39 @@ pub struct Echo {
     pub numquestion: String,
     pub site: String,
     pub rang: String,
-    /// VERSION 00104 adds the subscriber's two keys, empty for operations without subscriber.
-    pub subscriber_keys: bool,
+    /// REFABONNE and PORTEUR as sent. VERSION 00104 adds the two keys, empty for operations without subscriber.
+    pub subscriber: Option<(String, String)>,
+    /// Which facts of the card are asked for.
+    pub wants: Wants,
+}
+
+/// The keys whose presence in the question asks for them in the answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Wants {
+    pub country: bool,
+    pub fingerprint: bool,
+    pub card_type: bool,
+}
+
+impl Echo {
+    /// What the answer to these fields repeats, whether or not the question is understood.
+    #[must_use]
+    pub fn of(fields: &Fields) -> Self {
+        let digits = |name: &str| fields.text(name).chars().filter(char::is_ascii_digit).take(10).collect::<String>();
+        let text = |name: &str, most: usize| fields.text(name).chars().take(most).collect::<String>();
+        let plus = fields.get("VERSION") == Some("00104");
+        Self {
+            numquestion: digits("NUMQUESTION"),
+            site: digits("SITE"),
+            rang: digits("RANG"),
+            subscriber: plus.then(|| (text("REFABONNE", 250), text("PORTEUR", 19))),
+            wants: Wants {
+                country: fields.get("PAYS").is_some(),
+                fingerprint: fields.get("SHA-1").is_some(),
+                card_type: fields.get("TYPECARTE").is_some(),
+            },
+        }
+    }
 }
 
 impl Answer {
@@ -100,8 +170,12 @@ impl Answer {
             self.code,
             self.comment(),
         );
-        if echo.subscriber_keys {
-            text.push_str("&REFABONNE=&PORTEUR=");
+        if let Some((refabonne, sent)) = &echo.subscriber {
+            let porteur = self.porteur.as_ref().unwrap_or(sent);
+            text.push_str(&format!("&REFABONNE={refabonne}&PORTEUR={porteur}"));
+        }
+        if let Some(card) = &self.card {
+            text.push_str(&facts_of(card, echo.wants, switches));
         }
         if let Some(consulted) = &self.consulted {
             let remise = match consulted.remise {
@@ -116,6 +190,25 @@ impl Answer {
         }
         latin1(&text)
     }
+}
+
+/// PAYS, SHA-1 and TYPECARTE, as far as they are asked for.
+fn facts_of(card: &CardUse, wants: Wants, switches: &Switches) -> String {
+    let mut text = String::new();
+    if wants.country {
+        text.push_str(&format!("&PAYS={}", card.issuer.country));
+    }
+    if wants.fingerprint {
+        text.push_str(&format!("&SHA-1={}", card.sha1));
+    }
+    if wants.card_type {
+        let constant = switches.card_type_constant.as_str();
+        // The answer's field has ten places.
+        let card_type =
+            if card.issuer.card_type == "EUROCARD_MASTERCARD" { "MASTERCARD" } else { card.issuer.card_type };
+        text.push_str(&format!("&TYPECARTE={}", if constant.is_empty() { card_type } else { constant }));
+    }
+    text
 }
 
 /// Latin-1 bytes; what it cannot write becomes `?`.
@@ -134,12 +227,19 @@ mod tests {
             numappel: 61_548_226,
             authorisation: "XXXXXX".into(),
             code: "00000".into(),
+            card: Some(CardUse::new("5200000000000007", "3012".into())),
             ..Answer::default()
         };
-        let echo =
-            Echo { numquestion: "2322510".into(), site: "1999888".into(), rang: "032".into(), subscriber_keys: true };
+        let echo = Echo {
+            numquestion: "2322510".into(),
+            site: "1999888".into(),
+            rang: "032".into(),
+            subscriber: Some(("95720".into(), "SLDLrcsLMPC        ".into())),
+            wants: Wants { country: true, fingerprint: false, card_type: true },
+        };
         let expected = "NUMTRANS=0034813563&NUMAPPEL=0061548226&NUMQUESTION=0002322510&SITE=1999888&RANG=32\
-            &AUTORISATION=XXXXXX&CODEREPONSE=00000&COMMENTAIRE=Demande trait\u{e9}e avec succ\u{e8}s&REFABONNE=&PORTEUR=";
+            &AUTORISATION=XXXXXX&CODEREPONSE=00000&COMMENTAIRE=Demande trait\u{e9}e avec succ\u{e8}s&REFABONNE=95720\
+            &PORTEUR=SLDLrcsLMPC        &PAYS=FRA&TYPECARTE=MASTERCARD";
         let wire: String =
             answer.on_the_wire(&echo, &Switches::default()).iter().map(|byte| char::from(*byte)).collect();
         assert_eq!(wire, expected);

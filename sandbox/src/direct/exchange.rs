@@ -6,6 +6,7 @@ use crate::direct::{question, rules};
 use crate::faults::{Action, Event, Host, Script, Target};
 use crate::http::{Dropped, Served, broken, latin1, latin1_cut, text};
 use crate::journal::Call;
+use crate::ledger::Entry;
 use crate::wire::form::Fields;
 use crate::world::Sandbox;
 use hyper::body::Incoming;
@@ -34,13 +35,14 @@ pub async fn answer(sandbox: &Arc<Sandbox>, host: Host, request: Request<Incomin
 
 async fn exchange(sandbox: &Sandbox, host: Host, fields: &Fields) -> Served {
     let kind = fields.text("TYPE");
-    let reference = reference_of(sandbox, fields);
-    let event = Event { target: Target::Direct, host, kind, reference: &reference };
+    let about = About::of(sandbox, fields);
+    let (reference, subscriber) = (about.reference.as_str(), about.subscriber.as_str());
+    let event = Event { target: Target::Direct, host, kind, reference, subscriber };
     let script = sandbox.world().faults.strike(&event);
     if let Some(script) = script.as_ref().filter(|script| script.action == Action::DelayBeforeCommit) {
         tokio::time::sleep(Duration::from_millis(script.ms)).await;
     }
-    let (body, double) = handle(sandbox, host, fields, &reference, script.as_ref());
+    let (body, double) = handle(sandbox, host, fields, &about, script.as_ref());
     let Some(script) = script else { return Ok(latin1(body)) };
     match script.action {
         Action::DropBeforeCommit | Action::DropAfterCommit => Err(Dropped),
@@ -69,10 +71,12 @@ fn handle(
     sandbox: &Sandbox,
     host: Host,
     fields: &Fields,
-    reference: &str,
+    about: &About,
     script: Option<&Script>,
 ) -> (Vec<u8>, Vec<u8>) {
     let mut world = sandbox.world();
+    world.catch_up();
+    let reference = about.reference.as_str();
     let action = script.map(|script| script.action);
     let commits = script.is_none_or(Script::commits);
     // A lying code without commit still authenticates the question and uses its number up.
@@ -87,8 +91,13 @@ fn handle(
             applied = true;
             rules::apply(&mut world, &question)
         }
-        Ok(_) => Answer::bare("00001"),
-        Err(refused) => refused,
+        Ok(question) => {
+            if script.and_then(|script| script.burns) == Some(false) {
+                world.numbers.free(&question.number);
+            }
+            Answer::bare("00001")
+        }
+        Err(refused) => refused.into(),
     });
     if action == Some(Action::Code)
         && let Some(code) = script.and_then(|script| script.code.as_ref())
@@ -109,6 +118,8 @@ fn handle(
         kind: fields.text("TYPE").to_owned(),
         numquestion: fields.text("NUMQUESTION").to_owned(),
         reference: reference.to_owned(),
+        subscriber: about.subscriber.clone(),
+        activite: fields.text("ACTIVITE").to_owned(),
         numtrans: fields.text("NUMTRANS").to_owned(),
         amount: fields.text("MONTANT").to_owned(),
         code: decided.as_ref().map(|answer| answer.code.clone()),
@@ -117,7 +128,7 @@ fn handle(
         fault: action,
         at,
     });
-    let mut echo = question::echo(fields);
+    let mut echo = Echo::of(fields);
     if action == Some(Action::WrongEcho) {
         echo = wrong(&echo);
     }
@@ -132,14 +143,22 @@ fn wrong(echo: &Echo) -> Echo {
     Echo { numquestion: other.to_string(), ..echo.clone() }
 }
 
-/// The reference that a fault can match: the one sent, else that of the operation aimed at.
-fn reference_of(sandbox: &Sandbox, fields: &Fields) -> String {
-    let sent = fields.text("REFERENCE");
-    if !sent.is_empty() {
-        return sent.to_owned();
+/// What a fault can match beside the TYPE: the reference and the subscriber sent, else those of the operation aimed at.
+struct About {
+    reference: String,
+    subscriber: String,
+}
+
+impl About {
+    fn of(sandbox: &Sandbox, fields: &Fields) -> Self {
+        let numtrans: Option<u64> = fields.text("NUMTRANS").parse().ok();
+        let world = sandbox.world();
+        let aimed = world.ledger.entries().find(|entry| Some(entry.operation.numtrans) == numtrans);
+        let sent = |name: &str| Some(fields.text(name).to_owned()).filter(|text| !text.is_empty());
+        let known = |text: fn(&Entry) -> Option<String>| aimed.and_then(text).unwrap_or_default();
+        Self {
+            reference: sent("REFERENCE").unwrap_or_else(|| known(|entry| Some(entry.operation.reference.clone()))),
+            subscriber: sent("REFABONNE").unwrap_or_else(|| known(|entry| entry.origin.refabonne.clone())),
+        }
     }
-    let numtrans: Option<u64> = fields.text("NUMTRANS").parse().ok();
-    let world = sandbox.world();
-    let found = world.ledger.iter().find(|operation| Some(operation.numtrans) == numtrans);
-    found.map(|operation| operation.reference.clone()).unwrap_or_default()
 }

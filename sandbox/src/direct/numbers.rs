@@ -30,4 +30,9 @@ impl QuestionNumbers {
     pub fn burn(&mut self, used: Use) {
         self.0.insert((used.merchant, used.host, used.day, used.number));
     }
+
+    /// Gives the number back.
+    pub fn free(&mut self, used: &Use) {
+        self.0.remove(&(used.merchant.clone(), used.host, used.day, used.number));
+    }
 }

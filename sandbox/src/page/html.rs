@@ -1,6 +1,7 @@
 //! The pages themselves: French, plain forms, no script. All text that came from outside is escaped.
 
-use crate::page::session::{CardUse, Challenge, PageSession};
+use crate::cards::CardUse;
+use crate::page::session::{Challenge, PageSession};
 use jiff::Zoned;
 
 /// What PAYBOX shows for any fault of the merchant's request.
@@ -145,7 +146,7 @@ pub fn challenge(id: &str, session: &PageSession, challenge: &Challenge) -> Stri
 pub fn receipt(session: &PageSession, numtrans: u64, card: Option<&CardUse>, back: Option<&str>) -> String {
     let request = &session.request;
     let what = if request.authorisation_only { "Autorisation acceptée" } else { "Paiement accepté" };
-    let card = card.map(|card| format!("{} •••• {}", card.card_type, card.last2)).unwrap_or_default();
+    let card = card.map(|card| format!("{} •••• {}", card.issuer.card_type, card.last2)).unwrap_or_default();
     let content = format!(
         "{}<p class=\"good\" id=\"resultat\">{what}</p><dl><dt>Montant</dt><dd>{}</dd><dt>Carte</dt><dd>{}</dd>\
          <dt>Transaction</dt><dd>{numtrans}</dd></dl>{}",

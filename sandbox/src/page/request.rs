@@ -63,7 +63,11 @@ pub struct PageRequest {
     pub archivage: String,
     pub wish: Wish,
     pub billing: Option<Billing>,
+    /// The subscriber to register: PBX_REFABONNE, or PBX_CMD in its place.
     pub refabonne: Option<String>,
+    /// Letter U is asked for: an accepted card is stored.
+    pub stores_card: bool,
+    pub card_type: Option<String>,
     /// Cards that expire before this AAMM are refused.
     pub expiry_min_aamm: Option<String>,
     /// PBX_ERRORCODETEST.
@@ -145,13 +149,16 @@ fn values(contract: &Contract, fields: &Fields, switches: &Switches) -> Result<P
     if switches.refuse_missing_billing && (billing.is_none() || cart.is_none()) {
         return Err(Denied("PBX_BILLING et PBX_SHOPPINGCART sont exigées".into()));
     }
+    let retour = Retour::parse(fields.text("PBX_RETOUR"))?;
+    let stores_card = retour.asks('U');
+    let stand_in = owned("PBX_CMD").filter(|_| stores_card && switches.cmd_stands_for_refabonne);
     let display = fields.get("PBX_DISPLAY").and_then(|text| text.parse().ok()).unwrap_or(DISPLAY_DEFAULT_S);
     Ok(PageRequest {
         merchant: Merchant { site: contract.site.clone(), rang: contract.rang },
         total: fields.text("PBX_TOTAL").parse().map_err(|_| Denied("PBX_TOTAL".into()))?,
         currency: fields.text("PBX_DEVISE").to_owned(),
         cmd: fields.text("PBX_CMD").to_owned(),
-        retour: Retour::parse(fields.text("PBX_RETOUR"))?,
+        retour,
         accepted_url: owned("PBX_EFFECTUE"),
         refused_url: owned("PBX_REFUSE"),
         cancelled_url: owned("PBX_ANNULE"),
@@ -167,7 +174,9 @@ fn values(contract: &Contract, fields: &Fields, switches: &Switches) -> Result<P
             Some(_) | None => Wish::NoPreference,
         },
         billing: billing.filter(|_| cart.is_some()),
-        refabonne: owned("PBX_REFABONNE"),
+        refabonne: owned("PBX_REFABONNE").or(stand_in),
+        stores_card,
+        card_type: owned("PBX_TYPECARTE"),
         expiry_min_aamm: owned("PBX_DATEVALMAX"),
         forced_code: owned("PBX_ERRORCODETEST").filter(|code| code != "00000"),
     })

@@ -38,6 +38,12 @@ impl Retour {
         }
         Ok(Self(pairs))
     }
+
+    /// Whether the letter is asked for.
+    #[must_use]
+    pub fn asks(&self, letter: char) -> bool {
+        self.0.iter().any(|(_, asked)| *asked == letter)
+    }
 }
 
 /// What a return or a notification tells.
@@ -86,7 +92,8 @@ impl Facts<'_> {
             'T' => self.numappel.to_string(),
             'A' => self.attempt.filter(|_| accepted)?.authorisation.clone(),
             'B' => "0".to_owned(),
-            'C' => card?.card_type.to_owned(),
+            'C' if switches.letter_c_constant.is_empty() => card?.issuer.card_type.to_owned(),
+            'C' => card.map(|_| switches.letter_c_constant.clone())?,
             'D' => card.filter(|_| accepted)?.expiry_aamm.clone(),
             'E' => self.code.to_owned(),
             'F' => secure?.authenticated.to_string(),
@@ -102,7 +109,7 @@ impl Facts<'_> {
             'U' => return self.handle(switches),
             'v' => secure.filter(|secure| secure.enrolled == 'Y').map(|_| switches.three_ds_version.clone())?,
             'W' => self.at.strftime("%d%m%Y").to_string(),
-            'Y' => card?.country.to_owned(),
+            'Y' => card?.issuer.country.to_owned(),
             // Cetelem's option, the sigmaplus subscriber, mixed payments, and an undocumented one: never here.
             _ => return None,
         };

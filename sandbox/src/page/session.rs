@@ -9,7 +9,7 @@
 //!            └──▶ timed out (from card, challenge, refused)
 //! ```
 
-use crate::cards::TestCard;
+use crate::cards::CardUse;
 use crate::page::request::PageRequest;
 use jiff::Timestamp;
 
@@ -59,22 +59,9 @@ impl Stage {
 #[derive(Debug, Clone)]
 pub struct Challenge {
     pub card: CardUse,
-    pub issuer: TestCard,
     /// The code that the payer reads on the page itself: there is no telephone here.
     pub expected: String,
     pub wrong_codes: u32,
-}
-
-/// What may be kept of a card: never its number.
-#[derive(Debug, Clone)]
-pub struct CardUse {
-    pub first6: String,
-    pub last2: String,
-    pub expiry_aamm: String,
-    pub card_type: &'static str,
-    pub country: &'static str,
-    /// 64 hexadecimal digits that are the same for the same card.
-    pub fingerprint: String,
 }
 
 /// The result of 3-D Secure.
@@ -97,6 +84,6 @@ pub struct Attempt {
     /// Absent when the number typed was no card number at all.
     pub card: Option<CardUse>,
     pub three_ds: Option<ThreeDs>,
-    /// The handle of the stored card, when PBX_REFABONNE asked for one.
+    /// The handle of the stored card, when letter U asked for one.
     pub token: Option<String>,
 }

@@ -21,7 +21,8 @@ const ENTRANCES: [&str; 3] = ["/php/", "/php", "/cgi/MYchoix_pagepaiement.cgi"];
 
 /// Answers everything on a page host but `/load.html`.
 pub async fn answer(sandbox: &Arc<Sandbox>, host: Host, request: Request<Incoming>) -> Served {
-    let strike = sandbox.world().faults.strike(&Event { target: Target::Page, host, kind: "", reference: "" });
+    let strike =
+        sandbox.world().faults.strike(&Event { target: Target::Page, host, kind: "", reference: "", subscriber: "" });
     if let Some(script) = strike {
         tokio::time::sleep(Duration::from_millis(script.ms)).await;
     }

@@ -107,6 +107,25 @@ impl Bench {
         world.switches = changed;
     }
 
+    /// Moves the sandbox's clock.
+    pub(crate) fn clock(&self, now: &str) {
+        self.running.sandbox.world().clock.set(Some(now.parse().unwrap()));
+    }
+
+    /// The one operation of that reference, as the management port shows it.
+    pub(crate) async fn booked(&self, reference: &str) -> serde_json::Value {
+        let (_, ledger) = self.manage("GET", &format!("/ledger?reference_prefix={reference}"), "").await;
+        match ledger.get("operations").and_then(serde_json::Value::as_array).map(Vec::as_slice) {
+            Some([only]) => only.clone(),
+            _ => panic!("not one operation of {reference}: {ledger}"),
+        }
+    }
+
+    /// How many operations the ledger holds.
+    pub(crate) fn count(&self) -> usize {
+        self.running.sandbox.world().ledger.iter().count()
+    }
+
     /// The next notification: query of a GET, body of a POST.
     pub(crate) async fn notification(&mut self) -> String {
         tokio::time::timeout(PATIENCE, self.notified.recv()).await.unwrap().unwrap()
@@ -184,6 +203,12 @@ impl Bench {
         let number = format!("{:010}", self.last_question);
         let address = self.running.addresses.direct.clone();
         self.ask_as(&address, kind, &number, fields).await
+    }
+
+    /// Asks with a fresh NUMQUESTION, and gives the code and the whole answer.
+    pub(crate) async fn code(&mut self, kind: &str, fields: &[(&str, &str)]) -> (String, String) {
+        let answer = self.ask(kind, fields).await.unwrap();
+        (value(&answer, "CODEREPONSE").to_owned(), answer)
     }
 
     pub(crate) async fn ask_as(

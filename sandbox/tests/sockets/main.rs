@@ -2,5 +2,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
 
 mod bench;
+mod cards;
 mod direct;
+mod disturbed;
+mod subscribers;
 mod walk;

@@ -2,8 +2,10 @@
 //! simulation does too.
 
 mod notify;
+mod test_clock;
 
 pub use notify::{Delivery, NotDelivered, Notifier};
+pub use test_clock::{ClockHand, NotTold, SandboxClock};
 
 use std::time::Duration;
 
@@ -38,6 +40,8 @@ impl Mode {
 pub trait Clock: Send + Sync {
     /// Now. May step back by a little; nothing relies on it for safety.
     fn now(&self) -> Timestamp;
+    /// The machine's own time, which the bank has too. Under a test clock [`Clock::now`] is ahead of it.
+    fn wall(&self) -> Timestamp;
     /// Time since some fixed moment, counting the time the machine was suspended; never steps.
     fn since_boot(&self) -> Duration;
     /// Returns at `instant` or later.
@@ -70,7 +74,7 @@ pub trait Vault: Send + Sync {
 #[error("sealed data cannot be made or read")]
 pub struct VaultError;
 
-/// Which aggregate: `kind` is `order`, `key`, `webhook`, `delivery_log`; `id` is unique within merchant and kind.
+/// Which aggregate: `kind` is `order`, `key`, `webhook`, `delivery_log`, `clock`; `id` is unique within merchant and kind.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     pub merchant: String,

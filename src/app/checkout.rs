@@ -1,7 +1,5 @@
 //! Handing out a payment page: a signed form, and a link for portals that build no form.
 
-use jiff::Timestamp;
-
 use super::{
     App, Error, Outcome, Remember,
     access::Caller,
@@ -86,7 +84,7 @@ impl App {
             };
             let decision = current.order.issue_checkout(new, now, &merchant.policy)?;
             let checkout = decision.order.checkouts.last().ok_or(Error::Refused(Refusal::TooManyCheckouts))?;
-            let form = self.signed_form(merchant, &decision.order, checkout, &token, now)?;
+            let form = self.signed_form(merchant, &decision.order, checkout, &token)?;
             let issued = Issued {
                 current: Versioned { order: decision.order.clone(), version: current.version + 1 },
                 checkout: checkout.number,
@@ -112,14 +110,13 @@ impl App {
         }
     }
 
-    /// The form of a checkout, signed now; only its time differs from one signing to the next.
+    /// The form of a checkout, signed now; only its time differs from one signing to the next, and that is the bank's.
     pub(super) fn signed_form(
         &self,
         merchant: &Merchant,
         order: &Order,
         checkout: &Checkout,
         token: &str,
-        now: Timestamp,
     ) -> Result<Form, Error> {
         let back = |outcome: &str| format!("{}/return/{token}/{outcome}", self.public_url);
         let billing = match &checkout.billing {
@@ -132,7 +129,7 @@ impl App {
             total: checkout.amount,
             reference: checkout.reference.as_str().to_owned(),
             payer_email: order.payer.email.as_str().to_owned(),
-            time: now,
+            time: self.ports.clock.wall(),
             hash: merchant.hash,
             language: match checkout.locale {
                 Locale::Fr => PageLanguage::French,

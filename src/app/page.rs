@@ -65,7 +65,7 @@ impl App {
         let Versioned { order, .. } = current;
         let page = order.page_of(link).ok_or(Error::NotFound)?;
         let content = if may_pay {
-            PageContent::Form(self.signed_form(merchant, &order, page, token, self.now())?)
+            PageContent::Form(self.signed_form(merchant, &order, page, token)?)
         } else {
             PageContent::Over(order.status_of_link(page))
         };

@@ -33,7 +33,7 @@ impl PppsLine {
     ) -> Result<DirectAnswer, String> {
         let prepared = self
             .contract
-            .prepare(self.host, number, translate::call(call), self.clock.now())
+            .prepare(self.host, number, translate::call(call), self.clock.wall())
             .map_err(|error| format!("nothing was sent: {error}"))?;
         let gate = self.connection.gate();
         if !gate.close_after(not_after) {

@@ -83,7 +83,7 @@ impl PppsBank {
         let silence = |why: &dyn std::fmt::Display| Silence(format!("{}: {why}", host_name(host)));
         let endpoint = contract.endpoint(host);
         let prepared = contract
-            .prepare(host, number, translate::enquiry(question), self.clock.now())
+            .prepare(host, number, translate::enquiry(question), self.clock.wall())
             .map_err(|error| silence(&error))?;
         let body = async {
             let connection = Connection::open(endpoint, &contract.tls, &self.clock, self.deadlines.connect).await?;

@@ -62,6 +62,7 @@ pub enum Code {
     Quarantined,
     TooManyCheckouts,
     TooManyWebhooks,
+    ClockOnlyGoesForward,
     Unavailable,
     Internal,
 }
@@ -98,6 +99,7 @@ impl Code {
             Self::Quarantined => "quarantined",
             Self::TooManyCheckouts => "too_many_checkouts",
             Self::TooManyWebhooks => "too_many_webhooks",
+            Self::ClockOnlyGoesForward => "clock_only_goes_forward",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",
         }
@@ -132,7 +134,8 @@ impl Code {
             | Self::ConfirmationInProgress
             | Self::Quarantined
             | Self::TooManyCheckouts
-            | Self::TooManyWebhooks => StatusCode::CONFLICT,
+            | Self::TooManyWebhooks
+            | Self::ClockOnlyGoesForward => StatusCode::CONFLICT,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -244,6 +247,7 @@ impl From<app::Error> for Problem {
                 Self { faults: vec![Fault::new("/billing", FaultKind::Missing)], ..Self::of(Code::BillingRequired) }
             }
             app::Error::TooMany => Self::of(Code::TooManyWebhooks),
+            app::Error::ClockOnlyGoesForward => Self::of(Code::ClockOnlyGoesForward),
             app::Error::Outdated => Self::of(Code::PreconditionFailed),
             app::Error::KeyReused => Self::of(Code::IdempotencyKeyReused),
             app::Error::Busy => Self::of(Code::Busy),

@@ -132,6 +132,13 @@ pub(super) fn problem(code: Code, locale: Locale) -> (&'static str, &'static str
                 "This merchant has as many webhooks, or this webhook as many replays, as it may have.",
             ),
         ),
+        Code::ClockOnlyGoesForward => (
+            (
+                "L'horloge ne recule pas",
+                "Cet instant n'est pas dans l'avenir de l'horloge d'essai; rien n'a été modifié.",
+            ),
+            ("Clock only goes forward", "This instant is not in the test clock's future; nothing was changed."),
+        ),
         Code::Unavailable => (
             ("Indisponible", "Le service ne peut pas enregistrer en ce moment; réessayez plus tard."),
             ("Unavailable", "The service cannot record anything now; try again later."),

@@ -2,8 +2,10 @@
 //! simulation does too.
 
 mod notify;
+mod test_clock;
 
 pub use notify::{Delivery, NotDelivered, Notifier};
+pub use test_clock::{ClockHand, NotTold, SandboxClock};
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -74,7 +76,7 @@ pub trait Vault: Send + Sync {
 #[error("sealed data cannot be made or read")]
 pub struct VaultError;
 
-/// Which aggregate: `kind` is `order`, `key`, `webhook`, `delivery_log`; `id` is unique within merchant and kind.
+/// Which aggregate: `kind` is `order`, `key`, `webhook`, `delivery_log`, `clock`; `id` is unique within merchant and kind.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     pub merchant: String,

@@ -27,5 +27,7 @@ mod paying;
 mod receiver;
 #[path = "gateway/surplus.rs"]
 mod surplus;
+#[path = "gateway/test_clock.rs"]
+mod test_clock;
 #[path = "gateway/webhooks.rs"]
 mod webhooks;

@@ -117,6 +117,9 @@ answer_deadline = "{answer_deadline}"
 [webhooks]
 allow_loopback = true
 
+[test_clock]
+sandbox = "{manage}"
+
 [[platform]]
 id = "sandbox"
 page = "{page}/php/"
@@ -132,6 +135,7 @@ public_key_files = [{paybox}]
         ops_port = gateway.ops_port,
         sealing = key("sealing.keys"),
         answer_deadline = answer_deadline(gateway.pace),
+        manage = sandbox.address("manage")?,
         page = sandbox.address("page")?,
         page_backup = sandbox.address("page_backup")?,
         direct = sandbox.address("direct")?,

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod entropy;
 pub mod page_hosts;
 pub mod ppps;
+pub mod sandbox_clock;
 pub mod sqlite;
 pub mod vault;
 pub mod webhook;

@@ -136,7 +136,7 @@ impl App {
         }
     }
 
-    /// The form of a checkout, signed now; only its time differs from one signing to the next.
+    /// The form of a checkout, signed now; only its time differs from one signing to the next, and that is the bank's.
     pub(super) fn signed_form(
         &self,
         merchant: &Merchant,

@@ -20,6 +20,7 @@ pub mod merchant;
 mod numbers;
 pub mod orders;
 pub mod page;
+pub mod test_clock;
 pub mod webhooks;
 
 pub use crate::ports::Mode;
@@ -43,6 +44,7 @@ use crate::{
 };
 use merchant::Merchant;
 use numbers::Numbers;
+use test_clock::TestClock;
 use webhooks::WebhookPolicy;
 
 /// The world that the use cases work in.
@@ -56,6 +58,8 @@ pub struct Ports {
     pub vault: Arc<dyn Vault>,
     pub alarms: Arc<dyn Alarms>,
     pub notifier: Arc<dyn Notifier>,
+    /// What puts `clock` forward; `None` in live mode.
+    pub test_clock: Option<TestClock>,
 }
 
 /// What a code of the bank means, for a payer or an accountant.
@@ -113,6 +117,8 @@ pub enum Error {
     DateTooOld,
     #[error("the run is not stopped")]
     RunNotStopped,
+    #[error("the clock only goes forward")]
+    ClockOnlyGoesForward,
     /// It has changed since the caller looked.
     #[error("it has another version by now")]
     Outdated,

@@ -10,14 +10,14 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{ConfigFile, Environment, Failure, wiring};
 use crate::{
-    adapters::{clock::SystemClock, entropy::SystemEntropy},
+    adapters::entropy::SystemEntropy,
     app::{
         Error,
         access::{self, ApiKey, NewKey, SCOPES, Scope},
     },
     config::{Config, duration},
     domain::{ids::MerchantId, text::Text},
-    ports::{Clock, Store},
+    ports::Store,
 };
 
 #[derive(Debug, Subcommand)]
@@ -68,12 +68,12 @@ pub(super) fn run(command: Command, env: Environment) -> Result<(), Failure> {
             runtime.block_on(make(&*store, &config, new))
         }
         Command::List(file) => {
-            let (_, store) = open(&file, env)?;
-            runtime.block_on(list(&*store))
+            let (config, store) = open(&file, env)?;
+            runtime.block_on(list(&*store, &config))
         }
         Command::Revoke { config, id } => {
-            let (_, store) = open(&config, env)?;
-            runtime.block_on(revoke(&*store, &id))
+            let (config, store) = open(&config, env)?;
+            runtime.block_on(revoke(&*store, &config, &id))
         }
     }
 }
@@ -91,7 +91,7 @@ async fn make(store: &dyn Store, config: &Config, new: New) -> Result<(), Failur
     }
     let name = Text::parse(&new.name, MAX_NAME)
         .map_err(|error| Failure::Refused(format!("the key cannot be named so: {error}")))?;
-    let now = SystemClock.now();
+    let now = wiring::now(store, config.mode).await.map_err(refused)?;
     let expires_at = new.expires_in.map(|time| now.checked_add(time)).transpose();
     let expires_at = expires_at.map_err(|_| Failure::Refused("the key would outlive the calendar".to_owned()))?;
     let new = NewKey {
@@ -114,8 +114,8 @@ async fn make(store: &dyn Store, config: &Config, new: New) -> Result<(), Failur
     Ok(())
 }
 
-async fn list(store: &dyn Store) -> Result<(), Failure> {
-    let now = SystemClock.now();
+async fn list(store: &dyn Store, config: &Config) -> Result<(), Failure> {
+    let now = wiring::now(store, config.mode).await.map_err(refused)?;
     let mut stdout = io::stdout().lock();
     for key in access::keys(store).await.map_err(refused)? {
         writeln!(stdout, "{}", describe(&key, now))?;
@@ -123,8 +123,9 @@ async fn list(store: &dyn Store) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn revoke(store: &dyn Store, id: &str) -> Result<(), Failure> {
-    let key = access::revoke_key(store, id, SystemClock.now()).await.map_err(|error| {
+async fn revoke(store: &dyn Store, config: &Config, id: &str) -> Result<(), Failure> {
+    let now = wiring::now(store, config.mode).await.map_err(refused)?;
+    let key = access::revoke_key(store, id, now).await.map_err(|error| {
         if error == Error::NotFound { Failure::Refused(format!("there is no key {id}")) } else { refused(error) }
     })?;
     let _ = writeln!(io::stderr(), "The key {}, {}, is revoked.", key.id, key.name);

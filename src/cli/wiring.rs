@@ -2,6 +2,7 @@
 
 use std::{fmt::Display, sync::Arc};
 
+use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use url::Url;
 
@@ -9,17 +10,18 @@ use super::Failure;
 use crate::{
     adapters::{
         alarms::{LoggedAlarms, Metrics},
-        clock::SystemClock,
+        clock::{SystemClock, TestClock},
         entropy::SystemEntropy,
         page_hosts::{Pages, SeenPages},
         ppps::{Contract, Deadlines, Endpoint, PppsBank, tls_config},
+        sandbox_clock::ManagedSandbox,
         sqlite::{Options, SqliteStore},
         vault::SealingKeys,
         webhook::{Loopback, WebhookSender},
     },
-    app::{Mode, Ports},
-    config::{Bank, Judge, SealingKey, Served, StorePlace, Webhooks},
-    ports::{Clock, Store},
+    app::{Error, Mode, Ports, test_clock},
+    config::{self, Bank, Judge, SealingKey, Served, StorePlace, Webhooks},
+    ports::{Clock, ClockHand, SandboxClock, Store},
 };
 
 /// Opens the store, made if it is not there; it must belong to `mode`.
@@ -67,10 +69,10 @@ pub(super) fn ports(
     vault: SealingKeys,
     contracts: Vec<Contract>,
     pages: Arc<SeenPages>,
-    (bank, webhooks): (&Bank, &Webhooks),
+    (bank, webhooks, test_clock): (&Bank, &Webhooks, Option<config::TestClock>),
     metrics: &Metrics,
 ) -> Result<Ports, Failure> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let (clock, test_clock) = clocks(test_clock);
     let deadlines = Deadlines {
         connect: bank.connect_deadline.unsigned_abs(),
         load: bank.load_deadline.unsigned_abs(),
@@ -87,7 +89,28 @@ pub(super) fn ports(
         vault: Arc::new(vault),
         alarms: Arc::new(LoggedAlarms::new(metrics)),
         notifier: Arc::new(WebhookSender::new(tls, webhooks.deadline, loopback)),
+        test_clock,
     })
+}
+
+/// The machine's clock, and in test mode what puts it forward.
+fn clocks(config: Option<config::TestClock>) -> (Arc<dyn Clock>, Option<test_clock::TestClock>) {
+    let Some(config::TestClock { sandbox, deadline }) = config else { return (Arc::new(SystemClock), None) };
+    let clock = Arc::new(TestClock::default());
+    let sandbox = sandbox.map(|url| Arc::new(ManagedSandbox::new(url, deadline)) as Arc<dyn SandboxClock>);
+    (Arc::clone(&clock) as Arc<dyn Clock>, Some(test_clock::TestClock { hand: clock, sandbox }))
+}
+
+/// What time it is for whoever works on this store.
+///
+/// # Errors
+/// [`Error::Unavailable`].
+pub(super) async fn now(store: &dyn Store, mode: Mode) -> Result<Timestamp, Error> {
+    let clock = TestClock::default();
+    if mode == Mode::Test {
+        clock.set_ahead(test_clock::ahead(store).await?);
+    }
+    Ok(clock.now())
 }
 
 fn contract(served: &Served) -> Result<Contract, Failure> {

@@ -85,13 +85,14 @@ impl Worker {
     /// Whether more is due than can be attended to at once.
     async fn start_what_is_due(&mut self) -> Result<bool, ()> {
         let app = &self.gateway.app;
-        // Nothing is asked of the bank whose answer could not be kept.
-        let due = match app.health().await {
-            Ok(()) => app.due(self.rested.len() + self.tasks.len() + self.passed_over).await,
-            Err(error) => Err(error),
+        let due = async {
+            // Nothing is asked of the bank whose answer could not be kept.
+            app.health().await?;
+            app.follow_test_clock().await?;
+            app.due(self.rested.len() + self.tasks.len() + self.passed_over).await
         };
         let failed = |error: Error| self.gateway.store_failed(&error.to_string());
-        let mut chores = due.map_err(failed)?;
+        let mut chores = due.await.map_err(failed)?;
         // Whatever is wrong with webhooks, orders are attended to.
         chores.extend(app.behind().await.map_err(failed).unwrap_or_default());
         let now = Instant::now();

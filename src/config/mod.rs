@@ -15,6 +15,7 @@ mod problem;
 mod sealing;
 mod section;
 mod server;
+mod test_clock;
 mod timing;
 mod urls;
 mod webhooks;
@@ -45,6 +46,7 @@ pub use platform::Platform;
 pub use problem::{ConfigErrors, Problem};
 pub use sealing::SealingKey;
 pub use server::{Log, LogFormat, Server};
+pub use test_clock::TestClock;
 pub use webhooks::Webhooks;
 
 /// A configuration without a problem.
@@ -61,6 +63,8 @@ pub struct Config {
     pub sealing_keys: Vec<SealingKey>,
     pub bank: Bank,
     pub webhooks: Webhooks,
+    /// `None` in live mode.
+    pub test_clock: Option<TestClock>,
     /// In the order of the file.
     pub merchants: Vec<Served>,
 }
@@ -119,6 +123,7 @@ impl Config {
         let sealing_keys = sealing::read(root.section("secrets"), files, mode);
         let bank = Bank::read(root.section("bank"), mode);
         let webhooks = Webhooks::read(root.section("webhooks"), mode);
+        let test_clock = TestClock::read(root.section("test_clock"), mode);
         let (platforms, platform_ids) = read_platforms(&mut root, files, judge, mode);
         let timing = Timing::read(root.section("timing"), &bank);
         let context =
@@ -140,6 +145,7 @@ impl Config {
             sealing_keys: sealing_keys?,
             bank,
             webhooks,
+            test_clock,
             merchants,
         })
     }

@@ -76,7 +76,7 @@ fn the_example_shows_the_defaults() {
     let (full, _) = read(EXAMPLE, &[]).unwrap();
     assert_eq!(bare.time_zone, full.time_zone);
     assert_eq!((bare.store, bare.server, bare.log, bare.bank), (full.store, full.server, full.log, full.bank));
-    assert_eq!(bare.webhooks, full.webhooks);
+    assert_eq!((bare.webhooks, bare.test_clock), (full.webhooks, full.test_clock));
     let (bare, full) = (&bare.merchants[0], &full.merchants[0]);
     assert_eq!(bare.platform, full.platform);
     let chosen = |served: &Served| {
@@ -96,8 +96,18 @@ fn the_example_shows_the_defaults() {
 /// Every key that is read has its line in the example, in its table, set or commented out.
 #[test]
 fn the_example_has_every_key() {
-    let tables =
-        ["", "[server]", "[log]", "[secrets]", "[bank]", "[webhooks]", "[[platform]]", "[timing]", "[[merchant]]"];
+    let tables = [
+        "",
+        "[server]",
+        "[log]",
+        "[secrets]",
+        "[bank]",
+        "[webhooks]",
+        "[test_clock]",
+        "[[platform]]",
+        "[timing]",
+        "[[merchant]]",
+    ];
     let uncommented: Vec<&str> = EXAMPLE.lines().map(|line| line.strip_prefix('#').unwrap_or(line)).collect();
     for table in tables {
         // An unknown key's problem lists the known ones.
@@ -195,4 +205,24 @@ fn webhooks_stay_on_the_outside_in_live_mode() {
         let expected = ["webhooks.retry_after: has more than 30 waits, or one outside 10ms to 7d"];
         assert_eq!(problems(&text, &[]), expected, "{waits}");
     }
+}
+
+#[test]
+fn a_test_clock_is_of_test_mode_and_moves_this_machines_sandbox_only() {
+    let with = |sandbox: &str| EXAMPLE.replace("#sandbox = \"http://127.0.0.1:8091\"", sandbox);
+    let (config, _) = read(&with("sandbox = \"http://127.0.0.1:8091/\""), &[]).unwrap();
+    let clock = config.test_clock.unwrap();
+    assert_eq!(clock.sandbox.unwrap().as_str(), "http://127.0.0.1:8091/");
+    for (sandbox, sentence) in [
+        ("\"http://192.0.2.1:8091\"", "is not http on this machine: \"http://127.0.0.1:8091\""),
+        ("\"https://127.0.0.1:8091\"", "is not http on this machine: \"http://127.0.0.1:8091\""),
+        ("\"127.0.0.1:8091\"", "is not an absolute URL such as \"https://pay.example.org\""),
+    ] {
+        let found = problems(&with(&format!("sandbox = {sandbox}")), &[]);
+        assert_eq!(found, [format!("test_clock.sandbox: {sentence}")], "{sandbox}");
+    }
+    let live = |text: String| problems(&text.replace("mode = \"test\"", "mode = \"live\""), &[]);
+    let refused = "test_clock.sandbox: is for test mode only".to_owned();
+    assert!(live(with("sandbox = \"http://127.0.0.1:8091\"")).contains(&refused));
+    assert!(!live(EXAMPLE.to_owned()).iter().any(|problem| problem.contains("test_clock")));
 }

@@ -24,6 +24,7 @@ mod serve;
 mod story;
 mod story_of_plans;
 mod strict;
+mod test_clock;
 mod webhooks;
 mod words;
 
@@ -48,7 +49,7 @@ use tokio::{
 
 use crate::{
     app::{
-        App,
+        App, Mode,
         access::{Caller, Scope},
     },
     domain::{
@@ -168,7 +169,7 @@ fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a st
 
 /// Everything that portals, payers and PAYBOX may ask.
 pub fn router(gateway: Arc<Gateway>) -> Router {
-    let router = Router::new()
+    let mut router = Router::new()
         .route("/v1/orders", post(orders::place).get(orders::list))
         .route("/v1/orders/{id}", get(orders::show))
         .route("/v1/orders/{id}/cancel", post(orders::cancel))
@@ -184,7 +185,9 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/v1/callbacks", get(callbacks::list))
         .route("/pay/{token}", get(payer::pay))
         .route("/return/{token}/{outcome}", get(payer::back))
-        .route("/paybox/{merchant}/ipn", get(bank::notified_by_query).post(bank::notified_by_body))
-        .with_state(Arc::clone(&gateway));
-    layer::around(router, gateway)
+        .route("/paybox/{merchant}/ipn", get(bank::notified_by_query).post(bank::notified_by_body));
+    if gateway.app.mode() == Mode::Test {
+        router = router.route("/v1/test-clock", get(test_clock::show).post(test_clock::put_forward));
+    }
+    layer::around(router.with_state(Arc::clone(&gateway)), gateway)
 }

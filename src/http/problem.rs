@@ -80,6 +80,7 @@ pub enum Code {
     NotYetDue,
     DateTooOld,
     RunNotStopped,
+    ClockOnlyGoesForward,
     Unavailable,
     Internal,
 }
@@ -133,6 +134,7 @@ impl Code {
             Self::NotYetDue => "not_yet_due",
             Self::DateTooOld => "date_too_old",
             Self::RunNotStopped => "run_not_stopped",
+            Self::ClockOnlyGoesForward => "clock_only_goes_forward",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",
         }
@@ -181,7 +183,8 @@ impl Code {
             | Self::NoSuchInstalment
             | Self::NotYetDue
             | Self::DateTooOld
-            | Self::RunNotStopped => StatusCode::CONFLICT,
+            | Self::RunNotStopped
+            | Self::ClockOnlyGoesForward => StatusCode::CONFLICT,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -296,6 +299,7 @@ impl From<app::Error> for Problem {
             app::Error::NotYetDue => Self::of(Code::NotYetDue),
             app::Error::DateTooOld => Self::of(Code::DateTooOld),
             app::Error::RunNotStopped => Self::of(Code::RunNotStopped),
+            app::Error::ClockOnlyGoesForward => Self::of(Code::ClockOnlyGoesForward),
             app::Error::Outdated => Self::of(Code::PreconditionFailed),
             app::Error::KeyReused => Self::of(Code::IdempotencyKeyReused),
             app::Error::Busy => Self::of(Code::Busy),

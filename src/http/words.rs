@@ -199,6 +199,12 @@ pub(super) fn problem(code: Code, locale: Locale) -> (&'static str, &'static str
         Code::RunNotStopped => (
             ("Série non arrêtée", "Cette série de prélèvements n'est pas arrêtée; il n'y a rien à reprendre."),
             ("Run not stopped", "This debit run is not stopped; there is nothing to resume."),
+        Code::ClockOnlyGoesForward => (
+            (
+                "L'horloge ne recule pas",
+                "Cet instant n'est pas dans l'avenir de l'horloge d'essai; rien n'a été modifié.",
+            ),
+            ("Clock only goes forward", "This instant is not in the test clock's future; nothing was changed."),
         ),
         Code::Unavailable => (
             ("Indisponible", "Le service ne peut pas enregistrer en ce moment; réessayez plus tard."),

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use super::{Said, folder, guichet, project, run, test_config, write_secret};
 
 /// A configuration of live mode without a fault.
-const LIVE: &str = r#"
+pub(super) const LIVE: &str = r#"
 mode = "live"
 public_url = "https://pay.example.org"
 

@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{Said, folder, guichet, run, test_config};
+use super::{Said, check_config::LIVE, folder, guichet, run, test_config};
 
 /// A gateway that runs, killed should the test fail.
 pub(super) struct Running {
@@ -82,6 +82,34 @@ fn it_says_where_it_is_answers_and_stops() {
         assert!(log.contains("/pay/{token}") && !log.contains("5ecre7"), "{log}");
         assert!(log.contains("\"stopped\""), "{log}");
     }
+}
+
+/// Nobody puts the clock of real money forward: live mode does not even know the route.
+#[test]
+fn a_test_clock_does_not_exist_in_live_mode() {
+    let config = test_config(&folder("serve-live"));
+    let test = Running::start(&config, &[]);
+    assert!(test.get("listen", "/v1/test-clock").starts_with("HTTP/1.1 401 "));
+    assert_eq!(test.stop("TERM"), Some(0));
+    // Without a second host of the page nobody looks at the first.
+    let text = LIVE.lines().filter(|line| !line.starts_with("page_backup")).collect::<Vec<_>>().join("\n");
+    fs::write(&config, text).unwrap();
+    let live = Running::start(
+        &config,
+        &[
+            ("GUICHET__SERVER__LISTEN", "127.0.0.1:0"),
+            ("GUICHET__SERVER__OPS_LISTEN", "127.0.0.1:0"),
+            ("GUICHET__STORE", "sqlite:live.db"),
+        ],
+    );
+    assert_eq!(live.ready["mode"], "live");
+    let unknown = live.get("listen", "/v1/nothing");
+    assert!(unknown.starts_with("HTTP/1.1 404 "), "{unknown}");
+    let body = |answer: &str| answer.split_once("\r\n\r\n").unwrap().1.to_owned();
+    let answer = live.get("listen", "/v1/test-clock");
+    assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+    assert_eq!(body(&answer), body(&unknown));
+    assert_eq!(live.stop("TERM"), Some(0));
 }
 
 #[test]

@@ -13,6 +13,7 @@ import meetings
 import nothing_works
 import portal
 import strangers
+import test_clock
 import too_many
 import webhooks
 from bench import ROOT, Bench, end_tidily, make_keys
@@ -24,6 +25,7 @@ NOT_SEEN = {
     ("cancelOrder", 409, "order_partly_paid"): "orders are paid at once as yet; payment in parts is not built",
     ("cancelOrder", 409, "busy"): "a lone order's change is tried 16 times before it gives up",
     ("checkOut", 409, "busy"): "a lone order's change is tried 16 times before it gives up",
+    ("moveTestClock", 409, "busy"): "as an order's change",
     **{(operation, 409, "busy"): "as an order's change"
        for operation in ("changeWebhookEndpoint", "deleteWebhookEndpoint", "rotateWebhookSecret",
                          "testWebhookEndpoint", "replayWebhooks")},
@@ -47,7 +49,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="guichet-contract-keys-") as folder:
         keys = make_keys(folder)
         for scenes, settings in (
-            ([portal, limits, strangers, meetings, webhooks], {}),
+            ([portal, limits, strangers, meetings, webhooks, test_clock], {}),
             ([nothing_works], {}),
             ([too_many], {"per_minute": too_many.PER_MINUTE}),
         ):

@@ -12,6 +12,7 @@ UNKNOWN_WEBHOOK = "whe_" + "0" * 32
 WITH_KEY = {
     "placeOrder": {}, "listOrders": {}, "listEvents": {},
     "listCallbacks": {}, "explainOrder": {"id": UNKNOWN}, "showOrder": {"id": UNKNOWN}, "cancelOrder": {"id": UNKNOWN}, "checkOut": {"id": UNKNOWN},
+    "showTestClock": {}, "moveTestClock": {},
     "makeWebhookEndpoint": {}, "listWebhookEndpoints": {}, "listDeliveries": {},
     **{operation: {"id": UNKNOWN_WEBHOOK}
        for operation in ("showWebhookEndpoint", "changeWebhookEndpoint", "deleteWebhookEndpoint",
@@ -41,6 +42,7 @@ def body_of(operation):
         "placeOrder": order(), "cancelOrder": {}, "checkOut": checkout(),
         "makeWebhookEndpoint": {"url": "http://127.0.0.1:9/guichet"}, "changeWebhookEndpoint": {"state": "enabled"},
         "rotateWebhookSecret": {}, "testWebhookEndpoint": {}, "replayWebhooks": {"after": "ZTA"},
+        "moveTestClock": {"now": "2001-01-01T00:00:00Z"},
     }.get(operation)
 
 

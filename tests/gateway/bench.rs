@@ -76,6 +76,9 @@ load_deadline = "1s"
 answer_deadline = "1500ms"
 look_every = "100ms"
 
+[test_clock]
+sandbox = "{manage}"
+
 [[platform]]
 id = "sandbox"
 page = "{page}/php/"
@@ -119,6 +122,7 @@ reference_prefix = "ANX"
 without_billing = "placeholder"
 return_origins = ["http://127.0.0.1:9"]
 "#,
+        manage = addresses.manage,
         page = addresses.page,
         page_backup = addresses.page_backup,
         direct = addresses.direct,

@@ -127,6 +127,26 @@ async fn a_silent_bank_is_given_up() {
 }
 
 #[tokio::test]
+async fn the_banks_date_is_the_machines() {
+    let (mut server, bank, clock) = bench(patient()).await;
+    let today = || clock.wall().in_tz("Europe/Paris").unwrap().strftime("&DATEQ=%d%m%Y").to_string();
+    let dated = |seen: &str, days: &[String; 2]| days.iter().any(|day| seen.contains(day));
+    let midnight_may_be = today();
+    server.next_answer(Script::Say(http("200 OK", GOOD)));
+    let find = Question::Find { reference: Reference::received("A-c1"), amount: euros(377_000) };
+    bank.ask(&merchant(), Host::Main, question(7), &find).await.unwrap();
+    let asked = server.ended().await;
+    server.next_answer(Script::Say(http("200 OK", GOOD)));
+    let line = bank.connect(&merchant()).await.unwrap();
+    let call = refund(operation(10, 5), 377_000, "A-g1-a1");
+    line.send(question(7), &call, clock.since_boot() + Duration::from_secs(60)).await;
+    let sent = [server.ended().await, server.ended().await].concat();
+    let days = [midnight_may_be, today()];
+    assert!(dated(&asked, &days), "{asked}");
+    assert!(dated(&sent, &days), "{sent}");
+}
+
+#[tokio::test]
 async fn an_enquiry_is_one_connection_and_one_request() {
     let (mut server, bank, _) = bench(patient()).await;
     let find = Question::Find { reference: Reference::received("A-c1"), amount: euros(377_000) };

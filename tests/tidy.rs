@@ -43,7 +43,7 @@ const ROOMS: &[Room] = &[
     Room {
         name: "app",
         own: &["app", "domain", "paybox", "ports"],
-        crates: &["std", "base64", "hmac", "jiff", "secrecy", "serde", "serde_json", "sha2", "subtle", "thiserror", "url"],
+        crates: &["std", "base64", "futures_util", "hmac", "jiff", "secrecy", "serde", "serde_json", "sha2", "subtle", "thiserror", "url"],
     },
     Room { name: "adapters", own: &["adapters", "domain", "paybox", "ports"], crates: &[] },
     Room { name: "http", own: &["app", "domain", "http"], crates: &[] },

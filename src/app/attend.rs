@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use jiff::civil::Date;
+
 use super::{App, Error, commit::Extras, merchant::Merchant};
 use crate::{
     domain::{
@@ -23,6 +25,7 @@ const MAX_DUTIES: usize = 50;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Chore {
     Order(MerchantId, OrderId),
+    Run(MerchantId, Date),
     Webhook(MerchantId, EndpointId),
 }
 
@@ -31,6 +34,7 @@ impl Chore {
         let merchant = key.merchant.parse().ok()?;
         match key.kind {
             "order" => Some(Self::Order(merchant, key.id.parse().ok()?)),
+            "run" => Some(Self::Run(merchant, key.id.parse().ok()?)),
             "webhook" => Some(Self::Webhook(merchant, key.id.parse().ok()?)),
             _ => None,
         }
@@ -41,6 +45,7 @@ impl fmt::Display for Chore {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Order(merchant, order) => write!(formatter, "{order} of {merchant}"),
+            Self::Run(merchant, date) => write!(formatter, "the debits of {date} of {merchant}"),
             Self::Webhook(merchant, endpoint) => write!(formatter, "{endpoint} of {merchant}"),
         }
     }
@@ -118,6 +123,10 @@ impl App {
     pub async fn do_or_alarm(&self, chore: &Chore) -> bool {
         match chore {
             Chore::Order(merchant, order) => self.attend_or_alarm(merchant, *order).await,
+            Chore::Run(merchant, date) => {
+                let outcome = self.attend_run(merchant, *date).await;
+                self.alarm_if_failed(outcome, merchant, date)
+            }
             Chore::Webhook(merchant, endpoint) => {
                 let outcome = self.tell(merchant, *endpoint).await;
                 self.alarm_if_failed(outcome, merchant, endpoint)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{App, Error};
+use super::{App, Error, debit_run::run_labels, plans::plan_status};
 use crate::{
     domain::{
         actor::Actor,
@@ -244,12 +244,23 @@ pub(super) fn write_of(
         events,
         state: serde_json::to_string(order)?,
         wake_at: order.wake_at(policy),
-        ready_on: None,
-        labels: vec![
-            ("payer", order.payer.reference.as_str().to_owned()),
-            ("status", status_label(order.status).to_owned()),
-        ],
+        ready_on: order.ready_on(),
+        labels: labels_of(order),
     })
+}
+
+/// What an order can be listed by.
+fn labels_of(order: &Order) -> Vec<(&'static str, String)> {
+    let mut labels = vec![
+        ("payer", order.payer.reference.as_str().to_owned()),
+        ("status", status_label(order.status).to_owned()),
+    ];
+    if let Some(status) = plan_status(order) {
+        labels.push(("has_plan", "yes".to_owned()));
+        labels.push(("plan", status.to_owned()));
+    }
+    labels.extend(run_labels(order));
+    labels
 }
 
 /// The status an order is listed by.

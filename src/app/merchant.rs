@@ -1,5 +1,6 @@
 //! A merchant: one contract with PAYBOX, and how this school wants it used.
 
+use jiff::{SignedDuration, civil::Time};
 use url::Url;
 
 use crate::{
@@ -9,6 +10,7 @@ use crate::{
         ids::{MerchantId, TokenDigest},
         money::Currency,
         policy::Policy,
+        run::Hours,
         template::Template,
     },
     paybox::{
@@ -48,6 +50,35 @@ pub struct Merchant {
     pub policy: Policy,
     /// The plans that its payers may ask for.
     pub templates: Vec<Template>,
+    pub debits: DebitRules,
+}
+
+/// When and how fast cards are debited.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DebitRules {
+    /// How many debits are under way at once.
+    pub at_once: usize,
+    /// How many are begun in a minute, at most.
+    pub per_minute: u32,
+    /// The hours in which debits may begin, in the merchant's zone.
+    pub from: Time,
+    pub until: Time,
+    /// Whether each day's run starts by itself, and at what time.
+    pub daily: bool,
+    pub daily_at: Time,
+    /// How many days late a run may be started by others than accounting.
+    pub late_days: i32,
+}
+
+impl DebitRules {
+    pub(super) fn hours(&self, policy: &Policy) -> Hours {
+        Hours { from: self.from, until: self.until, zone: policy.zone.clone() }
+    }
+
+    /// From one begin to the next.
+    pub(super) fn pace(&self) -> SignedDuration {
+        SignedDuration::from_millis(60_000 / i64::from(self.per_minute.max(1)))
+    }
 }
 
 /// What is done for a payer who gives no address.

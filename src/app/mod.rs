@@ -13,6 +13,7 @@ pub mod checkout;
 mod commit;
 mod confirm;
 mod controls;
+pub mod debit_run;
 pub mod event_document;
 pub mod events;
 pub mod explain;
@@ -20,13 +21,20 @@ pub mod merchant;
 mod numbers;
 pub mod orders;
 pub mod page;
+pub mod plans;
 pub mod test_clock;
 pub mod webhooks;
 
 pub use crate::ports::Mode;
 pub use commit::{Outcome, Remember, Rendered, Versioned};
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
@@ -85,6 +93,8 @@ pub struct App {
     time_zone: TimeZone,
     webhooks: WebhookPolicy,
     numbers: Numbers,
+    /// No more debits are to be begun: the process is about to end.
+    winding_down: AtomicBool,
     /// What payers and PAYBOX reach us by, without a slash at its end.
     public_url: String,
 }
@@ -177,6 +187,7 @@ impl App {
             time_zone,
             webhooks,
             numbers: Numbers::new(first_question),
+            winding_down: AtomicBool::new(false),
             public_url: public_url.trim_end_matches('/').to_owned(),
         }
     }
@@ -192,6 +203,15 @@ impl App {
     /// The civil date of `instant` where instalments fall due.
     fn civil_date(&self, instant: Timestamp) -> Date {
         instant.to_zoned(self.time_zone.clone()).date()
+    }
+
+    /// From now on no debit is begun; what is under way is finished.
+    pub fn wind_down(&self) {
+        self.winding_down.store(true, Ordering::SeqCst);
+    }
+
+    fn is_winding_down(&self) -> bool {
+        self.winding_down.load(Ordering::SeqCst)
     }
 
     pub fn merchants(&self) -> impl Iterator<Item = &Merchant> {

@@ -121,16 +121,27 @@ impl App {
         merchant: &MerchantId,
         filter: &OrderFilter,
     ) -> Result<Vec<Versioned>, Error> {
-        if !caller.merchants.contains(merchant) {
-            return Err(Error::NotFound);
-        }
         let labels: Vec<(&'static str, String)> = [("payer", &filter.payer), ("status", &filter.status)]
             .into_iter()
             .filter_map(|(label, value)| value.clone().map(|value| (label, value)))
             .collect();
+        self.labelled_orders(caller, merchant, &labels, filter).await
+    }
+
+    /// Orders of one merchant that have all `labels`; of `filter` only where to begin and how many counts.
+    pub(super) async fn labelled_orders(
+        &self,
+        caller: &Caller,
+        merchant: &MerchantId,
+        labels: &[(&'static str, String)],
+        filter: &OrderFilter,
+    ) -> Result<Vec<Versioned>, Error> {
+        if !caller.merchants.contains(merchant) {
+            return Err(Error::NotFound);
+        }
         let after = filter.after.map(|id| id.to_string());
         let limit = filter.limit.min(MAX_PAGE + 1);
-        let found = self.ports.store.list(merchant.as_str(), "order", &labels, after.as_deref(), limit).await?;
+        let found = self.ports.store.list(merchant.as_str(), "order", labels, after.as_deref(), limit).await?;
         found
             .iter()
             .map(|(_, stored)| Ok(Versioned { order: serde_json::from_str(&stored.state)?, version: stored.version }))
@@ -148,15 +159,6 @@ impl App {
         seen: Option<u64>,
         remember: &Remember<Versioned>,
     ) -> Result<Outcome, Error> {
-        let found = self.order(caller, id).await?;
-        self.change_and_answer(&found.order.merchant, id, &caller.actor, remember, |current, now| {
-            if seen.is_some_and(|seen| seen != current.version) {
-                return Err(Error::Outdated);
-            }
-            let decision = current.order.cancel(None, now)?;
-            let cancelled = Versioned { order: decision.order.clone(), version: current.version + 1 };
-            Ok((decision, cancelled))
-        })
-        .await
+        self.change_order(caller, id, seen, remember, |_, order, now| Ok(order.cancel(None, now)?)).await
     }
 }

@@ -114,6 +114,7 @@ impl Served {
             page_backup: platform.page_backup.clone(),
             policy,
             templates: Vec::new(),
+            debits: todo,
         };
         Some(Self { merchant, platform })
     }

@@ -80,17 +80,22 @@ impl Instalment {
 
     /// How it stands on `today`.
     pub fn status(&self, today: Date) -> InstalmentStatus {
-        let refused = self.debit().is_some_and(|debit| matches!(debit.attempt.state, AttemptState::Refused { .. }));
         match self.debit().map(|debit| &debit.attempt.state) {
             _ if self.paid => InstalmentStatus::Paid,
             Some(AttemptState::Ready { .. } | AttemptState::Sent(_)) => InstalmentStatus::InAttempt,
             Some(AttemptState::InDoubt(_)) => InstalmentStatus::InDoubt,
             Some(AttemptState::Quarantined { .. }) => InstalmentStatus::Quarantined,
             _ if self.arrears.is_some() => InstalmentStatus::Arrears,
-            _ if refused => InstalmentStatus::RetryWait,
+            _ if self.waits_after_refusal() => InstalmentStatus::RetryWait,
             _ if self.due <= today => InstalmentStatus::Due,
             _ => InstalmentStatus::Scheduled,
         }
+    }
+
+    /// Whether its last debit was refused, and another is to follow.
+    pub fn waits_after_refusal(&self) -> bool {
+        let refused = self.debit().is_some_and(|debit| matches!(debit.attempt.state, AttemptState::Refused { .. }));
+        refused && self.next_on.is_some()
     }
 
     /// Whether its due date has passed without its being paid.

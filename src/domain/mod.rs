@@ -7,6 +7,7 @@
 pub mod actor;
 pub mod attempt;
 pub mod bank;
+pub mod card;
 pub mod checkout;
 pub mod event;
 pub mod fault;
@@ -19,6 +20,8 @@ pub mod numbers;
 pub mod order;
 pub mod payer;
 pub mod policy;
+pub mod retry;
 pub mod schedule;
+pub mod template;
 pub mod text;
 pub mod webhook;

@@ -47,7 +47,7 @@ pub(super) fn serve(loaded: Loaded) -> Result<(), Failure> {
 async fn run(config: Config) -> Result<(), Failure> {
     // From here on a signal is not lost, and does not end the process by itself.
     let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let Config { mode, public_url, time_zone, store, server, log: _, sealing_keys, bank, webhooks, merchants } = config;
+    let Config { mode, public_url, time_zone, store, server, sealing_keys, bank, webhooks, merchants, .. } = config;
     let metrics = Metrics::new(merchants.iter().map(|served| &served.merchant.id));
     let vault = wiring::vault(&sealing_keys)?;
     let contracts = wiring::contracts(&merchants)?;

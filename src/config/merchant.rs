@@ -7,6 +7,7 @@ use serde::{Deserialize, de::IntoDeserializer};
 use super::{
     Platform,
     bank::Bank,
+    cards,
     files::Files,
     section::Section,
     timing::{Switches, Timing},
@@ -18,9 +19,11 @@ use crate::{
         merchant::{Merchant, WithoutBilling},
     },
     domain::{
+        card::CardRules,
         checkout::Challenge,
         ids::{MAX_PREFIX, MerchantId},
         money::{Currency, MAX_MINOR_UNITS},
+        template::Template,
     },
     paybox::{
         account::Account,
@@ -33,6 +36,10 @@ use crate::{
 pub struct Served {
     pub merchant: Merchant,
     pub platform: Arc<Platform>,
+    /// The codes of the templates its payers may ask for.
+    pub plans: Vec<String>,
+    /// What plans ask of cards.
+    pub cards: CardRules,
 }
 
 /// What the tables of merchants need of the rest.
@@ -42,6 +49,9 @@ pub(super) struct Context<'a> {
     pub(super) platforms: &'a [Arc<Platform>],
     /// Every platform's id, those with problems too.
     pub(super) platform_ids: &'a [String],
+    pub(super) templates: &'a [Template],
+    /// Every template's code, those with problems too.
+    pub(super) template_codes: &'a [String],
     pub(super) timing: &'a Timing,
     pub(super) bank: &'a Bank,
 }
@@ -94,6 +104,8 @@ impl Served {
             signature_is_enough: confirm.unwrap_or(false),
             minimum_amount: i64::try_from(minimum_amount).unwrap_or(MAX_MINOR_UNITS),
         };
+        let plans = read_plans(&mut section, context, switches.minimum_amount);
+        let cards = cards::read(section.section("cards"), context.files);
         let policy = context.timing.of_merchant(section.section("timing"), context.bank).policy(&switches);
         section.end();
         let platform = platform?;
@@ -114,7 +126,7 @@ impl Served {
             page_backup: platform.page_backup.clone(),
             policy,
         };
-        Some(Self { merchant, platform })
+        Some(Self { merchant, platform, plans, cards })
     }
 }
 
@@ -160,7 +172,25 @@ fn read_origins(section: &mut Section<'_>, mode: Option<Mode>) -> Option<Vec<Str
     (origins.len() == texts.len()).then_some(origins)
 }
 
-fn display_name(text: &str) -> Result<String, String> {
+/// The codes of the merchant's templates: all there are, unless it says which.
+fn read_plans(section: &mut Section<'_>, context: &Context<'_>, minimum_amount: i64) -> Vec<String> {
+    let plans = section.texts("plans").unwrap_or_else(|| context.template_codes.to_vec());
+    for (place, code) in plans.iter().enumerate() {
+        if !context.template_codes.contains(code) {
+            section.problem("plans", format!("there is no [[plan_template]] with the code \"{code}\""));
+        } else if plans.iter().take(place).any(|other| other == code) {
+            section.problem("plans", format!("names \"{code}\" twice"));
+        }
+    }
+    let in_use = context.templates.iter().filter(|template| plans.contains(&template.code));
+    for template in in_use.filter(|template| template.minimum_instalment < minimum_amount) {
+        let sentence = format!("\"{}\" has instalments below minimum_amount", template.code);
+        section.reading.warning(section.path("plans"), sentence);
+    }
+    plans
+}
+
+pub(super) fn display_name(text: &str) -> Result<String, String> {
     let fits = (1..=MAX_NAME).contains(&text.chars().count()) && !text.chars().any(char::is_control);
     if fits && text.trim() == text {
         Ok(text.to_owned())

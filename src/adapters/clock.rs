@@ -29,10 +29,6 @@ impl Clock for SystemClock {
         Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
     }
 
-    fn wall(&self) -> Timestamp {
-        self.now()
-    }
-
     fn since_boot(&self) -> Duration {
         let time = clock_gettime(ClockId::Boottime);
         // Neither part is ever negative: the clock starts at 0 and nobody can set it.

@@ -24,8 +24,8 @@ use crate::{
         text::mask_long_numbers,
     },
     paybox::{
-        card_token::CardToken,
         callback::{Scope, UnverifiedCallback, VerifiedCallback},
+        card_token::CardToken,
         codes::AnswerClass,
         retour::Retour,
     },

@@ -251,10 +251,8 @@ pub(super) fn write_of(
 
 /// What an order can be listed by.
 fn labels_of(order: &Order) -> Vec<(&'static str, String)> {
-    let mut labels = vec![
-        ("payer", order.payer.reference.as_str().to_owned()),
-        ("status", status_label(order.status).to_owned()),
-    ];
+    let mut labels =
+        vec![("payer", order.payer.reference.as_str().to_owned()), ("status", status_label(order.status).to_owned())];
     if let Some(status) = plan_status(order) {
         labels.push(("has_plan", "yes".to_owned()));
         labels.push(("plan", status.to_owned()));
@@ -293,8 +291,7 @@ pub(super) fn claims_of(decision: &Decision) -> Vec<Claim> {
                     (checkout.link == checkout.number).then(|| claim("token", &checkout.token.0, owner.clone()));
                 let reference = claim("reference", checkout.reference.as_str(), owner.clone());
                 let begins = checkout.begins.as_deref();
-                let subscriber =
-                    begins.map(|begins| claim("subscriber", begins.subscriber.as_str(), owner.clone()));
+                let subscriber = begins.map(|begins| claim("subscriber", begins.subscriber.as_str(), owner.clone()));
                 [Some(reference), Some(claim("archive", checkout.archive.as_str(), owner)), token, subscriber]
                     .into_iter()
                     .flatten()

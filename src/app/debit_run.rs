@@ -3,40 +3,29 @@
 //! A run takes up every order that is due, then sends debit by debit. It can be left at any point and gone on with by
 //! whoever comes next: what is done stands in the orders, and their compare-and-set keeps two who come at once apart.
 
-use std::{
-    collections::BTreeMap,
-    sync::atomic::{AtomicBool, Ordering},
-};
+mod work;
 
-use futures_util::{StreamExt, stream};
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
 use super::{
     App, Error,
     access::{Caller, Scope},
-    commit::{Extras, Versioned},
-    controls::Control,
+    commit::Versioned,
     merchant::Merchant,
 };
 use crate::{
     domain::{
         actor::Actor,
         attempt::AttemptState,
-        bank::Ruling,
         ids::{MerchantId, OrderId},
         order::{LeftOut, Order},
-        policy::later,
-        purpose::{AttemptId, Purpose},
         run::{Run, RunEvent, RunState},
         schedule::{Debit, Instalment},
     },
-    ports::{Alarm, AlarmKind, Commit, CommitError, Key, Stored, Write},
+    ports::{Commit, CommitError, Key, Stored, Write},
 };
-
-/// How many orders are looked at, or sent, before the run is looked at again.
-const PAGE: usize = 100;
-/// How many accepted debits are asked back to see what the bank finds.
-const ASKED_BACK: usize = 2;
 
 /// A run as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -249,142 +238,6 @@ impl App {
         found.into_iter().map(item).collect()
     }
 
-    /// Goes on with a run, as far as it goes now.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`], [`Error::Unavailable`], [`Error::Busy`], [`Error::Defect`].
-    pub async fn attend_run(&self, merchant: &MerchantId, date: Date) -> Result<(), Error> {
-        let merchant = self.merchant(merchant)?;
-        let mut current = self.load_run(&merchant.id, date).await?;
-        if current.run.state == RunState::Selecting {
-            self.select(merchant, date).await?;
-            self.note(merchant, &current, RunEvent::Selected, Some(self.now())).await?;
-            current = self.load_run(&merchant.id, date).await?;
-        }
-        while current.run.state == RunState::Running && !self.is_winding_down() {
-            let now = self.now();
-            let opens = merchant.debits.hours(&merchant.policy).next_open(now);
-            if opens > now {
-                return self.wake_run(merchant, &current, opens).await;
-            }
-            let ready = self.in_run(merchant, date, "ready").await?;
-            if ready.is_empty() {
-                return self.end_or_wait(merchant, &current).await;
-            }
-            let due = |current: &Versioned| ready_debit(&current.order, date).is_some_and(|(_, at)| at <= now);
-            let (now_due, later_due): (Vec<Versioned>, Vec<Versioned>) = ready.into_iter().partition(due);
-            if now_due.is_empty() {
-                let times = later_due.iter().filter_map(|later| ready_debit(&later.order, date)).map(|(_, at)| at);
-                let next = times.min().unwrap_or_else(|| later(now, merchant.policy.send_again));
-                return self.wake_run(merchant, &current, next).await;
-            }
-            self.send_batch(merchant, &current, now_due).await?;
-            current = self.load_run(&merchant.id, date).await?;
-        }
-        Ok(())
-    }
-
-    /// Takes up every order that is due.
-    async fn select(&self, merchant: &Merchant, date: Date) -> Result<(), Error> {
-        let mut after: Option<String> = None;
-        loop {
-            let page =
-                self.ports.store.ready(merchant.id.as_str(), "order", date, after.as_deref(), PAGE).await?;
-            let Some((last, _)) = page.last() else { return Ok(()) };
-            after = Some(last.id.clone());
-            for (key, _) in page {
-                let id = key.id.parse().map_err(|_| Error::Defect("an order without an id".to_owned()))?;
-                let new = self.new_call(merchant);
-                self.change(&merchant.id, id, &Actor::Gateway, |current, now| {
-                    let order = &current.order;
-                    let decision = match order.take_up(date, new.clone(), now, &merchant.policy)? {
-                        Ok(decision) => decision,
-                        Err(_left_out) => order.unchanged(),
-                    };
-                    Ok((decision, Extras::default()))
-                })
-                .await?;
-            }
-        }
-    }
-
-    /// Sends debits, a few at once and no faster than allowed, until the bank refuses us.
-    async fn send_batch(&self, merchant: &Merchant, run: &StoredRun, due: Vec<Versioned>) -> Result<(), Error> {
-        let date = run.run.date;
-        let stop = AtomicBool::new(false);
-        let begun = self.now();
-        let starts = (0..).map(|index: i32| later(begun, merchant.debits.pace().saturating_mul(index)));
-        let sends = stream::iter(due.into_iter().zip(starts)).map(|(current, start)| {
-            let stop = &stop;
-            async move {
-                self.ports.clock.sleep_until(start).await;
-                if stop.load(Ordering::SeqCst) || self.is_winding_down() {
-                    return Ok(None);
-                }
-                let Some((of, _)) = ready_debit(&current.order, date) else { return Ok(None) };
-                let attempt = current.order.attempt(of)?.clone();
-                let ruling = self.send(merchant, &current, of, &attempt).await?;
-                if let Some(Ruling::Misconfigured { .. }) = ruling {
-                    stop.store(true, Ordering::SeqCst);
-                }
-                let (reference, _) = attempt.call.names();
-                let control = Control { reference: reference.clone(), amount: attempt.call.amount() };
-                Ok::<_, Error>(ruling.map(|ruling| (ruling, control)))
-            }
-        });
-        let mut answers = std::pin::pin!(sends.buffer_unordered(merchant.debits.at_once.max(1)));
-        let (mut refused_us, mut accepted, mut failed) = (None, Vec::new(), None);
-        while let Some(answer) = answers.next().await {
-            match answer {
-                Ok(Some((Ruling::Misconfigured { code }, _))) => refused_us = Some(code),
-                Ok(Some((Ruling::Accepted { .. }, control))) => accepted.push(control),
-                Ok(Some((Ruling::Refused { .. } | Ruling::Doubt { .. }, _)) | None) => {}
-                // The others go on: what each came to is to be booked.
-                Err(error) => {
-                    stop.store(true, Ordering::SeqCst);
-                    failed = Some(error);
-                }
-            }
-        }
-        if let Some(code) = refused_us {
-            let detail = format!("the debit run of {date} is stopped: the bank refuses us with {code}");
-            let (name, subject) = (merchant.id.to_string(), date.to_string());
-            self.ports.alarms.raise(Alarm { kind: AlarmKind::Misconfigured, merchant: name, subject, detail });
-            let current = self.load_run(&merchant.id, date).await?;
-            if current.run.state == RunState::Running {
-                self.note(merchant, &current, RunEvent::Stopped { code }, None).await?;
-            }
-        } else if !run.run.calibrated && !accepted.is_empty() {
-            for control in accepted.into_iter().take(ASKED_BACK) {
-                self.calibrate(merchant, control).await?;
-            }
-            let current = self.load_run(&merchant.id, date).await?;
-            if current.run.state == RunState::Running && !current.run.calibrated {
-                self.note(merchant, &current, RunEvent::Calibrated, Some(self.now())).await?;
-            }
-        }
-        failed.map_or(Ok(()), Err)
-    }
-
-    /// Nothing is left to send. What has left and was not answered yet is waited for a little; what is in doubt is its
-    /// order's own care.
-    async fn end_or_wait(&self, merchant: &Merchant, current: &StoredRun) -> Result<(), Error> {
-        let date = current.run.date;
-        if self.in_run(merchant, date, "sent").await?.is_empty() {
-            return self.note(merchant, current, RunEvent::Ended, None).await;
-        }
-        self.wake_run(merchant, current, later(self.now(), merchant.policy.send_again)).await
-    }
-
-    async fn in_run(&self, merchant: &Merchant, date: Date, outcome: &str) -> Result<Vec<Versioned>, Error> {
-        let labels = [("run_outcome", format!("{date}/{outcome}"))];
-        let found = self.ports.store.list(merchant.id.as_str(), "order", &labels, None, PAGE).await?;
-        let read = |(_, stored): &(Key, Stored)| {
-            Ok(Versioned { order: serde_json::from_str(&stored.state)?, version: stored.version })
-        };
-        found.iter().map(read).collect()
-    }
-
     async fn find_run(&self, merchant: &MerchantId, date: Date) -> Result<Option<StoredRun>, Error> {
         let stored = self.ports.store.load(&key(merchant, date)).await?;
         let read = |stored: Stored| {
@@ -462,14 +315,5 @@ fn run_write(
         wake_at: wake_at.filter(|_| run.is_open()),
         ready_on: None,
         labels: Vec::new(),
-    })
-}
-
-/// The debit of this run that is ready, and from when it may leave.
-fn ready_debit(order: &Order, date: Date) -> Option<(AttemptId, Timestamp)> {
-    order.schedule.iter().find_map(|due| {
-        let debit = due.debit().filter(|debit| debit.run == date)?;
-        let AttemptState::Ready { not_before } = debit.attempt.state else { return None };
-        Some((AttemptId { purpose: Purpose::Debit(due.number), attempt: debit.attempt.number }, not_before))
     })
 }

@@ -94,10 +94,9 @@ pub fn public(event: &Event) -> Option<(&'static str, Value)> {
         Event::GivenBack { entry: booked, .. } => Some(("order.given_back", entry(booked))),
         Event::ReportDoubted { checkout, .. } => Some(("checkout.unconfirmed", json!({"checkout": checkout}))),
         Event::Quarantined { checkout, .. } => Some(("checkout.quarantined", json!({"checkout": checkout}))),
-        Event::PlanRequested(plan) => Some((
-            "plan.requested",
-            json!({"plan": plan.number, "template": plan.template, "amounts": plan.amounts}),
-        )),
+        Event::PlanRequested(plan) => {
+            Some(("plan.requested", json!({"plan": plan.number, "template": plan.template, "amounts": plan.amounts})))
+        }
         Event::PlanApproved { plan, amounts, reason, .. } => {
             Some(("plan.approved", json!({"plan": plan, "amounts": amounts, "reason": reason})))
         }

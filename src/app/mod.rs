@@ -36,7 +36,7 @@ use std::{
     },
 };
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::Timestamp;
 
 use crate::{
     domain::{
@@ -90,7 +90,6 @@ pub struct App {
     ports: Ports,
     mode: Mode,
     merchants: BTreeMap<MerchantId, Merchant>,
-    time_zone: TimeZone,
     webhooks: WebhookPolicy,
     numbers: Numbers,
     /// No more debits are to be begun: the process is about to end.
@@ -170,12 +169,11 @@ impl From<serde_json::Error> for Error {
 }
 
 impl App {
-    /// The gateway of these merchants. `time_zone` is the one in which instalments fall due.
+    /// The gateway of these merchants.
     pub fn new(
         ports: Ports,
         mode: Mode,
         merchants: Vec<Merchant>,
-        time_zone: TimeZone,
         webhooks: WebhookPolicy,
         first_question: u32,
         public_url: &str,
@@ -184,7 +182,6 @@ impl App {
             ports,
             mode,
             merchants: merchants.into_iter().map(|merchant| (merchant.id.clone(), merchant)).collect(),
-            time_zone,
             webhooks,
             numbers: Numbers::new(first_question),
             winding_down: AtomicBool::new(false),
@@ -198,11 +195,6 @@ impl App {
 
     pub fn now(&self) -> Timestamp {
         self.ports.clock.now()
-    }
-
-    /// The civil date of `instant` where instalments fall due.
-    fn civil_date(&self, instant: Timestamp) -> Date {
-        instant.to_zoned(self.time_zone.clone()).date()
     }
 
     /// From now on no debit is begun; what is under way is finished.

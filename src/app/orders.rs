@@ -59,7 +59,8 @@ impl App {
             return Err(Error::Faults(faults));
         }
         let now = self.now();
-        let decision = Order::place(new.clone(), self.civil_date(now), now, &merchant.policy).map_err(Error::Faults)?;
+        let decision =
+            Order::place(new.clone(), merchant.policy.day(None, now), now, &merchant.policy).map_err(Error::Faults)?;
         let mut writes = vec![write_of(&decision, 0, &caller.actor, now, &merchant.policy)?];
         let mut claims = claims_of(&decision);
         let mut decisions = vec![decision.clone()];

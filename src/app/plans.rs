@@ -168,7 +168,8 @@ impl App {
             Some(status) => vec![("plan", status.clone())],
             None => vec![("has_plan", "yes".to_owned())],
         };
-        let filter = OrderFilter { after: filter.after, limit: filter.limit.min(MAX_PAGE + 1), ..OrderFilter::default() };
+        let filter =
+            OrderFilter { after: filter.after, limit: filter.limit.min(MAX_PAGE + 1), ..OrderFilter::default() };
         self.labelled_orders(caller, merchant, &labels, &filter).await
     }
 

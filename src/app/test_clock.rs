@@ -114,6 +114,7 @@ impl App {
                 events: vec![serde_json::json!({"type": "clock_moved", "to": to, "actor": caller.actor}).to_string()],
                 state: serde_json::to_string(&Kept { ahead_us, asked: Some(to) })?,
                 wake_at: None,
+                ready_on: None,
                 labels: Vec::new(),
             };
             match self.ports.store.commit(Commit { writes: vec![write], ..Commit::default() }).await {

@@ -47,19 +47,7 @@ pub(super) fn serve(loaded: Loaded) -> Result<(), Failure> {
 async fn run(config: Config) -> Result<(), Failure> {
     // From here on a signal is not lost, and does not end the process by itself.
     let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let Config {
-        mode,
-        public_url,
-        time_zone,
-        store,
-        server,
-        log: _,
-        sealing_keys,
-        bank,
-        webhooks,
-        test_clock,
-        merchants,
-    } = config;
+    let Config { mode, public_url, store, server, sealing_keys, bank, webhooks, test_clock, merchants, .. } = config;
     let metrics = Metrics::new(merchants.iter().map(|served| &served.merchant.id));
     let vault = wiring::vault(&sealing_keys)?;
     let contracts = wiring::contracts(&merchants)?;
@@ -71,7 +59,7 @@ async fn run(config: Config) -> Result<(), Failure> {
     let (here, ops_here) = (http_address(&public)?, http_address(&ops)?);
     let public_url = public_url.unwrap_or_else(|| here.clone());
     let merchants = merchants.into_iter().map(|served| served.merchant).collect();
-    let app = App::new(ports.clone(), mode, merchants, time_zone, webhooks.policy, bank.first_question, &public_url);
+    let app = App::new(ports.clone(), mode, merchants, webhooks.policy, bank.first_question, &public_url);
     // No moment is lived twice: what was put forward stays so, from the first question on.
     app.follow_test_clock().await.map_err(|error| Failure::Refused(error.to_string()))?;
     let gateway = Arc::new(Gateway::new(app, request_limits(&server)));

@@ -39,6 +39,8 @@ pub(super) struct Pace {
 const STORE_FAILED_WAIT: Duration = Duration::from_secs(5);
 /// The rest of what could not be attended to: its alarm has been raised, and once a minute is often enough.
 const FAILED_REST: Duration = Duration::from_secs(60);
+/// How often it is looked whether a day's debits are to begin.
+const DAILY_EVERY: Duration = Duration::from_secs(1);
 /// Answers to requests with an Idempotency-Key are given again for so long.
 const ANSWERS_KEPT: SignedDuration = SignedDuration::from_hours(31 * 24);
 /// How often older ones are forgotten.
@@ -52,6 +54,8 @@ struct Worker {
     tasks: HashMap<task::Id, Chore>,
     /// What was attended to a moment ago: whatever keeps it due, it has its turn once per look.
     rested: BTreeMap<Chore, Instant>,
+    /// When it was last looked whether a day's debits are to begin.
+    daily_looked: Option<Instant>,
     /// How many found no place at the last look. As those that rest, they keep no others from being seen.
     passed_over: usize,
 }
@@ -59,7 +63,15 @@ struct Worker {
 /// Attends to what is due until `stop` turns true, then lets what is under way finish.
 pub(super) async fn work(gateway: Arc<Gateway>, pace: Pace, mut stop: watch::Receiver<bool>) {
     let running = JoinSet::new();
-    let mut worker = Worker { gateway, pace, running, tasks: HashMap::new(), rested: BTreeMap::new(), passed_over: 0 };
+    let mut worker = Worker {
+        gateway,
+        pace,
+        running,
+        tasks: HashMap::new(),
+        rested: BTreeMap::new(),
+        daily_looked: None,
+        passed_over: 0,
+    };
     while !*stop.borrow() {
         let (more, wait) = match worker.start_what_is_due().await {
             Ok(more) => (more, pace.look_again),
@@ -76,6 +88,7 @@ pub(super) async fn work(gateway: Arc<Gateway>, pace: Pace, mut stop: watch::Rec
             worker.note(ended);
         }
     }
+    worker.gateway.app.wind_down();
     let rest = async { while worker.running.join_next().await.is_some() {} };
     // What is cut here is found in the store at the next start.
     let _ = timeout(pace.grace, rest).await;
@@ -91,8 +104,11 @@ impl Worker {
             app.follow_test_clock().await?;
             app.due(self.rested.len() + self.tasks.len() + self.passed_over).await
         };
-        let failed = |error: Error| self.gateway.store_failed(&error.to_string());
+        let gateway = Arc::clone(&self.gateway);
+        let failed = |error: Error| gateway.store_failed(&error.to_string());
         let mut chores = due.await.map_err(failed)?;
+        self.start_daily_runs().await;
+        let app = &self.gateway.app;
         // Whatever is wrong with webhooks, orders are attended to.
         chores.extend(app.behind().await.map_err(failed).unwrap_or_default());
         let now = Instant::now();
@@ -104,7 +120,7 @@ impl Worker {
         self.passed_over = 0;
         for chore in chores {
             let places = match chore {
-                Chore::Order(..) => &mut free,
+                Chore::Order(..) | Chore::Run(..) => &mut free,
                 Chore::Webhook(..) => &mut free_to_tell,
             };
             if busy.contains(&chore) {
@@ -122,6 +138,18 @@ impl Worker {
             self.tasks.insert(task.id(), chore);
         }
         Ok(self.passed_over > 0)
+    }
+
+    /// Has the day's debits begin where they begin by themselves; seldom, since a day has many looks.
+    async fn start_daily_runs(&mut self) {
+        let now = Instant::now();
+        if self.daily_looked.is_some_and(|last| now.duration_since(last) < DAILY_EVERY) {
+            return;
+        }
+        self.daily_looked = Some(now);
+        if let Err(error) = self.gateway.app.trigger_daily().await {
+            self.gateway.store_failed(&error.to_string());
+        }
     }
 
     fn note(&mut self, ended: Result<(task::Id, bool), task::JoinError>) {

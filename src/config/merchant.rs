@@ -1,12 +1,15 @@
 //! A merchant: one contract with PAYBOX, and how this school wants it used.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
+use jiff::tz::TimeZone;
 use serde::{Deserialize, de::IntoDeserializer};
 
 use super::{
     Platform,
     bank::Bank,
+    cards,
+    debits::Debits,
     files::Files,
     section::Section,
     timing::{Switches, Timing},
@@ -21,6 +24,7 @@ use crate::{
         checkout::Challenge,
         ids::{MAX_PREFIX, MerchantId},
         money::{Currency, MAX_MINOR_UNITS},
+        template::Template,
     },
     paybox::{
         account::Account,
@@ -42,8 +46,15 @@ pub(super) struct Context<'a> {
     pub(super) platforms: &'a [Arc<Platform>],
     /// Every platform's id, those with problems too.
     pub(super) platform_ids: &'a [String],
+    pub(super) templates: &'a [Template],
+    /// Every template's code, those with problems too.
+    pub(super) template_codes: &'a [String],
     pub(super) timing: &'a Timing,
     pub(super) bank: &'a Bank,
+    pub(super) debits: &'a Debits,
+    /// In which instalments fall due, where their template names no other.
+    pub(super) zone: &'a TimeZone,
+    pub(super) zones: &'a BTreeMap<String, TimeZone>,
 }
 
 /// Sites of PAYBOX's public test accounts.
@@ -92,9 +103,13 @@ impl Served {
         let switches = Switches {
             authorised_counts: section.flag("authorised_counts", false),
             signature_is_enough: confirm.unwrap_or(false),
+            subscriber_calls: section.flag("subscriber_calls", false),
             minimum_amount: i64::try_from(minimum_amount).unwrap_or(MAX_MINOR_UNITS),
         };
-        let policy = context.timing.of_merchant(section.section("timing"), context.bank).policy(&switches);
+        let templates = read_plans(&mut section, context, switches.minimum_amount);
+        let cards = cards::read(section.section("cards"), context.files);
+        let timing = context.timing.of_merchant(section.section("timing"), context.bank);
+        let policy = timing.policy(&switches, cards, context);
         section.end();
         let platform = platform?;
         let merchant = Merchant {
@@ -113,8 +128,8 @@ impl Served {
             page: platform.page.clone(),
             page_backup: platform.page_backup.clone(),
             policy,
-            templates: Vec::new(),
-            debits: todo,
+            templates,
+            debits: context.debits.rules(),
         };
         Some(Self { merchant, platform })
     }
@@ -162,7 +177,26 @@ fn read_origins(section: &mut Section<'_>, mode: Option<Mode>) -> Option<Vec<Str
     (origins.len() == texts.len()).then_some(origins)
 }
 
-fn display_name(text: &str) -> Result<String, String> {
+/// The codes of the merchant's templates: all there are, unless it says which.
+fn read_plans(section: &mut Section<'_>, context: &Context<'_>, minimum_amount: i64) -> Vec<Template> {
+    let plans = section.texts("plans").unwrap_or_else(|| context.template_codes.to_vec());
+    for (place, code) in plans.iter().enumerate() {
+        if !context.template_codes.contains(code) {
+            section.problem("plans", format!("there is no [[plan_template]] with the code \"{code}\""));
+        } else if plans.iter().take(place).any(|other| other == code) {
+            section.problem("plans", format!("names \"{code}\" twice"));
+        }
+    }
+    let templates: Vec<Template> =
+        context.templates.iter().filter(|template| plans.contains(&template.code)).cloned().collect();
+    for template in templates.iter().filter(|template| template.minimum_instalment < minimum_amount) {
+        let sentence = format!("\"{}\" has instalments below minimum_amount", template.code);
+        section.reading.warning(section.path("plans"), sentence);
+    }
+    templates
+}
+
+pub(super) fn display_name(text: &str) -> Result<String, String> {
     let fits = (1..=MAX_NAME).contains(&text.chars().count()) && !text.chars().any(char::is_control);
     if fits && text.trim() == text {
         Ok(text.to_owned())

@@ -4,6 +4,8 @@
 //! `guichet.example.toml` explains every key.
 
 mod bank;
+mod cards;
+mod debits;
 pub mod duration;
 mod examples;
 mod files;
@@ -15,6 +17,7 @@ mod problem;
 mod sealing;
 mod section;
 mod server;
+mod templates;
 mod test_clock;
 mod timing;
 mod urls;
@@ -24,6 +27,7 @@ mod webhooks;
 mod tests;
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     sync::Arc,
@@ -32,7 +36,7 @@ use std::{
 use jiff::tz::TimeZone;
 use toml::Table;
 
-use crate::app::Mode;
+use crate::{app::Mode, domain::template::Template};
 use files::Files;
 use merchant::Context;
 use overrides::Overrides;
@@ -40,6 +44,7 @@ use section::{Reading, Section};
 use timing::Timing;
 
 pub use bank::Bank;
+pub use debits::Debits;
 pub use judge::Judge;
 pub use merchant::Served;
 pub use platform::Platform;
@@ -65,6 +70,11 @@ pub struct Config {
     pub webhooks: Webhooks,
     /// `None` in live mode.
     pub test_clock: Option<TestClock>,
+    pub debits: Debits,
+    /// Ways to pay in instalments, in the order of the file.
+    pub templates: Vec<Template>,
+    /// The time zones of this installation and of its templates, by their names.
+    pub zones: BTreeMap<String, TimeZone>,
     /// In the order of the file.
     pub merchants: Vec<Served>,
 }
@@ -116,7 +126,7 @@ impl Config {
         }
         let is_public_url_given = root.has("public_url");
         let public_url = root.optional("public_url", |text| urls::public(text, mode));
-        let time_zone = root.optional("time_zone", time_zone);
+        let (zone_name, time_zone) = root.optional("time_zone", zone).unwrap_or_else(default_zone);
         let store = read_store(&mut root, files, judge, mode);
         let server = Server::read(root.section("server"));
         let log = Log::read(root.section("log"));
@@ -126,8 +136,22 @@ impl Config {
         let test_clock = TestClock::read(root.section("test_clock"), mode);
         let (platforms, platform_ids) = read_platforms(&mut root, files, judge, mode);
         let timing = Timing::read(root.section("timing"), &bank);
-        let context =
-            Context { mode, files, platforms: &platforms, platform_ids: &platform_ids, timing: &timing, bank: &bank };
+        let debits = Debits::read(root.section("debits"), mode);
+        let mut zones = BTreeMap::from([(zone_name.clone(), time_zone.clone())]);
+        let (templates, template_codes) = templates::read(&mut root, &zone_name, &mut zones);
+        let context = Context {
+            mode,
+            files,
+            platforms: &platforms,
+            platform_ids: &platform_ids,
+            templates: &templates,
+            template_codes: &template_codes,
+            timing: &timing,
+            bank: &bank,
+            debits: &debits,
+            zone: &time_zone,
+            zones: &zones,
+        };
         let merchants = read_merchants(&mut root, &context);
         if is_public_url_given {
             check_public_url(reading, public_url.as_deref(), &merchants);
@@ -138,7 +162,7 @@ impl Config {
         Some(Self {
             mode: mode?,
             public_url,
-            time_zone: time_zone.unwrap_or_else(|| TimeZone::get(DEFAULT_ZONE).unwrap_or(TimeZone::UTC)),
+            time_zone,
             store: store?,
             server,
             log,
@@ -146,6 +170,9 @@ impl Config {
             bank,
             webhooks,
             test_clock,
+            debits,
+            templates,
+            zones,
             merchants,
         })
     }
@@ -162,8 +189,15 @@ fn parse(text: &str) -> Result<Table, String> {
     })
 }
 
-fn time_zone(text: &str) -> Result<TimeZone, String> {
-    TimeZone::get(text).map_err(|_| "is not a time zone such as \"Europe/Paris\"".to_owned())
+/// A time zone, and its name as the database spells it.
+fn zone(text: &str) -> Result<(String, TimeZone), String> {
+    let zone = TimeZone::get(text).ok().filter(|zone| !zone.is_unknown());
+    let zone = zone.ok_or_else(|| "is not a time zone such as \"Europe/Paris\"".to_owned())?;
+    Ok((zone.iana_name().unwrap_or(text).to_owned(), zone))
+}
+
+fn default_zone() -> (String, TimeZone) {
+    zone(DEFAULT_ZONE).unwrap_or_else(|_| ("UTC".to_owned(), TimeZone::UTC))
 }
 
 /// `None` when it cannot be used, which has been noted.

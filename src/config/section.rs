@@ -141,15 +141,39 @@ impl<'a> Section<'a> {
 
     /// A whole number within `range`.
     pub(super) fn number(&mut self, key: &'static str, default: u64, range: RangeInclusive<u64>) -> u64 {
-        let number = match self.given(key) {
-            None => return default,
-            Some(Given::Environment(text)) => text.parse().ok(),
-            Some(Given::File(value)) => value.as_integer().and_then(|number| u64::try_from(number).ok()),
+        self.optional_number(key, range).unwrap_or(default)
+    }
+
+    /// As [`Section::number`], `None` when it is not there or cannot be read.
+    pub(super) fn optional_number(&mut self, key: &'static str, range: RangeInclusive<u64>) -> Option<u64> {
+        let number = match self.given(key)? {
+            Given::Environment(text) => text.parse().ok(),
+            Given::File(value) => whole(&value),
         };
-        number.filter(|number| range.contains(number)).unwrap_or_else(|| {
+        let number = number.filter(|number| range.contains(number));
+        if number.is_none() {
             self.mismatch(key, &format!("a whole number from {} to {}", range.start(), range.end()));
-            default
-        })
+        }
+        number
+    }
+
+    /// As [`Section::optional_number`], and a problem when it is not there.
+    pub(super) fn needed_number(&mut self, key: &'static str, range: RangeInclusive<u64>) -> Option<u64> {
+        if !self.has(key) {
+            self.problem(key, "is missing");
+        }
+        self.optional_number(key, range)
+    }
+
+    /// A list of whole numbers within `range`, `None` when it is not there.
+    pub(super) fn numbers(&mut self, key: &'static str, range: RangeInclusive<u64>) -> Option<Vec<u64>> {
+        let value = self.take(key)?;
+        let in_range = |value: &Value| whole(value).filter(|number| range.contains(number));
+        let numbers = value.as_array().and_then(|values| values.iter().map(in_range).collect());
+        if numbers.is_none() {
+            self.mismatch(key, &format!("a list of whole numbers from {} to {}", range.start(), range.end()));
+        }
+        numbers
     }
 
     pub(super) fn flag(&mut self, key: &'static str, default: bool) -> bool {
@@ -213,7 +237,7 @@ impl<'a> Section<'a> {
         Section { reading: self.reading, path: self.path(key), table, known: Vec::new() }
     }
 
-    /// The tables `[[key]]`, each named by its id, or by its place where it has none.
+    /// The tables `[[key]]`, each named by its id or code, or by its place where it has none.
     pub(super) fn sections(&mut self, key: &'static str) -> Vec<Section<'a>> {
         let values = match self.take(key) {
             None => Vec::new(),
@@ -229,7 +253,8 @@ impl<'a> Section<'a> {
                 self.mismatch(key, &format!("[[{key}]]"));
                 continue;
             };
-            let name = table.get("id").and_then(Value::as_str).map_or_else(|| place.to_string(), str::to_owned);
+            let name = table.get("id").or(table.get("code")).and_then(Value::as_str);
+            let name = name.map_or_else(|| place.to_string(), str::to_owned);
             let path = format!("{}[{name}]", self.path(key));
             sections.push(Section { reading: self.reading, path, table, known: Vec::new() });
         }
@@ -242,4 +267,8 @@ impl<'a> Section<'a> {
             self.problem(key, format!("is no key of this table; there are {}", self.known.join(", ")));
         }
     }
+}
+
+fn whole(value: &Value) -> Option<u64> {
+    value.as_integer().and_then(|number| u64::try_from(number).ok())
 }

@@ -1,3 +1,6 @@
+mod debits;
+mod plans;
+
 use std::collections::BTreeSet;
 
 use super::*;
@@ -19,6 +22,22 @@ impl Judge for Lenient {
     fn authorities(&self, _pem: &str) -> Result<(), String> {
         Ok(())
     }
+}
+
+/// `EXAMPLE` with the first `from` changed, which must be there.
+fn changed(from: &str, to: &str) -> String {
+    assert!(EXAMPLE.contains(from), "{from}");
+    EXAMPLE.replacen(from, to, 1)
+}
+
+/// The line that names a merchant's templates.
+const PLANS: &str = "plans = [\"3x\", \"5x\"]\n";
+
+/// The example with other templates, all of which its merchant takes.
+fn with_templates(templates: &str) -> String {
+    let (before, rest) = EXAMPLE.split_once("\n[[plan_template]]\n").unwrap();
+    let (_, after) = rest.split_once("\n[[merchant]]\n").unwrap();
+    format!("{before}\n{templates}\n[[merchant]]\n{after}").replace(PLANS, "")
 }
 
 /// Reads `text` with files found from the project's folder.
@@ -71,14 +90,18 @@ fn the_example_shows_the_defaults() {
         Some((key, _)) => necessary.contains(&key),
         None => true,
     };
-    let bare: Vec<&str> = EXAMPLE.lines().filter(is_needed).collect();
+    let without_templates = with_templates("");
+    let bare: Vec<&str> = without_templates.lines().filter(is_needed).collect();
     let (bare, _) = read(&bare.join("\n"), &[]).unwrap();
     let (full, _) = read(EXAMPLE, &[]).unwrap();
     assert_eq!(bare.time_zone, full.time_zone);
     assert_eq!((bare.store, bare.server, bare.log, bare.bank), (full.store, full.server, full.log, full.bank));
     assert_eq!((bare.webhooks, bare.test_clock), (full.webhooks, full.test_clock));
+    assert_eq!((bare.debits, bare.templates, bare.zones), (full.debits, full.templates, full.zones));
     let (bare, full) = (&bare.merchants[0], &full.merchants[0]);
     assert_eq!(bare.platform, full.platform);
+    assert_eq!(bare.merchant.templates, full.merchant.templates);
+    assert_eq!(bare.merchant.policy, full.merchant.policy);
     let chosen = |served: &Served| {
         let merchant = &served.merchant;
         (
@@ -106,7 +129,10 @@ fn the_example_has_every_key() {
         "[test_clock]",
         "[[platform]]",
         "[timing]",
+        "[debits]",
+        "[[plan_template]]",
         "[[merchant]]",
+        "[merchant.cards]",
     ];
     let uncommented: Vec<&str> = EXAMPLE.lines().map(|line| line.strip_prefix('#').unwrap_or(line)).collect();
     for table in tables {

@@ -2,8 +2,8 @@
 
 use jiff::SignedDuration;
 
-use super::{bank::Bank, section::Section};
-use crate::domain::policy::Policy;
+use super::{bank::Bank, merchant::Context, section::Section};
+use crate::domain::{card::CardRules, policy::Policy};
 
 /// See [`Policy`], whose fields have the same names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,7 @@ pub(super) struct Timing {
 /// What a merchant decides besides delays.
 pub(super) struct Switches {
     pub(super) authorised_counts: bool,
+    pub(super) subscriber_calls: bool,
     pub(super) signature_is_enough: bool,
     pub(super) minimum_amount: i64,
 }
@@ -61,6 +62,7 @@ impl Default for Timing {
                 hours(6),
                 hours(12),
                 hours(24),
+                hours(36),
                 hours(48),
             ],
             answer_grace: seconds(90),
@@ -149,7 +151,8 @@ impl Timing {
         }
     }
 
-    pub(super) fn policy(&self, switches: &Switches) -> Policy {
+    pub(super) fn policy(&self, switches: &Switches, cards: CardRules, context: &Context<'_>) -> Policy {
+        let debits = context.debits;
         Policy {
             form_lifetime: self.form_lifetime,
             page_lifetime: self.page_lifetime,
@@ -166,22 +169,15 @@ impl Timing {
             authorised_counts: switches.authorised_counts,
             signature_is_enough: switches.signature_is_enough,
             minimum_amount: switches.minimum_amount,
-            denials: 4,
-            denials_span: DAY,
-            card_wait: SignedDuration::from_mins(30),
-            capture_within: DAY,
-            cards: Default::default(),
-            retry: crate::domain::retry::RetryRules {
-                tries: 4,
-                within_days: 20,
-                waits: vec![3, 5, 7],
-                stop_before_next: 5,
-                card_tries: 15,
-                card_days: 30,
-            },
-            subscriber_calls: false,
-            zone: jiff::tz::TimeZone::UTC,
-            zones: Default::default(),
+            denials: usize::try_from(debits.denials).unwrap_or(usize::MAX),
+            denials_span: debits.denials_span,
+            card_wait: debits.card_wait,
+            capture_within: debits.capture_within,
+            cards,
+            retry: debits.retry.clone(),
+            subscriber_calls: switches.subscriber_calls,
+            zone: context.zone.clone(),
+            zones: context.zones.clone(),
         }
     }
 }

@@ -19,6 +19,7 @@ use super::{
     numbers::QuestionNumber,
     policy::{Policy, later, rung},
     retry::RefusalClass,
+    witness::{Done, done, status_of, target},
 };
 
 /// Which of the bank's two servers.
@@ -62,17 +63,24 @@ pub struct Attempt {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum AttemptState {
-    Ready { not_before: Timestamp },
+    Ready {
+        not_before: Timestamp,
+    },
     Sent(Sending),
     InDoubt(Doubt),
-    Accepted { operation: Operation, at: Timestamp },
+    Accepted {
+        operation: Operation,
+        at: Timestamp,
+    },
     Refused {
         code: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         class: Option<RefusalClass>,
     },
     NotExecuted,
-    Quarantined { why: String },
+    Quarantined {
+        why: String,
+    },
 }
 
 /// A call whose outcome is not known yet.
@@ -308,78 +316,6 @@ fn in_doubt(sending: Sending, ruling: &Ruling, now: Timestamp, policy: &Policy) 
         denials: Vec::new(),
         first_denial: None,
         next_ask,
-    })
-}
-
-/// The operation that a call is about; a debit makes its own.
-fn target(call: &MoneyCall) -> Option<&Operation> {
-    match call {
-        MoneyCall::Cancel { operation, .. }
-        | MoneyCall::Refund { operation, .. }
-        | MoneyCall::Capture { operation, .. } => Some(operation),
-        MoneyCall::Debit { .. } => None,
-    }
-}
-
-/// Whether findings show a call as carried out.
-enum Done {
-    Yes(Operation),
-    Refused(&'static str, Option<RefusalClass>),
-    No,
-    Unknown,
-    Contradiction(String),
-}
-
-/// What stands for the bank's code where its reason cannot be asked for any more.
-pub const SEEN_REFUSED: &str = "seen_refused";
-/// What stands for the bank's code where an authorisation is gone.
-pub const LAPSED: &str = "lapsed";
-
-fn done(call: &MoneyCall, findings: &[Finding]) -> Done {
-    let found = findings.iter().find_map(|finding| match finding {
-        Finding::Found(operation) => Some(*operation),
-        Finding::Nothing | Finding::Status(..) | Finding::Unclear(_) => None,
-    });
-    let seen = found.as_ref().or(target(call)).and_then(|operation| status_of(operation, findings));
-    match call {
-        MoneyCall::Cancel { operation, .. } => match status_of(operation, findings) {
-            Some(OperationStatus::Cancelled) => Done::Yes(*operation),
-            Some(OperationStatus::Captured | OperationStatus::Authorised) => Done::No,
-            Some(other) => Done::Contradiction(format!("the operation to cancel is {other:?}")),
-            None => Done::Unknown,
-        },
-        MoneyCall::Capture { operation, .. } => match seen {
-            Some(OperationStatus::Captured) => Done::Yes(*operation),
-            Some(OperationStatus::Authorised) => Done::No,
-            Some(OperationStatus::Cancelled | OperationStatus::Refused) => Done::Refused(LAPSED, None),
-            Some(other) => Done::Contradiction(format!("the operation to capture is {other:?}")),
-            None => Done::Unknown,
-        },
-        // "Not found" counts only beside a control, which the caller judges.
-        MoneyCall::Debit { .. } => match (found, seen, findings) {
-            (Some(debit), Some(OperationStatus::Captured), _) => Done::Yes(debit),
-            (Some(_), Some(OperationStatus::Refused), _) => {
-                Done::Refused(SEEN_REFUSED, Some(RefusalClass::Soft))
-            }
-            (Some(_), Some(OperationStatus::Authorised) | None, _) => Done::Unknown,
-            (Some(_), Some(other), _) => Done::Contradiction(format!("the debit is {other:?}")),
-            (None, _, [Finding::Nothing]) => Done::No,
-            (None, _, _) => Done::Unknown,
-        },
-        // Every refund made here is the sole and full one of its operation, so its status on the original is conclusive.
-        // "Not found" is not: nothing shows yet that the bank finds refunds by their reference.
-        MoneyCall::Refund { operation, .. } => match (found, status_of(operation, findings)) {
-            (Some(refund), _) => Done::Yes(refund),
-            (None, Some(OperationStatus::Refunded | OperationStatus::Cancelled)) => Done::Yes(*operation),
-            (None, _) => Done::Unknown,
-        },
-    }
-}
-
-fn status_of<'a>(operation: &Operation, findings: &'a [Finding]) -> Option<&'a OperationStatus> {
-    findings.iter().find_map(|finding| match finding {
-        Finding::Status(seen, status) if seen.number == operation.number => Some(status),
-        Finding::Status(..) | Finding::Found(_) | Finding::Nothing | Finding::Unclear(_) => None,
     })
 }
 

@@ -30,3 +30,4 @@ pub mod subscriber;
 pub mod template;
 pub mod text;
 pub mod webhook;
+pub mod witness;

@@ -11,7 +11,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{actor::Actor, ids::OrderId, money::Money, subscriber::PlanCard, template::{Split, Template}, text::Text};
+use super::{
+    actor::Actor,
+    ids::OrderId,
+    money::Money,
+    subscriber::PlanCard,
+    template::{Split, Template},
+    text::Text,
+};
 
 /// The most plans that may be asked for one order, one after the other.
 pub const MAX_PLANS: usize = 50;
@@ -43,27 +50,11 @@ pub struct Plan {
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum PlanState {
     Requested,
-    Approved {
-        at: Timestamp,
-        by: Actor,
-    },
-    Refused {
-        at: Timestamp,
-        by: Actor,
-        reason: Text,
-    },
-    Withdrawn {
-        at: Timestamp,
-    },
-    Active {
-        since: Timestamp,
-        card: Box<PlanCard>,
-        paused: bool,
-    },
-    Ended {
-        at: Timestamp,
-        how: PlanEnd,
-    },
+    Approved { at: Timestamp, by: Actor },
+    Refused { at: Timestamp, by: Actor, reason: Text },
+    Withdrawn { at: Timestamp },
+    Active { since: Timestamp, card: Box<PlanCard>, paused: bool },
+    Ended { at: Timestamp, how: PlanEnd },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

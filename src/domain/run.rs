@@ -129,8 +129,7 @@ mod tests {
 
     #[test]
     fn debits_are_sent_within_hours() {
-        let hours =
-            Hours { from: Time::constant(6, 0, 0, 0), until: Time::constant(22, 0, 0, 0), zone: paris() };
+        let hours = Hours { from: Time::constant(6, 0, 0, 0), until: Time::constant(22, 0, 0, 0), zone: paris() };
         for (now, expected) in [
             ("2026-12-10T04:59:59Z", "2026-12-10T05:00:00Z"),
             ("2026-12-10T05:00:00Z", "2026-12-10T05:00:00Z"),

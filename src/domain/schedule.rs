@@ -109,6 +109,13 @@ impl Instalment {
     }
 }
 
+impl Instalment {
+    /// One that nothing has happened to yet.
+    pub fn scheduled(number: u32, due: Date, amount: Money) -> Self {
+        Self { number, due, amount, paid: false, debits: Vec::new(), next_on: None, arrears: None }
+    }
+}
+
 /// The whole total at once, due on the day of the order; nothing at all when there is nothing to pay.
 pub fn once(total: Money, today: Date) -> Vec<Instalment> {
     if total.is_zero() { Vec::new() } else { vec![Instalment::scheduled(1, today, total)] }

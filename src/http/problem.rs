@@ -156,9 +156,12 @@ impl Code {
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::InvalidRequest | Self::IdempotencyKeyReused | Self::BillingRequired | Self::BelowMinimum | Self::AboveMaximum | Self::FirstAmountRefused => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
+            Self::InvalidRequest
+            | Self::IdempotencyKeyReused
+            | Self::BillingRequired
+            | Self::BelowMinimum
+            | Self::AboveMaximum
+            | Self::FirstAmountRefused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::RequestInProgress
             | Self::Busy
             | Self::ReferenceTaken

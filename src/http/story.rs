@@ -204,10 +204,9 @@ fn concluded(conclusion: &Conclusion) -> (String, String) {
             format!("La banque montre que c'est fait (opération {}).", operation.number),
             format!("The bank shows that it was done (operation {}).", operation.number),
         ),
-        Conclusion::Refused { .. } => (
-            "La banque montre qu'elle l'a refusé.".into(),
-            "The bank shows that it refused.".into(),
-        ),
+        Conclusion::Refused { .. } => {
+            ("La banque montre qu'elle l'a refusé.".into(), "The bank shows that it refused.".into())
+        }
         Conclusion::NotExecuted => (
             "La banque montre que cela n'a pas été fait ; un autre essai peut suivre.".into(),
             "The bank shows that it was not done; another attempt may follow.".into(),

@@ -9,19 +9,17 @@ use crate::{
 pub(super) fn both(event: &Event, locale: Locale) -> (String, String) {
     match event {
         Event::AttemptDropped { why, .. } => (format!("N'est pas envoyé : {why}."), format!("Not sent: {why}.")),
-        Event::Released { .. } => (
-            "La somme réservée sur la carte est libérée.".into(),
-            "The sum held on the card is released.".into(),
-        ),
+        Event::Released { .. } => {
+            ("La somme réservée sur la carte est libérée.".into(), "The sum held on the card is released.".into())
+        }
         Event::PlanRequested(plan) => (
             format!("Paiement en {} échéances demandé (« {} »).", plan.amounts.len(), plan.template),
             format!("Payment in {} instalments asked for (\"{}\").", plan.amounts.len(), plan.template),
         ),
         Event::PlanApproved { .. } => ("Échéancier approuvé.".into(), "Plan approved.".into()),
-        Event::PlanRefused { reason, .. } => (
-            format!("Échéancier refusé : {}.", reason.as_str()),
-            format!("Plan refused: {}.", reason.as_str()),
-        ),
+        Event::PlanRefused { reason, .. } => {
+            (format!("Échéancier refusé : {}.", reason.as_str()), format!("Plan refused: {}.", reason.as_str()))
+        }
         Event::PlanWithdrawn { .. } => ("Demande d'échéancier retirée.".into(), "Request for a plan withdrawn.".into()),
         Event::Held(hold) => (
             format!("La banque réserve la première échéance (opération {}).", hold.operation.number),
@@ -101,10 +99,9 @@ pub(super) fn why_card_refused(why: &CardRefusal) -> (&'static str, &'static str
             "les informations nécessaires ne sont pas parvenues de PAYBOX. Rien n'a été débité.",
             "what is needed to know of it did not come from PAYBOX. Nothing was debited.",
         ),
-        CardRefusal::CaptureRefused => (
-            "la banque n'a pas débité la première échéance.",
-            "the bank did not debit the first instalment.",
-        ),
+        CardRefusal::CaptureRefused => {
+            ("la banque n'a pas débité la première échéance.", "the bank did not debit the first instalment.")
+        }
         CardRefusal::TooLate => (
             "le paiement a été connu trop tard. Rien n'a été débité.",
             "the payment became known too late. Nothing was debited.",

@@ -149,7 +149,10 @@ pub(super) fn problem(code: Code, locale: Locale) -> (&'static str, &'static str
             ("Plan not active", "No plan of this order is active."),
         ),
         Code::TermsChanged => (
-            ("Conditions modifiées", "Les conditions ou les dates ne sont plus celles qui ont été lues; relisez l'échéancier."),
+            (
+                "Conditions modifiées",
+                "Les conditions ou les dates ne sont plus celles qui ont été lues; relisez l'échéancier.",
+            ),
             ("Terms changed", "The terms or the dates are not those that were read any more; read the plan again."),
         ),
         Code::ApproverIsRequester => (
@@ -193,12 +196,16 @@ pub(super) fn problem(code: Code, locale: Locale) -> (&'static str, &'static str
             ("Not yet due", "That date has not come yet; nothing is debited early."),
         ),
         Code::DateTooOld => (
-            ("Date trop ancienne", "Cette date est passée depuis trop longtemps : seule la comptabilité peut encore lancer ces prélèvements."),
+            (
+                "Date trop ancienne",
+                "Cette date est passée depuis trop longtemps : seule la comptabilité peut encore lancer ces prélèvements.",
+            ),
             ("Date too old", "That date is too long ago: only accounting may still start its debits."),
         ),
         Code::RunNotStopped => (
             ("Série non arrêtée", "Cette série de prélèvements n'est pas arrêtée; il n'y a rien à reprendre."),
             ("Run not stopped", "This debit run is not stopped; there is nothing to resume."),
+        ),
         Code::ClockOnlyGoesForward => (
             (
                 "L'horloge ne recule pas",

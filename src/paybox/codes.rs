@@ -6,7 +6,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::paybox::codes_table::{ROWS, Refusal, Row};
+use crate::{
+    domain::retry::RefusalClass,
+    paybox::codes_table::{ROWS, Refusal, Row},
+};
 
 /// A result code as received, known or not.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -88,11 +91,34 @@ impl Code {
         self.row().is_some_and(|row| row.refusal == Refusal::Definite)
     }
 
-    /// PAYBOX's own words, in French, where it has some. For operators, not for payers.
-    pub fn refusal_class(self) -> Option<crate::domain::retry::RefusalClass> {
-        None
+    /// What a refused debit may be followed by; `None` unless the code by itself proves that nothing was debited.
+    ///
+    /// Of 00017 ("no such subscriber") the answer's comment has to be read before: it also stands for a failed
+    /// authentication.
+    pub fn refusal_class(self) -> Option<RefusalClass> {
+        if !self.is_definite_refusal() {
+            return None;
+        }
+        match self.class() {
+            AnswerClass::HardDecline => Some(RefusalClass::Hard),
+            // A kept card that is of no use is entered again, as a renewed one is.
+            AnswerClass::CardUpdate | AnswerClass::TokenState => Some(RefusalClass::CardUpdate),
+            AnswerClass::SoftDecline => Some(RefusalClass::Soft),
+            AnswerClass::ScaRequired => Some(RefusalClass::Authentication),
+            AnswerClass::Success
+            | AnswerClass::TechnicalRetry
+            | AnswerClass::OutcomeUnknown
+            | AnswerClass::Duplicate
+            | AnswerClass::RequestError
+            | AnswerClass::ConfigError
+            | AnswerClass::NotFound
+            | AnswerClass::Pending
+            | AnswerClass::NotApplicable
+            | AnswerClass::Unlisted => None,
+        }
     }
 
+    /// PAYBOX's own words, in French, where it has some. For operators, not for payers.
     pub fn label_fr(self) -> Option<&'static str> {
         self.row().map(|row| row.label_fr).filter(|label| !label.is_empty())
     }
@@ -109,10 +135,11 @@ impl Code {
     /// Codes of which there is more to say than of their class.
     fn special_sentence(self) -> Option<(&'static str, &'static str)> {
         match self.as_str() {
-            // Of a page it is mostly the payer's cancelling, of a debit it is in doubt: the sentence fits both.
+            // Of a page it is mostly the payer's cancelling or a failed authentication, of a debit it is in doubt: the
+            // sentence fits them all.
             "00001" => Some((
-                "L'opération a été interrompue. Nous vérifions si elle a eu lieu.",
-                "The operation was interrupted. We are checking whether it took place.",
+                "L'opération a été interrompue ou n'a pas été confirmée. Nous vérifions si un paiement a eu lieu.",
+                "The operation was interrupted or not confirmed. We are checking whether a payment took place.",
             )),
             "00004" | "00114" => Some(("Le numéro de carte n'est pas valide.", "The card number is not valid.")),
             "00021" | "00024" => Some((
@@ -255,6 +282,33 @@ mod tests {
             assert_eq!(class, documented.class, "{code}");
             assert_eq!(code.is_definite_refusal(), documented.definite_refusal, "{code}");
             assert_eq!(code.label_fr(), documented.label_fr.as_deref().filter(|label| !label.is_empty()), "{code}");
+        }
+    }
+
+    #[test]
+    fn only_refusals_are_followed_by_something() {
+        for documented in contract() {
+            let code = Code::parse(&documented.code).unwrap();
+            let expected = match (documented.definite_refusal, documented.class.as_str()) {
+                (false, _) => None,
+                (true, "hard_decline") => Some(RefusalClass::Hard),
+                (true, "card_update" | "token_state") => Some(RefusalClass::CardUpdate),
+                (true, "soft_decline") => Some(RefusalClass::Soft),
+                (true, "sca_required") => Some(RefusalClass::Authentication),
+                (true, other) => panic!("{code}: {other} is no refusal"),
+            };
+            assert_eq!(code.refusal_class(), expected, "{code}");
+        }
+        for (code, expected) in [
+            ("00151", Some(RefusalClass::Soft)),
+            ("00154", Some(RefusalClass::CardUpdate)),
+            ("00143", Some(RefusalClass::Hard)),
+            ("001R1", Some(RefusalClass::Hard)),
+            ("001A1", Some(RefusalClass::Authentication)),
+            ("00001", None),
+            ("ZZZZZ", None),
+        ] {
+            assert_eq!(Code::parse(code).unwrap().refusal_class(), expected, "{code}");
         }
     }
 

@@ -164,6 +164,7 @@ fn live_mode_refuses() {
             "bank.answer_deadline",
             "is below 30s in live mode",
         ),
+        ("[timing]", "[debits]\ndenials = 3\n[timing]", "debits.denials", "is below 4 in live mode"),
     ] {
         let said = check(&folder, &changed(LIVE, &[(from, to)]));
         assert_eq!(said.err, format!("{path}: {sentence}\n"), "{from} -> {to}");
@@ -285,6 +286,14 @@ fn whatever_the_mode_these_are_refused() {
         ),
         (changed(LIVE, &[("\"paybox.pem\"", "\"hmac.key\"")]), "platform[paybox].public_key_files: "),
         (changed(LIVE, &[("direct =", "ca_file = \"hmac.key\"\ndirect =")]), "platform[paybox].ca_file: "),
+        (
+            format!("{LIVE}plans = [\"4x\"]"),
+            "merchant[ecole].plans: there is no [[plan_template]] with the code \"4x\"",
+        ),
+        (
+            format!("{LIVE}[merchant.cards]\nrefused_bins_file = \"short.key\""),
+            "short.key: line 1 is not the first 1 to 6 digits of card numbers",
+        ),
         (second("ecole", "7654321", "EC"), "merchant[ecole].id: is another merchant's too"),
         (second("autre", "1234567", "ec"), "merchant[autre].reference_prefix: is another merchant's on this site too"),
         ("mode = 1".replace('1', "\"live"), "is not TOML: line 1: "),
@@ -295,6 +304,9 @@ fn whatever_the_mode_these_are_refused() {
         assert!(!said.err.contains("abab") && !said.err.contains("cdcd"), "{}", said.err);
     }
     assert_eq!(check(&folder, &second("autre", "1234567", "AU")).code, Some(0));
+    fs::write(folder.join("refused.bins"), "# prepaid\n4012\n").unwrap();
+    let said = check(&folder, &format!("{LIVE}[merchant.cards]\nrefused_bins_file = \"refused.bins\""));
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
     assert_eq!(check(&folder, &second("autre", "7654321", "EC")).code, Some(0));
 }
 

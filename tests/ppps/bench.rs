@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use guichet::{
     adapters::ppps::{Contract, Deadlines, Endpoint, PppsBank, tls_config},
     domain::{
+        attempt::{Host, Sending},
         bank::{ArchiveReference, MoneyCall, Operation},
         ids::{MerchantId, Reference},
         money::{Currency, Money},
@@ -80,6 +81,11 @@ impl Clock for JumpingClock {
     async fn sleep_until(&self, _: Timestamp) {}
 }
 
+/// What is written down before a call leaves.
+pub(crate) fn sending(number: u32, clock: &dyn Clock) -> Sending {
+    Sending { at: clock.now(), question: question(number), host: Host::Main, dated: Some(clock.wall()) }
+}
+
 pub(crate) fn merchant() -> MerchantId {
     "school".parse().unwrap()
 }
@@ -118,7 +124,7 @@ pub(crate) fn euros(cents: i64) -> Money {
 
 pub(crate) fn cancel(operation: Operation, cents: i64, reference: &str) -> MoneyCall {
     let (amount, reference) = (euros(cents), Reference::received(reference));
-    MoneyCall::Cancel { operation, amount, reference, archive: ArchiveReference::from_bits(1) }
+    MoneyCall::Cancel { operation, amount, reference, archive: ArchiveReference::from_bits(1), subscriber: None }
 }
 
 pub(crate) fn refund(operation: Operation, cents: i64, reference: &str) -> MoneyCall {

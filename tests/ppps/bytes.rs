@@ -13,7 +13,7 @@ use guichet::{
 };
 
 use crate::{
-    bench::{JumpingClock, bank, euros, merchant, operation, patient, question, refund},
+    bench::{JumpingClock, bank, euros, merchant, operation, patient, question, refund, sending},
     raw::{RawBank, Script, chunked, http, with_head},
 };
 
@@ -31,9 +31,9 @@ async fn bench(deadlines: Deadlines) -> (RawBank, PppsBank, Arc<JumpingClock>) {
 /// Sends a refund that meets `script`, and checks that it left exactly once.
 async fn sent(server: &mut RawBank, bank: &PppsBank, clock: &JumpingClock, script: Script) -> Ruling {
     server.next_answer(script);
-    let line = bank.connect(&merchant()).await.unwrap();
+    let line = bank.connect(&merchant(), None).await.unwrap();
     let call = refund(operation(10, 5), 377_000, "A-g1-a1");
-    let ruling = line.send(question(7), &call, clock.since_boot() + Duration::from_secs(60)).await;
+    let ruling = line.send(&sending(7, &*clock), &call, None, clock.since_boot() + Duration::from_secs(60)).await;
     let (mut posts, mut probes) = (0, 0);
     for _ in 0..2 {
         let seen = server.ended().await;
@@ -137,9 +137,9 @@ async fn the_banks_date_is_the_machines() {
     bank.ask(&merchant(), Host::Main, question(7), &find).await.unwrap();
     let asked = server.ended().await;
     server.next_answer(Script::Say(http("200 OK", GOOD)));
-    let line = bank.connect(&merchant()).await.unwrap();
+    let line = bank.connect(&merchant(), None).await.unwrap();
     let call = refund(operation(10, 5), 377_000, "A-g1-a1");
-    line.send(question(7), &call, clock.since_boot() + Duration::from_secs(60)).await;
+    line.send(&sending(7, &*clock), &call, None, clock.since_boot() + Duration::from_secs(60)).await;
     let sent = [server.ended().await, server.ended().await].concat();
     let days = [midnight_may_be, today()];
     assert!(dated(&asked, &days), "{asked}");

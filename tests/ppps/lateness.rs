@@ -8,7 +8,7 @@ use guichet::{
 };
 
 use crate::{
-    bench::{JumpingClock, bank, merchant, operation, patient, question, refund},
+    bench::{JumpingClock, bank, merchant, operation, patient, refund, sending},
     raw::{RawBank, Script, http},
 };
 
@@ -21,12 +21,12 @@ async fn sent(script: Script, prepare: impl FnOnce(&JumpingClock) -> Duration) -
     let clock = JumpingClock::steady();
     let bank = bank(&server.address, &server.address, patient(), Arc::clone(&clock));
     server.next_answer(script.clone());
-    let line = bank.connect(&merchant()).await.unwrap();
+    let line = bank.connect(&merchant(), None).await.unwrap();
     let mut seen = vec![server.ended().await];
     server.established().await;
     server.established().await;
     let not_after = prepare(&clock);
-    let ruling = line.send(question(7), &refund(operation(10, 5), 100, "A-g1-a1"), not_after).await;
+    let ruling = line.send(&sending(7, &*clock), &refund(operation(10, 5), 100, "A-g1-a1"), None, not_after).await;
     seen.push(server.ended().await);
     (seen, ruling)
 }

@@ -8,6 +8,7 @@ use guichet::{
         attempt::Host,
         bank::{Finding, MoneyCall, Operation, OperationStatus, Question, Ruling},
         ids::Reference,
+        retry::RefusalClass,
     },
     ports::{Bank, Clock, Silence},
 };
@@ -20,7 +21,7 @@ use guichet_sandbox::{
 use jiff::Timestamp;
 
 use crate::bench::{
-    JumpingClock, SITE, SOON, bank, cancel, euros, keys, merchant, operation, patient, question, refund,
+    JumpingClock, SITE, SOON, bank, cancel, euros, keys, merchant, operation, patient, question, refund, sending,
 };
 
 struct Bench {
@@ -85,9 +86,9 @@ impl Bench {
 
     async fn send(&mut self, call: &MoneyCall) -> (Host, Ruling) {
         self.last_question += 1;
-        let line = self.bank.connect(&merchant()).await.unwrap();
+        let line = self.bank.connect(&merchant(), None).await.unwrap();
         let not_after = self.clock.since_boot() + Duration::from_secs(60);
-        (line.host(), line.send(question(self.last_question), call, not_after).await)
+        (line.host(), line.send(&sending(self.last_question, &*self.clock), call, None, not_after).await)
     }
 }
 
@@ -151,7 +152,7 @@ async fn a_host_that_cannot_prove_its_name_is_told_nothing() {
         for host in [Host::Main, Host::Backup] {
             assert!(bench.ask(host, &find("A-c1", 1)).await.is_err(), "{tls:?}");
         }
-        let Err(Silence(why)) = bench.bank.connect(&merchant()).await.map(|line| line.host()) else {
+        let Err(Silence(why)) = bench.bank.connect(&merchant(), None).await.map(|line| line.host()) else {
             panic!("{tls:?}: connected")
         };
         assert!(why.contains("main: no TLS") && why.contains("backup: no TLS"), "{tls:?}: {why}");
@@ -173,7 +174,7 @@ async fn the_backup_serves_when_the_main_host_does_not() {
     ] {
         let bench = Bench::start(TlsSet::Good, deadlines).await;
         bench.arm(script);
-        let line = bench.bank.connect(&merchant()).await;
+        let line = bench.bank.connect(&merchant(), None).await;
         let host = line.as_ref().map(|line| line.host());
         match (expected, host) {
             (Some(expected), host) => assert_eq!(host, Ok(expected), "{script}"),
@@ -191,7 +192,7 @@ async fn the_backup_serves_when_the_main_host_does_not() {
 
 #[tokio::test]
 async fn whatever_becomes_of_the_answer_the_call_was_sent_once() {
-    let refused = Ruling::Refused { code: "00151".to_owned() };
+    let refused = Ruling::Refused { code: "00151".to_owned(), class: Some(RefusalClass::Soft) };
     let misconfigured = Ruling::Misconfigured { code: "00006".to_owned() };
     let mut bench = Bench::start(TlsSet::Good, Deadlines { answer: SOON, ..patient() }).await;
     // What it is ruled, `None` for doubt, and whether the money came back all the same.

@@ -82,9 +82,7 @@ impl PppsBank {
     ) -> Result<DirectAnswer, Silence> {
         let silence = |why: &dyn std::fmt::Display| Silence(format!("{}: {why}", host_name(host)));
         let endpoint = contract.endpoint(host);
-        let prepared = contract
-            .prepare(host, number, question, self.clock.wall())
-            .map_err(|error| silence(&error))?;
+        let prepared = contract.prepare(host, number, question, self.clock.wall()).map_err(|error| silence(&error))?;
         let body = async {
             let connection = Connection::open(endpoint, &contract.tls, &self.clock, self.deadlines.connect).await?;
             connection.exchange(prepared.request, self.deadlines.answer).await

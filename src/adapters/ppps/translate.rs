@@ -109,7 +109,9 @@ pub(super) fn ruling(call: &MoneyCall, answer: &DirectAnswer) -> Ruling {
     let name = || code.as_str().to_owned();
     if code == Code::SUCCESS {
         return match call {
-            MoneyCall::Cancel { operation, .. } | MoneyCall::Capture { operation, .. } => same_operation(operation, answer),
+            MoneyCall::Cancel { operation, .. } | MoneyCall::Capture { operation, .. } => {
+                same_operation(operation, answer)
+            }
             MoneyCall::Refund { operation, .. } => refunded(operation, answer),
             MoneyCall::Debit { .. } => match numbers(answer) {
                 Some(operation) => Ruling::Accepted { operation },

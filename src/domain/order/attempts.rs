@@ -90,11 +90,7 @@ impl Order {
                 let Next::Plan { .. } = held.next() else {
                     return Err(Impossible("a hold that needs no call"));
                 };
-                held.call(
-                    Reference::of_capture(&prefix, self.id, hold, number),
-                    archive,
-                    subscriber_of(held.checkout),
-                )
+                held.call(Reference::of_capture(&prefix, self.id, hold, number), archive, subscriber_of(held.checkout))
             }
             Purpose::Debit(_) => return Err(Impossible("a debit that no run took up")),
         };

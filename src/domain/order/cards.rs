@@ -7,7 +7,7 @@ use super::{Decision, Impossible, Order, Status};
 use crate::domain::{
     attempt::AttemptState,
     bank::Operation,
-    card::{CardRefusal, CardRules, judge},
+    card::{CardRefusal, judge},
     checkout::{Checkout, Closed},
     event::Event,
     hold::{Hold, Verdict},
@@ -32,9 +32,10 @@ impl Order {
     pub(super) fn wants_hold(&self, number: u32) -> bool {
         let Some(hold) = self.hold(number) else { return false };
         let begun = self.begins(hold.checkout).ok().map(|begins| begins.plan);
-        let taken = self.holds.iter().any(|other| {
-            other.number != number && (other.captured || other.verdict == Some(Verdict::Accepted))
-        });
+        let taken = self
+            .holds
+            .iter()
+            .any(|other| other.number != number && (other.captured || other.verdict == Some(Verdict::Accepted)));
         let waits = self.plan().is_some_and(|plan| plan.is_approved() && Some(plan.number) == begun);
         self.status == Status::Open && waits && !taken && !hold.captured
     }
@@ -67,9 +68,7 @@ impl Order {
         let card = card.filter(|card| card.sealed_token.is_some()).ok_or(CardRefusal::NotKnown)?;
         let last_due = begins.schedule.iter().map(|due| due.due).max().ok_or(CardRefusal::NotWanted)?;
         let plan_refuses = self.plan().map(|plan| plan.refused_cards.as_slice()).unwrap_or_default();
-        let mut rules: CardRules = policy.cards.clone();
-        rules.refused_types.extend(plan_refuses.iter().cloned());
-        judge(&card.facts, last_due, &rules)
+        judge(&card.facts, last_due, &policy.cards.refusing(plan_refuses))
     }
 
     /// The card that a page registered, as its plan will debit it.
@@ -89,9 +88,10 @@ impl Order {
         };
         let releasing = self.give_backs.iter().any(|give_back| {
             let hold = give_back.hold.and_then(|hold| self.hold(hold));
-            let open = give_back.attempts.last().is_none_or(|attempt| {
-                attempt.is_open() || matches!(attempt.state, AttemptState::Quarantined { .. })
-            });
+            let open = give_back
+                .attempts
+                .last()
+                .is_none_or(|attempt| attempt.is_open() || matches!(attempt.state, AttemptState::Quarantined { .. }));
             open && hold.is_some_and(|hold| is_its(hold.checkout))
         });
         let debiting = self.schedule.iter().any(|due| due.is_being_debited() || due.is_quarantined());

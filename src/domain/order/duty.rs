@@ -94,12 +94,7 @@ impl Order {
     }
 }
 
-fn next_duty(
-    purpose: Purpose,
-    next: &Next,
-    last: Option<&Attempt>,
-    policy: &Policy,
-) -> Option<(Timestamp, Duty)> {
+fn next_duty(purpose: Purpose, next: &Next, last: Option<&Attempt>, policy: &Policy) -> Option<(Timestamp, Duty)> {
     match (next, last) {
         (Next::Plan { .. }, _) => Some((Timestamp::MIN, Duty::Plan { purpose })),
         (Next::Wait, Some(attempt)) => attempt_duty(purpose, attempt, policy),

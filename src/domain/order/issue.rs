@@ -124,9 +124,7 @@ impl Order {
                 let due = self.instalment(number).filter(|due| !due.paid);
                 due.ok_or(Refusal::NoSuchInstalment)?
             }
-            Way::Next | Way::Begin { .. } => {
-                self.schedule.iter().find(|due| !due.paid).ok_or(Refusal::Settled)?
-            }
+            Way::Next | Way::Begin { .. } => self.schedule.iter().find(|due| !due.paid).ok_or(Refusal::Settled)?,
         };
         if due.is_quarantined() {
             return Err(Refusal::Quarantined);

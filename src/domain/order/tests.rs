@@ -16,12 +16,13 @@ use crate::domain::{
     bank::{ArchiveReference, Finding, Operation, OperationStatus, Ruling},
     checkout::{Billing, Closed, Says},
     fault::FaultKind,
-    give_back::{AttemptId, GiveBackStatus},
+    give_back::GiveBackStatus,
     ids::TokenDigest,
     money::Currency,
     numbers::{CallNumber, QuestionNumber},
     payer::Email,
     policy::Policy,
+    purpose::{AttemptId, Purpose},
 };
 
 fn policy() -> Policy {
@@ -42,6 +43,15 @@ fn policy() -> Policy {
         authorised_counts: false,
         signature_is_enough: false,
         minimum_amount: 100,
+        denials: 4,
+        denials_span: minutes(24 * 60),
+        card_wait: minutes(30),
+        capture_within: minutes(24 * 60),
+        cards: Default::default(),
+        retry: Default::default(),
+        subscriber_calls: false,
+        zone: jiff::tz::TimeZone::get("Europe/Paris").unwrap(),
+        zones: Default::default(),
     }
 }
 
@@ -79,6 +89,14 @@ fn new_order(unit_price: i64) -> NewOrder {
 
 fn operation(number: u64, call: u64) -> Operation {
     Operation { number: OperationNumber::try_from(number).unwrap(), call: CallNumber::try_from(call).unwrap() }
+}
+
+fn new_call(bits: u64) -> NewCall {
+    NewCall { prefix: "E1".to_owned(), archive: ArchiveReference::from_bits(bits) }
+}
+
+fn refused() -> Ruling {
+    Ruling::Refused { code: "00021".to_owned(), class: None }
 }
 
 /// An order, its clock and its history.
@@ -121,7 +139,7 @@ impl World {
             page_host: Host::Main,
             return_url: "https://portal.example/retour".to_owned(),
         };
-        let decision = self.order.issue_checkout(new, self.now, &self.policy)?;
+        let decision = self.order.issue_checkout(new, Way::Next, self.now, &self.policy)?;
         self.take(decision);
         Ok(self.order.checkouts.last().unwrap().number)
     }
@@ -134,7 +152,7 @@ impl World {
 
     fn report(&mut self, checkout: CheckoutNumber, identity: &str, digest: &str, says: Says) -> Taken {
         let (identity, digest) = (identity.to_owned(), digest.to_owned());
-        let news = News { identity, digest, key: "key".to_owned(), says };
+        let news = News { identity, digest, key: "key".to_owned(), says, card: None };
         let (decision, taken) = self.order.report(checkout, news, self.now, &self.policy).unwrap();
         self.take(decision);
         taken
@@ -161,17 +179,19 @@ impl World {
 
     /// The latest attempt of the first give-back.
     fn latest(&self) -> AttemptId {
-        AttemptId { give_back: 1, attempt: self.order.give_backs[0].attempts.last().unwrap().number }
+        let attempt = self.order.give_backs[0].attempts.last().unwrap().number;
+        AttemptId { purpose: Purpose::GiveBack(1), attempt }
     }
 
     fn plan(&mut self) {
-        let decision = self.order.plan_give_back(1, "E1", ArchiveReference::from_bits(99), self.now).unwrap();
+        let decision = self.order.plan_call(Purpose::GiveBack(1), new_call(99), self.now, &self.policy).unwrap();
         self.take(decision);
     }
 
     fn send(&mut self) -> Sending {
-        let sending = Sending { at: self.now, question: QuestionNumber::new(1).unwrap(), host: Host::Main };
-        let decision = self.order.send_attempt(self.latest(), sending, self.now).unwrap();
+        let sending =
+            Sending { at: self.now, question: QuestionNumber::new(1).unwrap(), host: Host::Main, dated: None };
+        let decision = self.order.send_attempt(self.latest(), sending, self.now, &self.policy).unwrap();
         self.take(decision);
         sending
     }
@@ -187,7 +207,7 @@ impl World {
     fn ask_call(&mut self, findings: &[Finding]) {
         let asked = self.order.give_backs[0].attempts.last().unwrap().clone();
         let (of, now) = (self.latest(), self.now);
-        let decision = self.order.attempt_asked(of, &asked, Some(findings), now, now, &self.policy).unwrap();
+        let decision = self.order.attempt_asked(of, &asked, (Some(findings), false), now, now, &self.policy).unwrap();
         self.take(decision);
     }
 
@@ -198,7 +218,7 @@ impl World {
             if doubt.next_ask <= self.now {
                 let asked = self.order.give_backs[0].attempts.last().unwrap().clone();
                 let (of, now) = (self.latest(), self.now);
-                let decision = self.order.attempt_asked(of, &asked, findings, now, now, &self.policy).unwrap();
+                let decision = self.order.attempt_asked(of, &asked, (findings, false), now, now, &self.policy).unwrap();
                 self.take(decision);
             }
             self.wait(1);

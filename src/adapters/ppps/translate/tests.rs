@@ -30,7 +30,7 @@ fn call(kind: &str) -> MoneyCall {
     let (operation, amount) = (operation(10, 5), Money::new(100, Currency::Eur).unwrap());
     let (reference, archive) = (Reference::received("A-1"), ArchiveReference::from_bits(1));
     match kind {
-        "cancel" => MoneyCall::Cancel { operation, amount, reference, archive },
+        "cancel" => MoneyCall::Cancel { operation, amount, reference, archive, subscriber: None },
         _ => MoneyCall::Refund { operation, amount, reference, archive },
     }
 }
@@ -87,7 +87,8 @@ fn a_status_is_believed_of_the_operation_asked_for_only() {
 #[test]
 fn only_fitting_numbers_accept_and_only_definite_refusals_refuse() {
     let accepted = |number, call| Some(Ruling::Accepted { operation: operation(number, call) });
-    let refused = |code: &str| Some(Ruling::Refused { code: code.to_owned() });
+    let refused =
+        |code: &str| Some(Ruling::Refused { code: code.to_owned(), class: Code::parse(code).unwrap().refusal_class() });
     let misconfigured = |code: &str| Some(Ruling::Misconfigured { code: code.to_owned() });
     for (kind, code, number, call_number, more, expected) in [
         ("cancel", "00000", "10", "5", "", accepted(10, 5)),

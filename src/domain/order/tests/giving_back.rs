@@ -20,9 +20,9 @@ fn a_cancellation_in_doubt_is_asked_about_and_never_sent_again() {
     let mut world = World::paid_twice();
     world.call(doubt());
     assert_eq!(world.order.give_backs[0].status(), GiveBackStatus::InDoubt);
-    assert!(world.order.plan_give_back(1, "E1", ArchiveReference::from_bits(5), world.now).is_err());
+    assert!(world.order.plan_call(Purpose::GiveBack(1), new_call(5), world.now, &world.policy).is_err());
     world.wait(1);
-    assert!(matches!(world.duty(), Some(Duty::AskGiveBack { .. })));
+    assert!(matches!(world.duty(), Some(Duty::Enquire { .. })));
     world.ask_call(&[status(OperationStatus::Cancelled)]);
     assert_eq!(world.order.give_backs[0].status(), GiveBackStatus::Done);
     // "Not done" counts only once the call can no longer be under way, and never by one answer alone; then it is
@@ -47,7 +47,6 @@ fn a_cancellation_in_doubt_is_asked_about_and_never_sent_again() {
 
 #[test]
 fn a_refund_in_doubt_ends_with_proof_or_with_a_person() {
-    let refused = || Ruling::Refused { code: "00021".to_owned() };
     let doubt = || Ruling::Doubt { why: "no answer".to_owned() };
     for (findings, expected) in [
         (vec![Finding::Found(operation(3, 10))], GiveBackStatus::Done),
@@ -73,12 +72,12 @@ fn a_call_found_sent_and_a_configuration_fault_are_in_doubt() {
     world.take(decision);
     assert_eq!(world.duty(), None, "the bank is not there yet");
     world.wait(1);
-    assert!(matches!(world.duty(), Some(Duty::SendGiveBack { .. })));
+    assert!(matches!(world.duty(), Some(Duty::Send { .. })));
     let sending = world.send();
-    assert!(world.order.send_attempt(world.latest(), sending, world.now).is_err(), "never twice");
+    assert!(world.order.send_attempt(world.latest(), sending, world.now, &world.policy).is_err(), "never twice");
     assert_eq!(world.duty(), None);
     world.wait(2);
-    assert_eq!(world.duty(), Some(Duty::DoubtGiveBack { of: world.latest() }));
+    assert_eq!(world.duty(), Some(Duty::Doubt { of: world.latest() }));
 
     let mut world = World::paid_twice();
     world.call(Ruling::Misconfigured { code: "00006".to_owned() });

@@ -33,7 +33,7 @@ fn one_round_that_two_attenders_asked_is_one_answer() {
     let asked = world.order.give_backs[0].attempts.last().unwrap().clone();
     for _ in 0..2 {
         let (of, now) = (world.latest(), world.now);
-        world.take(world.order.attempt_asked(of, &asked, Some(&captured), now, now, &world.policy).unwrap());
+        world.take(world.order.attempt_asked(of, &asked, (Some(&captured), false), now, now, &world.policy).unwrap());
     }
     assert!(matches!(world.last_attempt(), AttemptState::InDoubt(_)), "{:?}", world.last_attempt());
 }
@@ -81,7 +81,7 @@ fn a_refund_that_cannot_be_prepared_becomes_a_persons() {
     use OperationStatus::{Credited, Other, Refused, Rejected};
     for status in [Rejected, Credited, Refused, Other("Volé".to_owned())] {
         let mut world = World::paid_twice();
-        world.call(Ruling::Refused { code: "00021".to_owned() });
+        world.call(refused());
         world.plan();
         let findings = [Finding::Nothing, Finding::Status(operation(1, 10), status.clone())];
         let mut looks = 0;
@@ -100,7 +100,7 @@ fn a_refund_that_cannot_be_prepared_becomes_a_persons() {
 #[test]
 fn a_refund_that_somebody_else_made_is_no_proof_of_ours() {
     let mut world = World::paid_twice();
-    world.call(Ruling::Refused { code: "00021".to_owned() });
+    world.call(refused());
     world.plan();
     let findings = [Finding::Nothing, Finding::Status(operation(1, 10), OperationStatus::Refunded)];
     let prepared = world.order.prepare_attempt(world.latest(), &findings, world.now, &world.policy).unwrap();
@@ -112,7 +112,7 @@ fn a_refund_that_somebody_else_made_is_no_proof_of_ours() {
 #[test]
 fn rungs_that_passed_unasked_are_not_burnt_at_once() {
     let mut world = World::paid_twice();
-    world.call(Ruling::Refused { code: "00021".to_owned() });
+    world.call(refused());
     world.call(Ruling::Doubt { why: "no answer".to_owned() });
     world.wait(72 * 60);
     let behind = [Finding::Nothing, Finding::Status(operation(1, 10), OperationStatus::Captured)];

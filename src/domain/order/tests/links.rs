@@ -51,7 +51,7 @@ fn late_money_never_reopens_an_order() {
     world.hear(checkout, &[(operation(1, 10), OperationStatus::Captured)]);
     assert!(matches!(world.order.status, Status::Cancelled { .. }));
     assert_eq!(world.order.surplus().minor_units(), 377_000);
-    assert_eq!(world.duty(), Some(Duty::PlanGiveBack { give_back: 1 }));
+    assert_eq!(world.duty(), Some(Duty::Plan { purpose: Purpose::GiveBack(1) }));
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::{
     domain::{
         actor::Actor,
         bank::Operation,
-        card::{CardEnd, CardFacts},
+        card::CardFacts,
         checkout::Says,
         ids::{CheckoutNumber, MerchantId, OrderId},
         order::{News, Taken},
@@ -211,10 +211,10 @@ impl App {
             self.ports.vault.seal(handle.as_bytes(), &card_context(&begins.subscriber))
         };
         let sealed_token = token.as_ref().map(seal).transpose()?.map(|sealed| STANDARD.encode(sealed));
-        let end = token.as_ref().map(|token| token.expiry).or(callback.expiry());
+        let end = token.as_ref().map(|token| token.end).or(callback.expiry());
         let facts = CardFacts {
             types: callback.card_types().into_iter().map(str::to_owned).collect(),
-            end: end.and_then(|end| CardEnd::new(end.year(), end.month())),
+            end,
             first6: callback.first6().map(str::to_owned),
             last2: callback.last2().map(str::to_owned),
             authenticated: callback.authenticated().map(|letter| letter == "O" || letter == "Y"),

@@ -130,6 +130,25 @@ impl App {
         .await
     }
 
+    /// Accounting has an instalment in arrears debited once more.
+    ///
+    /// # Errors
+    /// As [`App::request_plan`].
+    pub async fn retry_debit(
+        &self,
+        caller: &Caller,
+        id: OrderId,
+        instalment: u32,
+        reason: Text,
+        seen: Option<u64>,
+        remember: &Remember<Versioned>,
+    ) -> Result<Outcome, Error> {
+        self.change_order(caller, id, seen, remember, |merchant, order, now| {
+            Ok(order.retry_debit(instalment, reason.clone(), now, &merchant.policy)?)
+        })
+        .await
+    }
+
     /// Changes an order as a person decided, in the version that was looked at when one is named, and answers with it.
     pub(super) async fn change_order<F>(
         &self,

@@ -65,6 +65,10 @@ pub(super) fn both(event: &Event, locale: Locale) -> (String, String) {
                 format!("Instalment {instalment} in arrears, code {}: {meaning}{english}", arrears.code),
             )
         }
+        Event::DebitRetried { instalment, on, reason } => (
+            format!("Échéance {instalment} : nouvel essai à partir du {on} ({}).", reason.as_str()),
+            format!("Instalment {instalment}: tried again from {on} on ({}).", reason.as_str()),
+        ),
         Event::SubscriberForgotten { .. } => {
             ("PAYBOX ne conserve plus la carte.".into(), "PAYBOX keeps the card no more.".into())
         }

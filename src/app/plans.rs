@@ -8,6 +8,9 @@ use super::{
     orders::{MAX_PAGE, OrderFilter},
 };
 use crate::domain::{
+    card::CardRefusal,
+    checkout::Checkout,
+    hold::Hold,
     ids::{MerchantId, OrderId},
     money::Money,
     order::{Decision, Offer, Order, Refusal},
@@ -226,6 +229,12 @@ impl App {
 fn unknown_template(pointer: &str) -> Error {
     use crate::domain::fault::{Fault, FaultKind};
     Error::Faults(vec![Fault::new(pointer, FaultKind::Unknown)])
+}
+
+/// Why the last card was refused that was used on one of these pages.
+pub fn card_refusal(order: &Order, is_meant: impl Fn(&Checkout) -> bool) -> Option<&CardRefusal> {
+    let meant = |hold: &&Hold| order.checkout(hold.checkout).is_some_and(&is_meant);
+    order.holds.iter().rev().filter(meant).find_map(Hold::refusal)
 }
 
 /// How an order's plan stands, as it is listed by.

@@ -8,6 +8,7 @@ mod hostile;
 mod links;
 mod placing;
 mod planning;
+mod same_page;
 mod stored;
 
 use jiff::{SignedDuration, Timestamp};

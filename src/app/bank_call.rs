@@ -14,8 +14,8 @@ use super::{
 use crate::{
     domain::{
         actor::Actor,
-        attempt::{Attempt, Host, Sending},
-        bank::{Finding, MoneyCall, Operation, OperationStatus, Ruling},
+        attempt::{Attempt, Host, Recheck, Sending},
+        bank::{Finding, MoneyCall, Ruling},
         ids::{OrderId, SubscriberReference},
         order::{Decision, NewCall, Order, Prepared},
         plan::Plan,
@@ -116,8 +116,7 @@ impl App {
                 self.postpone(merchant, id, of, silent).await?;
                 return Ok(false);
             }
-            let is_news = |(operation, _): &(Operation, _)| !order.knows(&operation.number);
-            if heard.seen.iter().any(is_news) || !heard.strays.is_empty() {
+            if order.is_news_of_money(&heard) {
                 self.book(merchant, order, &heard).await?;
                 let why = "the bank knows of a payment by a page";
                 self.settle(merchant, id, |order, now| Ok(order.give_up(of, why, now)?)).await?;
@@ -125,14 +124,18 @@ impl App {
             }
         }
         for earlier in order.attempts(of.purpose).into_iter().filter(|earlier| earlier.number < of.attempt) {
-            let Some(findings) = self.findings(merchant, Host::Main, earlier).await? else {
-                self.postpone(merchant, id, of, silent).await?;
-                return Ok(false);
-            };
-            if findings.iter().any(|finding| matches!(finding, Finding::Status(_, OperationStatus::Captured))) {
-                let why = format!("the bank shows that debit {} was carried out after all", earlier.number);
-                self.settle(merchant, id, |order, now| Ok(order.quarantine_attempt(of, &why, now)?)).await?;
-                return Ok(false);
+            let findings = self.findings(merchant, Host::Main, earlier).await?;
+            match findings.map_or(Recheck::Unknown, |findings| earlier.recheck(&findings)) {
+                Recheck::NotDone => {}
+                Recheck::Unknown => {
+                    self.postpone(merchant, id, of, silent).await?;
+                    return Ok(false);
+                }
+                Recheck::Contradiction(what) => {
+                    let why = format!("the bank shows of debit {}, which came before: {what}", earlier.number);
+                    self.settle(merchant, id, |order, now| Ok(order.quarantine_attempt(of, &why, now)?)).await?;
+                    return Ok(false);
+                }
             }
         }
         Ok(true)

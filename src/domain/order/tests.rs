@@ -1,5 +1,6 @@
 //! Orders walked through what can happen to them. Every step is replayed from its events, so state and history agree.
 
+mod before_a_debit;
 mod confirming;
 mod debiting;
 mod first_instalment;

@@ -55,7 +55,7 @@ impl App {
         };
         let prepare = |order: &Order, now| order.prepare_attempt(of, &findings, now, &merchant.policy);
         if prepare(&current.order, self.now())? != Prepared::Go {
-            self.settle(merchant, id, |order, now| match prepare(order, now)? {
+            self.settle(merchant, id, of, |order, now| match prepare(order, now)? {
                 Prepared::Instead(decision) => Ok(*decision),
                 Prepared::Go => Ok(order.unchanged()),
             })
@@ -119,7 +119,7 @@ impl App {
             if order.is_news_of_money(&heard) {
                 self.book(merchant, order, &heard).await?;
                 let why = "the bank knows of a payment by a page";
-                self.settle(merchant, id, |order, now| Ok(order.give_up(of, why, now)?)).await?;
+                self.settle(merchant, id, of, |order, now| Ok(order.give_up(of, why, now)?)).await?;
                 return Ok(false);
             }
         }
@@ -133,7 +133,7 @@ impl App {
                 }
                 Recheck::Contradiction(what) => {
                     let why = format!("the bank shows of debit {}, which came before: {what}", earlier.number);
-                    self.settle(merchant, id, |order, now| Ok(order.quarantine_attempt(of, &why, now)?)).await?;
+                    self.settle(merchant, id, of, |order, now| Ok(order.quarantine_attempt(of, &why, now)?)).await?;
                     return Ok(false);
                 }
             }
@@ -173,7 +173,7 @@ impl App {
             (MoneyCall::Debit { .. }, Some([Finding::Nothing])) => self.finds_a_control(merchant, host).await?,
             _ => false,
         };
-        self.settle(merchant, current.order.id, |order, now| {
+        self.settle(merchant, current.order.id, of, |order, now| {
             let heard = (findings.as_deref(), control);
             Ok(order.attempt_asked(of, attempt, heard, asked_at, now, &merchant.policy)?)
         })
@@ -203,7 +203,7 @@ impl App {
             let detail = format!("the bank refuses us: {code}");
             self.ports.alarms.raise(Alarm { kind: AlarmKind::Misconfigured, merchant, subject, detail });
         }
-        self.settle(merchant, id, |order, now| Ok(order.attempt_answered(of, ruling, now, &merchant.policy)?)).await
+        self.settle(merchant, id, of, |order, now| Ok(order.attempt_answered(of, ruling, now, &merchant.policy)?)).await
     }
 
     async fn postpone(
@@ -213,7 +213,7 @@ impl App {
         of: AttemptId,
         why: &str,
     ) -> Result<Option<Ruling>, Error> {
-        self.settle(merchant, id, |order, now| Ok(order.postpone_attempt(of, why, now, &merchant.policy)?)).await?;
+        self.settle(merchant, id, of, |order, now| Ok(order.postpone_attempt(of, why, now, &merchant.policy)?)).await?;
         Ok(None)
     }
 
@@ -230,21 +230,37 @@ impl App {
             Ok(Forgotten::Unclear(code)) => Some(code),
             Err(Silence(why)) => Some(why),
         };
-        self.settle(merchant, id, |order, now| {
-            Ok(order.subscriber_answered(subscriber, silence.as_deref(), now, &merchant.policy)?)
-        })
-        .await
-    }
-
-    async fn settle<F>(&self, merchant: &Merchant, id: OrderId, mut decide: F) -> Result<(), Error>
-    where
-        F: FnMut(&Order, Timestamp) -> Result<Decision, Error> + Send,
-    {
         self.change(&merchant.id, id, &Actor::Gateway, |current, now| {
-            Ok((decide(&current.order, now)?, Extras::default()))
+            let order = &current.order;
+            let decision = order.subscriber_answered(subscriber, silence.as_deref(), now, &merchant.policy)?;
+            Ok((decision, Extras::default()))
         })
         .await?;
         Ok(())
+    }
+
+    /// Commits what an answer about an attempt makes of its order. An operation that another order has is nobody's to
+    /// book: a person decides.
+    async fn settle<F>(&self, merchant: &Merchant, id: OrderId, of: AttemptId, mut decide: F) -> Result<(), Error>
+    where
+        F: FnMut(&Order, Timestamp) -> Result<Decision, Error> + Send,
+    {
+        let settled = self
+            .change(&merchant.id, id, &Actor::Gateway, |current, now| {
+                Ok((decide(&current.order, now)?, Extras::default()))
+            })
+            .await;
+        match settled {
+            Err(ChangeError::Taken { claim, owner }) if claim.kind == "operation" => {
+                let why = format!("operation {} already belongs to {owner}", claim.value);
+                self.change(&merchant.id, id, &Actor::Gateway, |current, now| {
+                    Ok((current.order.quarantine_answer(of, &why, now)?, Extras::default()))
+                })
+                .await?;
+                Ok(())
+            }
+            other => Ok(other.map(drop)?),
+        }
     }
 }
 

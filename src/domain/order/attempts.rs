@@ -182,13 +182,27 @@ impl Order {
         }
     }
 
-    /// A call that is ready is put before a person instead.
+    /// Whether an operation cannot be what a debit has made: its number was known before.
+    fn is_anothers(&self, of: AttemptId, operation: &Operation) -> bool {
+        matches!(of.purpose, Purpose::Debit(_)) && self.knows(&operation.number)
+    }
+
+    /// A call that is ready is put before a person instead; nothing when it has left.
     ///
     /// # Errors
     /// [`Impossible`] when there is no such attempt.
     pub fn quarantine_attempt(&self, of: AttemptId, why: &str, now: Timestamp) -> Result<Decision, Impossible> {
+        let is_ready = matches!(self.attempt(of)?.state, AttemptState::Ready { .. });
+        if is_ready { self.quarantine_answer(of, why, now) } else { Ok(self.unchanged()) }
+    }
+
+    /// What the bank says of a call cannot be booked: a person decides.
+    ///
+    /// # Errors
+    /// [`Impossible`] when there is no such attempt.
+    pub fn quarantine_answer(&self, of: AttemptId, why: &str, now: Timestamp) -> Result<Decision, Impossible> {
         let mut decision = Decision::of(self);
-        if matches!(self.attempt(of)?.state, AttemptState::Ready { .. }) {
+        if self.attempt(of)?.is_open() {
             let state = AttemptState::Quarantined { why: why.to_owned() };
             decision.push(Event::AttemptAnswered { of, state }, now)?;
         }
@@ -264,6 +278,13 @@ impl Order {
         let Some(conclusion) = self.attempt(of)?.conclude(findings, control, asked_at, now, policy) else {
             return Ok(decision);
         };
+        let conclusion = if let Conclusion::Accepted { operation } = &conclusion
+            && self.is_anothers(of, operation)
+        {
+            Conclusion::Quarantined { why: known_before(operation) }
+        } else {
+            conclusion
+        };
         decision.push(Event::AttemptAsked { of, conclusion: conclusion.clone() }, now)?;
         match conclusion {
             Conclusion::Accepted { operation } => decision.follow_acceptance(of, operation, now)?,
@@ -282,6 +303,13 @@ impl Decision {
         now: Timestamp,
         policy: &Policy,
     ) -> Result<(), Impossible> {
+        let state = if let AttemptState::Accepted { operation, .. } = &state
+            && self.order.is_anothers(of, operation)
+        {
+            AttemptState::Quarantined { why: known_before(operation) }
+        } else {
+            state
+        };
         self.push(Event::AttemptAnswered { of, state: state.clone() }, now)?;
         match state {
             AttemptState::Accepted { operation, .. } => self.follow_acceptance(of, operation, now),
@@ -320,4 +348,8 @@ impl Decision {
         let entry = Entry { at: now, operation, amount: give_back.amount, kind };
         self.push(Event::GivenBack { give_back: number, entry }, now)
     }
+}
+
+fn known_before(operation: &Operation) -> String {
+    format!("the bank names operation {} for it, which was known before", operation.number)
 }

@@ -60,3 +60,36 @@ fn an_earlier_debit_has_come_to_nothing_or_no_other_follows() {
         assert!(matches!(earlier.recheck(&findings), Recheck::Contradiction(_)), "{findings:?}");
     }
 }
+
+/// A bank that names an operation for a debit which something else already is: nothing is booked twice, and nothing is
+/// decided by a machine.
+#[test]
+fn an_operation_that_is_known_already_is_not_what_a_debit_made() {
+    let captured = [Finding::Found(operation(1, 10)), Finding::Status(operation(1, 10), OperationStatus::Captured)];
+    let mut answered = World::active_on("2026-07-10");
+    answered.debit("2026-07-10", &Ruling::Accepted { operation: operation(1, 10) });
+
+    let mut asked = World::active_on("2026-07-10");
+    let of = asked.debit("2026-07-10", &Ruling::Doubt { why: "silence".to_owned() });
+    asked.ask_debit(of, false, Some(&captured));
+
+    let mut prepared = World::active_on("2026-07-10");
+    let of = prepared.take_up("2026-07-10").unwrap();
+    let instead = prepared.order.prepare_attempt(of, &captured, prepared.now, &prepared.policy).unwrap();
+    let Prepared::Instead(decision) = instead else { panic!("it would be sent") };
+    prepared.take(*decision);
+
+    // And where it is another order's, which the store knows.
+    let mut doubted = World::active_on("2026-07-10");
+    let of = doubted.debit("2026-07-10", &Ruling::Doubt { why: "silence".to_owned() });
+    let too_late = doubted.order.quarantine_attempt(of, "found beforehand", doubted.now).unwrap();
+    assert_eq!(too_late.events, [], "it has left: its answer counts");
+    let decision = doubted.order.quarantine_answer(of, "another has it", doubted.now).unwrap();
+    doubted.take(decision);
+
+    for world in [answered, asked, prepared, doubted] {
+        assert!(world.order.instalment(2).unwrap().is_quarantined());
+        assert_eq!(world.order.paid().minor_units(), 20_031);
+        assert_eq!(world.order.ledger.len(), 1);
+    }
+}

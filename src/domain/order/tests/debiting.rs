@@ -63,7 +63,7 @@ impl World {
     }
 
     /// Asks about a debit in doubt whenever it is due, at most for a week, with what this answers.
-    fn ask_debit(&mut self, of: AttemptId, control: bool, findings: Option<&[Finding]>) {
+    pub(super) fn ask_debit(&mut self, of: AttemptId, control: bool, findings: Option<&[Finding]>) {
         for _ in 0..7 * 24 * 60 {
             let attempt = self.order.attempt(of).unwrap().clone();
             let AttemptState::InDoubt(doubt) = &attempt.state else { return };

@@ -102,7 +102,10 @@ impl App {
             let stop = &stop;
             async move {
                 self.ports.clock.sleep_until(start).await;
-                if stop.load(Ordering::SeqCst) || self.is_winding_down() {
+                // The hours may end while a batch is under way.
+                let now = self.now();
+                let is_over = merchant.debits.hours(&merchant.policy).next_open(now) > now;
+                if is_over || stop.load(Ordering::SeqCst) || self.is_winding_down() {
                     return Ok(None);
                 }
                 let Some((of, _)) = ready_debit(&current.order, date) else { return Ok(None) };

@@ -19,7 +19,7 @@ use crate::{
         actor::Actor,
         attempt::AttemptState,
         bank::Ruling,
-        ids::MerchantId,
+        ids::{MerchantId, OrderId},
         order::Order,
         policy::later,
         purpose::{AttemptId, Purpose},
@@ -77,17 +77,25 @@ impl App {
             let Some((last, _)) = page.last() else { return Ok(()) };
             after = Some(last.id.clone());
             for (key, _) in page {
-                let id = key.id.parse().map_err(|_| Error::Defect("an order without an id".to_owned()))?;
+                let id: OrderId = key.id.parse().map_err(|_| Error::Defect("an order without an id".to_owned()))?;
                 let new = self.new_call(merchant);
-                self.change(&merchant.id, id, &Actor::Gateway, |current, now| {
-                    let order = &current.order;
-                    let decision = match order.take_up(date, new.clone(), now, &merchant.policy)? {
-                        Ok(decision) => decision,
-                        Err(_left_out) => order.unchanged(),
-                    };
-                    Ok((decision, Extras::default()))
-                })
-                .await?;
+                let taken_up = self
+                    .change(&merchant.id, id, &Actor::Gateway, |current, now| {
+                        let order = &current.order;
+                        let decision = match order.take_up(date, new.clone(), now, &merchant.policy)? {
+                            Ok(decision) => decision,
+                            Err(_left_out) => order.unchanged(),
+                        };
+                        Ok((decision, Extras::default()))
+                    })
+                    .await;
+                match taken_up.map_err(Error::from) {
+                    // What is wrong with one order is no reason to debit no other; somebody is told.
+                    Err(error @ Error::Defect(_)) => {
+                        self.alarm_if_failed(Err(error), &merchant.id, &id);
+                    }
+                    other => drop(other?),
+                }
             }
         }
     }
@@ -126,9 +134,12 @@ impl App {
                 Ok(Some((Ruling::Misconfigured { code }, _))) => refused_us = Some(code),
                 Ok(Some((Ruling::Accepted { .. }, control))) => accepted.push(control),
                 Ok(Some((Ruling::Refused { .. } | Ruling::Doubt { .. }, _)) | None) => {}
-                // The others go on: what each came to is to be booked.
+                // What has left is to be booked. Without its store nothing may leave; what is wrong with one order is
+                // no reason to debit no other.
                 Err(error) => {
-                    stop.store(true, Ordering::SeqCst);
+                    if let Error::Unavailable(_) = error {
+                        stop.store(true, Ordering::SeqCst);
+                    }
                     failed = Some(error);
                 }
             }

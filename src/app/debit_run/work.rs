@@ -66,7 +66,29 @@ impl App {
             self.send_batch(merchant, &current, now_due).await?;
             current = self.load_run(&merchant.id, date).await?;
         }
-        Ok(())
+        if let RunState::Ended { .. } = current.run.state {
+            self.leave_to_a_later_run(merchant, date).await
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Of two who take up orders at once, the slower may do so after the other has ended the run. Nobody would send
+    /// those debits, and their orders would wait for ever.
+    async fn leave_to_a_later_run(&self, merchant: &Merchant, date: Date) -> Result<(), Error> {
+        loop {
+            let left = self.in_run(merchant, date, "ready").await?;
+            if left.is_empty() {
+                return Ok(());
+            }
+            for Versioned { order, .. } in left {
+                let Some((of, _)) = ready_debit(&order, date) else { continue };
+                self.change(&merchant.id, order.id, &Actor::Gateway, |current, now| {
+                    Ok((current.order.give_up(of, "its run had ended", now)?, Extras::default()))
+                })
+                .await?;
+            }
+        }
     }
 
     /// Takes up every order that is due.
@@ -75,6 +97,10 @@ impl App {
         loop {
             let page = self.ports.store.ready(merchant.id.as_str(), "order", date, after.as_deref(), PAGE).await?;
             let Some((last, _)) = page.last() else { return Ok(()) };
+            // Somebody else was faster: what is eligible now is for a later day's run.
+            if self.load_run(&merchant.id, date).await?.run.state != RunState::Selecting {
+                return Ok(());
+            }
             after = Some(last.id.clone());
             for (key, _) in page {
                 let id: OrderId = key.id.parse().map_err(|_| Error::Defect("an order without an id".to_owned()))?;

@@ -6,6 +6,7 @@ use super::{Decision, Impossible, Order};
 use crate::domain::{
     attempt::{Attempt, AttemptState, Conclusion, Preflight, Sending},
     bank::{ArchiveReference, Finding, Operation, Ruling},
+    card::CardRefusal,
     event::Event,
     give_back::{GiveBack, Next},
     ids::Reference,
@@ -157,7 +158,8 @@ impl Order {
     fn why_not_now(&self, of: AttemptId, now: Timestamp, policy: &Policy) -> Option<&'static str> {
         match of.purpose {
             Purpose::GiveBack(_) => None,
-            Purpose::Capture(hold) => (!self.wants_hold(hold)).then_some("the plan does not need it any more"),
+            Purpose::Capture(hold) if !self.wants_hold(hold) => Some("the plan does not need it any more"),
+            Purpose::Capture(hold) => self.is_too_late(hold, now, policy).then_some("it is too late to capture it"),
             Purpose::Debit(instalment) => self.why_not_debit(instalment, now, policy),
         }
     }
@@ -166,7 +168,8 @@ impl Order {
         let mut decision = Decision::of(self);
         decision.push(Event::AttemptDropped { of, why: why.to_owned() }, now)?;
         if let Purpose::Capture(hold) = of.purpose {
-            decision.refuse_hold(hold, crate::domain::card::CardRefusal::NotWanted, now)?;
+            let why = if self.wants_hold(hold) { CardRefusal::TooLate } else { CardRefusal::NotWanted };
+            decision.refuse_hold(hold, why, now)?;
         }
         Ok(decision)
     }

@@ -38,6 +38,12 @@ impl Order {
         self.status == Status::Open && waits && !taken && !hold.captured
     }
 
+    /// Whether what is held has been so for too long to be captured.
+    pub(super) fn is_too_late(&self, number: u32, now: Timestamp, policy: &Policy) -> bool {
+        let page = self.hold(number).and_then(|hold| self.checkout(hold.checkout));
+        page.is_none_or(|page| now > later(page.expires_at, policy.capture_within))
+    }
+
     /// Decides on the card of what is held.
     ///
     /// # Errors
@@ -64,7 +70,7 @@ impl Order {
         if self.subscribers.iter().find(is_its).is_none_or(|known| known.state != SubscriberState::Kept) {
             return Err(CardRefusal::NotWanted);
         }
-        if now > later(checkout.expires_at, policy.capture_within) {
+        if self.is_too_late(hold.number, now, policy) {
             return Err(CardRefusal::TooLate);
         }
         let card = checkout.card_of(&hold.operation).map_err(|()| CardRefusal::Contradictory)?;

@@ -84,3 +84,36 @@ fn a_first_instalment_that_came_to_be_surplus_leaves_the_plan_to_another_card() 
     world.judge();
     assert_eq!(world.order.holds[1].verdict, Some(Verdict::Accepted));
 }
+
+/// The bank could not be reached for two days: what is captured now may lapse, and its payer waits.
+#[test]
+fn a_capture_that_could_not_leave_in_time_does_not_leave() {
+    let status = |status| vec![Finding::Status(operation(1, 10), status)];
+    let waiting = || {
+        let mut world = World::approved();
+        let page = world.begin().unwrap();
+        world.report_card(page, operation(1, 10), card("CB"));
+        world.hear(page, &[(operation(1, 10), OperationStatus::Authorised)]);
+        world.judge();
+        let capture = Purpose::Capture(1);
+        let decision = world.order.plan_call(capture, new_call(500), world.now, &world.policy).unwrap();
+        world.take(decision);
+        world.wait(48 * 60);
+        (world, AttemptId { purpose: capture, attempt: 1 })
+    };
+    let (mut world, of) = waiting();
+    let authorised = status(OperationStatus::Authorised);
+    let prepared = world.order.prepare_attempt(of, &authorised, world.now, &world.policy).unwrap();
+    let Prepared::Instead(decision) = prepared else { panic!("it would leave") };
+    world.take(*decision);
+    assert_eq!(world.order.holds[0].refusal(), Some(&CardRefusal::TooLate));
+    world.begin().expect("another card may begin the plan");
+
+    // What a restored backup forgot is adopted all the same.
+    let (mut world, of) = waiting();
+    let captured = status(OperationStatus::Captured);
+    let prepared = world.order.prepare_attempt(of, &captured, world.now, &world.policy).unwrap();
+    let Prepared::Instead(decision) = prepared else { panic!("it would leave") };
+    world.take(*decision);
+    assert_eq!(world.order.paid().minor_units(), 20_031);
+}

@@ -88,8 +88,8 @@ impl App {
         let version = current.version;
         let sent = self
             .change(&merchant.id, id, &Actor::Gateway, |now_stored, now| {
-                // Anything that happened since the decision to send is a reason to decide anew.
-                if now_stored.version != version {
+                // Anything that happened since the decision to send is a reason to decide anew; so is the time that passed.
+                if now_stored.version != version || prepare(&now_stored.order, now)? != Prepared::Go {
                     return Err(Error::Busy);
                 }
                 let decision = now_stored.order.send_attempt(of, sending, now, &merchant.policy)?;

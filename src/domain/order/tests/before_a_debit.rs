@@ -93,3 +93,19 @@ fn an_operation_that_is_known_already_is_not_what_a_debit_made() {
         assert_eq!(world.order.ledger.len(), 1);
     }
 }
+
+/// Its run may be stopped, and never send it: the card is to be forgotten all the same.
+#[test]
+fn a_debit_that_waits_for_its_run_ends_with_its_order() {
+    let mut world = World::active_on("2026-08-10");
+    world.debit("2026-08-10", &super::first_instalment::accepted(2, 20));
+    world.at("2026-08-11T05:00:00Z");
+    let page = world.check_out().unwrap();
+    world.wait(31);
+    world.hear(page, &[]);
+    let of = world.take_up("2026-08-11").unwrap();
+    world.hear(page, &[(operation(5, 50), OperationStatus::Captured)]);
+    assert!(matches!(world.order.status, Status::Settled { .. }));
+    assert_eq!(world.order.attempt(of).unwrap().state, AttemptState::NotExecuted);
+    assert!(world.duty_of(|duty| matches!(duty, Duty::Forget { .. })).is_some());
+}

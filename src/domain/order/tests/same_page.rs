@@ -117,3 +117,20 @@ fn a_capture_that_could_not_leave_in_time_does_not_leave() {
     world.take(*decision);
     assert_eq!(world.order.paid().minor_units(), 20_031);
 }
+
+#[test]
+fn a_token_that_is_told_of_after_its_card_is_gone_is_not_kept() {
+    let mut world = World::approved();
+    let page = world.begin().unwrap();
+    world.hear(page, &[(operation(1, 10), OperationStatus::Authorised)]);
+    world.wait(30);
+    world.judge();
+    assert_eq!(world.order.holds[0].refusal(), Some(&CardRefusal::NotKnown));
+    world.do_call(&accepted(1, 10));
+    let subscriber = world.order.subscribers[0].reference.clone();
+    let gone = world.order.subscriber_answered(&subscriber, None, world.now, &world.policy).unwrap();
+    world.take(gone);
+    world.report_card(page, operation(1, 10), card("CB"));
+    let history: Vec<&Event> = world.history.iter().map(|(event, _)| event).collect();
+    assert!(!serde_json::to_string(&history).unwrap().contains("\"sealed\""));
+}

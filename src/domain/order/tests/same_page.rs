@@ -134,3 +134,29 @@ fn a_token_that_is_told_of_after_its_card_is_gone_is_not_kept() {
     let history: Vec<&Event> = world.history.iter().map(|(event, _)| event).collect();
     assert!(!serde_json::to_string(&history).unwrap().contains("\"sealed\""));
 }
+
+/// Nobody could have let it go, and its order could not have been paid in any other way.
+#[test]
+fn a_capture_that_is_never_carried_out_is_let_go_in_the_end() {
+    let mut world = World::approved();
+    let page = world.begin().unwrap();
+    world.report_card(page, operation(1, 10), card("CB"));
+    world.hear(page, &[(operation(1, 10), OperationStatus::Authorised)]);
+    world.judge();
+    let authorised = [Finding::Status(operation(1, 10), OperationStatus::Authorised)];
+    for tries in 1..=crate::domain::give_back::MAX_ATTEMPTS {
+        assert!(world.order.holds[0].is_pending(), "{tries}");
+        assert_eq!(world.do_call(&Ruling::Doubt { why: "silence".to_owned() }), Purpose::Capture(1));
+        let of = AttemptId { purpose: Purpose::Capture(1), attempt: u32::try_from(tries).unwrap() };
+        while let AttemptState::InDoubt(_) = world.order.attempt(of).unwrap().state {
+            world.wait(11);
+            let (asked, now) = (world.order.attempt(of).unwrap().clone(), world.now);
+            let heard = (Some(&authorised[..]), false);
+            let decision = world.order.attempt_asked(of, &asked, heard, now, now, &world.policy).unwrap();
+            world.take(decision);
+        }
+    }
+    assert_eq!(world.order.holds[0].refusal(), Some(&CardRefusal::CaptureRefused));
+    assert_eq!(world.do_call(&accepted(1, 10)), Purpose::GiveBack(1));
+    world.begin().expect("another card may begin the plan");
+}

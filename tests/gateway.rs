@@ -23,6 +23,8 @@ mod limits;
 mod payer;
 #[path = "gateway/paying.rs"]
 mod paying;
+#[path = "gateway/plans.rs"]
+mod plans;
 #[path = "gateway/receiver.rs"]
 mod receiver;
 #[path = "gateway/surplus.rs"]

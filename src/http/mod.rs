@@ -187,6 +187,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/v1/orders/{id}/plan/resume", post(plans::resume))
         .route("/v1/orders/{id}/plan/cancel", post(plans::cancel))
         .route("/v1/orders/{id}/explain", get(explain::explain))
+        .route("/v1/orders/{id}/instalments/{number}/retry", post(plans::retry))
         .route("/v1/plans", get(plans::list))
         .route("/v1/debit-runs", post(debit_runs::start))
         .route("/v1/debit-runs/preview", get(debit_runs::preview))

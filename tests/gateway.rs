@@ -23,11 +23,15 @@ mod limits;
 mod payer;
 #[path = "gateway/paying.rs"]
 mod paying;
+#[path = "gateway/plans.rs"]
+mod plans;
 #[path = "gateway/receiver.rs"]
 mod receiver;
 #[path = "gateway/surplus.rs"]
 mod surplus;
 #[path = "gateway/test_clock.rs"]
 mod test_clock;
+#[path = "gateway/webhook_endpoints.rs"]
+mod webhook_endpoints;
 #[path = "gateway/webhooks.rs"]
 mod webhooks;

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 
 use super::{
     App, Error, Mode,
-    access::{Caller, hex},
+    access::{Caller, hex, sha256_hex},
     commit::Extras,
     merchant::Merchant,
     page::parse_owner,
@@ -210,6 +210,12 @@ impl App {
             let handle = token.handle.expose_secret().trim_end();
             self.ports.vault.seal(handle.as_bytes(), &card_context(&begins.subscriber))
         };
+        // The subscriber is part of it: equal tokens of two orders do not show as such.
+        let fingerprint = |token: &CardToken| {
+            let handle = token.handle.expose_secret().trim_end();
+            sha256_hex(format!("{}\n{handle}", begins.subscriber).as_bytes())
+        };
+        let fingerprint = token.as_ref().map(fingerprint);
         let sealed_token = token.as_ref().map(seal).transpose()?.map(|sealed| STANDARD.encode(sealed));
         let end = token.as_ref().map(|token| token.end).or(callback.expiry());
         let facts = CardFacts {
@@ -217,9 +223,9 @@ impl App {
             end,
             first6: callback.first6().map(str::to_owned),
             last2: callback.last2().map(str::to_owned),
-            authenticated: callback.authenticated().map(|letter| letter == "O" || letter == "Y"),
+            authenticated: callback.authenticated().map(|letter| letter == "Y"),
         };
-        Ok(Some(HeardCard { facts, sealed_token }))
+        Ok(Some(HeardCard { facts, sealed_token, fingerprint }))
     }
 
     async fn keep_unusable(

@@ -15,6 +15,10 @@ mod bench;
 mod callbacks;
 #[path = "gateway/client.rs"]
 mod client;
+#[path = "gateway/debit_runs.rs"]
+mod debit_runs;
+#[path = "gateway/debits.rs"]
+mod debits;
 #[path = "gateway/input.rs"]
 mod input;
 #[path = "gateway/limits.rs"]
@@ -23,6 +27,10 @@ mod limits;
 mod payer;
 #[path = "gateway/paying.rs"]
 mod paying;
+#[path = "gateway/plan_bench.rs"]
+mod plan_bench;
+#[path = "gateway/plan_cards.rs"]
+mod plan_cards;
 #[path = "gateway/plans.rs"]
 mod plans;
 #[path = "gateway/receiver.rs"]

@@ -17,6 +17,8 @@ mod callbacks;
 mod client;
 #[path = "gateway/debit_runs.rs"]
 mod debit_runs;
+#[path = "gateway/debit_troubles.rs"]
+mod debit_troubles;
 #[path = "gateway/debits.rs"]
 mod debits;
 #[path = "gateway/input.rs"]

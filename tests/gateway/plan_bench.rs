@@ -1,5 +1,7 @@
 //! A bench for plans: who acts on them, and what the bank has of them.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use jiff::{civil::Date, tz::TimeZone};
 use serde_json::{Value, json};
@@ -158,15 +160,31 @@ impl Plans {
     }
 
     pub(crate) async fn until_run(&self, day: &str, state: &str) -> Value {
+        self.until_run_has(day, |run| run["state"] == state).await
+    }
+
+    pub(crate) async fn until_run_has(&self, day: &str, is_so: impl Fn(&Value) -> bool) -> Value {
         let path = format!("/v1/debit-runs/ecole.{day}");
         for _ in 0..1_000 {
             let run = self.asked(&self.operator, &path).await;
-            if run["state"] == state {
+            if is_so(&run) {
                 return run;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        panic!("never {state}: {}", self.asked(&self.operator, &path).await);
+        panic!("never so: {}\n{}", self.asked(&self.operator, &path).await, self.bench.log());
+    }
+
+    /// The bank keeps so many cards of an order.
+    pub(crate) async fn until_forgotten(&self, order: &Value, but: usize) {
+        let path = format!("/subscribers?refabonne_prefix={}", prefix(order));
+        for _ in 0..1_000 {
+            if self.bench.manage(&path).await["subscribers"].as_array().unwrap().len() == but {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("the bank keeps {}\n{}", self.bench.manage(&path).await, self.bench.log());
     }
 }
 

@@ -51,24 +51,12 @@ async fn a_refused_card_leaves_nothing_behind() {
         let ledger = plans.bench.manage(&format!("/ledger?reference_prefix={}", prefix(&order))).await;
         assert_eq!(ledger["operations"][0]["status"], "cancelled", "{ledger}");
         assert_eq!((&ledger["totals"]["captured"], &ledger["totals"]["net"]), (&json!(0), &json!(0)));
-        forgotten(&plans, &order).await;
+        plans.until_forgotten(&order, 0).await;
         Payer::follow_link(&plans.bench, &issued).await.pay(ACCEPTED).await;
         let active = plans.bench.until(id, "active", |order| order["plan"]["status"] == "active").await;
         assert_eq!(amounts(&active["schedule"]), [20_031, 20_031, 20_038]);
         assert_eq!(plans.agreed(&active).await, 20_031);
     }
-}
-
-/// The bank keeps no card of an order.
-async fn forgotten(plans: &Plans, order: &Value) {
-    let path = format!("/subscribers?refabonne_prefix={}", prefix(order));
-    for _ in 0..500 {
-        if plans.bench.manage(&path).await["subscribers"] == json!([]) {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
-    panic!("the bank still keeps {}\n{}", plans.bench.manage(&path).await, plans.bench.log());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -126,12 +114,92 @@ async fn two_tabs_begin_a_plan_once() {
     let both_known = |order: &Value| order["plan"]["status"] == "active" && order["give_backs"][0]["status"] == "done";
     let order = plans.bench.until(id, "begun once", both_known).await;
     assert_eq!(plans.agreed(&order).await, 20_031);
-    let path = format!("/subscribers?refabonne_prefix={}", prefix(&order));
-    for _ in 0..500 {
-        if plans.bench.manage(&path).await["subscribers"].as_array().unwrap().len() == 1 {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    plans.until_forgotten(&order, 1).await;
+}
+
+/// The payer takes the wish back while a card page is open, and pays there all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn money_for_a_plan_that_was_withdrawn_is_let_go() {
+    let plans = Plans::start().await;
+    let approved = plans.approved().await;
+    let (id, issued) = (text(&approved["id"]), plans.begin(&approved).await);
+    let tab = Payer::follow_link(&plans.bench, &issued).await;
+    let path = format!("/v1/orders/{id}/plan");
+    let withdrawn = plans.send(&plans.bench.key, "DELETE", &path, &Value::Null, &[]).await;
+    assert_eq!((withdrawn.status, &withdrawn.json()["plan"]["status"]), (200, &json!("withdrawn")));
+    tab.pay(ACCEPTED).await;
+    let let_go = |order: &Value| order["give_backs"][0]["status"] == "done";
+    let order = plans.bench.until(id, "let go", let_go).await;
+    assert_eq!((&order["status"], plans.agreed(&order).await), (&json!("open"), 0), "{order:#}");
+    plans.until_forgotten(&order, 0).await;
+    let once = plans.bench.check_out(id).await;
+    Payer::open(&plans.bench, &once).await.pay(ACCEPTED).await;
+    plans.bench.until_settled(id).await;
+    assert_eq!(plans.agreed(&order).await, 60_100);
+}
+
+/// Two tabs: one pays all at once, the other the first instalment.
+#[tokio::test(flavor = "multi_thread")]
+async fn paying_once_ends_the_plan_that_has_not_begun() {
+    let plans = Plans::start().await;
+    let approved = plans.approved().await;
+    let (id, issued) = (text(&approved["id"]), plans.begin(&approved).await);
+    let tab = Payer::follow_link(&plans.bench, &issued).await;
+    let once = plans.bench.check_out(id).await;
+    Payer::open(&plans.bench, &once).await.pay(ACCEPTED).await;
+    let settled = plans.bench.until_settled(id).await;
+    assert_eq!(settled["plan"]["status"], "withdrawn", "{settled:#}");
+    tab.pay(ACCEPTED).await;
+    let let_go = |order: &Value| order["give_backs"][0]["status"] == "done";
+    let order = plans.bench.until(id, "let go", let_go).await;
+    assert_eq!((plans.agreed(&order).await, &order["surplus"]["amount"]), (60_100, &json!(0)));
+    plans.until_forgotten(&order, 0).await;
+}
+
+/// Its dates follow from the month: a page that could be paid in the next one is not handed out.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_plan_begins_in_the_last_minutes_of_a_month() {
+    let plans = Plans::start().await;
+    let approved = plans.approved().await;
+    let now = jiff::Zoned::now().in_tz("Europe/Paris").unwrap();
+    let last = now.date().last_of_month().at(23, 55, 0, 0).in_tz("Europe/Paris").unwrap();
+    let late = plans.send(&plans.operator, "POST", "/v1/test-clock", &json!({"now": last.timestamp()}), &[]).await;
+    assert_eq!(late.status, 200, "{}", late.body);
+    let id = text(&approved["id"]);
+    let begin = async || {
+        let mut request = checkout();
+        let order = plans.bench.order(id).await;
+        request["accepted_terms"] = order["plan"]["offer"]["accepted_terms"].clone();
+        plans.bench.post(&format!("/v1/orders/{id}/checkout"), &request).await
+    };
+    let refused = begin().await;
+    assert_eq!((refused.status, refused.code().as_str()), (409, "month_ends"));
+    let outdated = plans.bench.order(id).await["plan"]["offer"]["accepted_terms"].clone();
+    plans.come_to(&last.date().tomorrow().unwrap().to_string()).await;
+    let mut request = checkout();
+    request["accepted_terms"] = outdated;
+    let refused = plans.bench.post(&format!("/v1/orders/{id}/checkout"), &request).await;
+    assert_eq!((refused.status, refused.code().as_str()), (409, "terms_changed"), "the dates are others now");
+    let issued = begin().await;
+    assert_eq!(issued.status, 201, "{}", issued.body);
+    Payer::follow_link(&plans.bench, &issued.json()).await.pay(ACCEPTED).await;
+    plans.bench.until(id, "active", |order| order["plan"]["status"] == "active").await;
+}
+
+/// Some contracts want subscribers' operations captured and cancelled by calls of their own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contract_that_wants_subscribers_calls_gets_them() {
+    let plans =
+        Plans::start_with(|text| text.replacen("[[merchant]]", "[[merchant]]\nsubscriber_calls = true", 1)).await;
+    for (card, kind, net) in [(VIRTUAL, "00055", 0), (ACCEPTED, "00052", 20_031)] {
+        let approved = plans.approved().await;
+        let (id, issued) = (text(&approved["id"]), plans.begin(&approved).await);
+        Payer::follow_link(&plans.bench, &issued).await.pay(card).await;
+        let over = |order: &Value| order["plan"]["status"] == "active" || order["give_backs"][0]["status"] == "done";
+        let order = plans.bench.until(id, "over", over).await;
+        let calls = plans.bench.manage(&format!("/calls?reference_prefix={}", prefix(&order))).await;
+        let moved = calls["calls"].as_array().unwrap().iter().map(|call| text(&call["type"]));
+        let moved: Vec<&str> = moved.filter(|kind| !["00011", "00017", "00058"].contains(kind)).collect();
+        assert_eq!((moved, plans.agreed(&order).await), (vec![kind], net));
     }
-    panic!("more than the plan's card is kept: {}", plans.bench.manage(&path).await);
 }

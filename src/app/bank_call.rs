@@ -119,8 +119,7 @@ impl App {
             let is_news = |(operation, _): &(Operation, _)| !order.knows(&operation.number);
             if heard.seen.iter().any(is_news) || !heard.strays.is_empty() {
                 self.book(merchant, order, &heard).await?;
-                let why = "the bank knows of a payment by a page";
-                self.settle(merchant, id, |order, now| Ok(order.give_up(of, why, now)?)).await?;
+                self.give_up(merchant, id, of, "the bank knows of a payment by a page").await?;
                 return Ok(false);
             }
         }
@@ -201,6 +200,17 @@ impl App {
             self.ports.alarms.raise(Alarm { kind: AlarmKind::Misconfigured, merchant, subject, detail });
         }
         self.settle(merchant, id, |order, now| Ok(order.attempt_answered(of, ruling, now, &merchant.policy)?)).await
+    }
+
+    /// A call that is ready does not leave after all.
+    pub(super) async fn give_up(
+        &self,
+        merchant: &Merchant,
+        id: OrderId,
+        of: AttemptId,
+        why: &str,
+    ) -> Result<(), Error> {
+        self.settle(merchant, id, |order, now| Ok(order.give_up(of, why, now)?)).await
     }
 
     async fn postpone(

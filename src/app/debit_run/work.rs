@@ -19,7 +19,7 @@ use crate::{
         actor::Actor,
         attempt::AttemptState,
         bank::Ruling,
-        ids::MerchantId,
+        ids::{MerchantId, OrderId},
         order::Order,
         policy::later,
         purpose::{AttemptId, Purpose},
@@ -79,15 +79,19 @@ impl App {
             for (key, _) in page {
                 let id = key.id.parse().map_err(|_| Error::Defect("an order without an id".to_owned()))?;
                 let new = self.new_call(merchant);
-                self.change(&merchant.id, id, &Actor::Gateway, |current, now| {
-                    let order = &current.order;
-                    let decision = match order.take_up(date, new.clone(), now, &merchant.policy)? {
-                        Ok(decision) => decision,
-                        Err(_left_out) => order.unchanged(),
-                    };
-                    Ok((decision, Extras::default()))
-                })
-                .await?;
+                let taken_up = self
+                    .change(&merchant.id, id, &Actor::Gateway, |current, now| {
+                        let order = &current.order;
+                        let decision = match order.take_up(date, new.clone(), now, &merchant.policy)? {
+                            Ok(decision) => decision,
+                            Err(_left_out) => order.unchanged(),
+                        };
+                        Ok((decision, Extras::default()))
+                    })
+                    .await;
+                if let Err(error) = taken_up {
+                    self.pass_over(error.into(), merchant, id)?;
+                }
             }
         }
     }
@@ -107,7 +111,15 @@ impl App {
                 }
                 let Some((of, _)) = ready_debit(&current.order, date) else { return Ok(None) };
                 let attempt = current.order.attempt(of)?.clone();
-                let ruling = self.send(merchant, &current, of, &attempt).await?;
+                let ruling = match self.send(merchant, &current, of, &attempt).await {
+                    Ok(ruling) => ruling,
+                    Err(error) => {
+                        let (id, why) = (current.order.id, format!("it cannot be sent: {error}"));
+                        self.pass_over(error, merchant, id)?;
+                        self.give_up(merchant, id, of, &why).await?;
+                        return Ok(None);
+                    }
+                };
                 if let Some(Ruling::Misconfigured { .. }) = ruling {
                     stop.store(true, Ordering::SeqCst);
                 }
@@ -148,6 +160,17 @@ impl App {
             }
         }
         failed.map_or(Ok(()), Err)
+    }
+
+    /// What is wrong with one order stops no other: whoever is on call hears of it. What is wrong with the store stops all.
+    fn pass_over(&self, error: Error, merchant: &Merchant, order: OrderId) -> Result<(), Error> {
+        match error {
+            Error::Unavailable(_) | Error::Busy => Err(error),
+            wrong => {
+                self.alarm_if_failed(Err(wrong), &merchant.id, &order);
+                Ok(())
+            }
+        }
     }
 
     /// Nothing is left to send. What has left and was not answered yet is waited for a little; what is in doubt is its

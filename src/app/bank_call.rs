@@ -63,16 +63,7 @@ impl App {
             return Ok(None);
         }
         let card = match &attempt.call {
-            MoneyCall::Debit { .. } => match self.kept_card(&current.order) {
-                Ok(card) => Some(card),
-                // Its payer may use another way meanwhile, and a later day's run tries again.
-                Err(error) => {
-                    self.alarm(AlarmKind::Defect, &current.order, format!("its card cannot be read: {error}"));
-                    let why = "its card cannot be read";
-                    self.settle(merchant, id, of, |order, now| Ok(order.give_up(of, why, now)?)).await?;
-                    return Ok(None);
-                }
-            },
+            MoneyCall::Debit { .. } => Some(self.kept_card(&current.order)?),
             MoneyCall::Cancel { .. } | MoneyCall::Refund { .. } | MoneyCall::Capture { .. } => None,
         };
         let line = match self.ports.bank.connect(&merchant.id, only).await {
@@ -127,8 +118,7 @@ impl App {
             }
             if order.is_news_of_money(&heard) {
                 self.book(merchant, order, &heard).await?;
-                let why = "the bank knows of a payment by a page";
-                self.settle(merchant, id, of, |order, now| Ok(order.give_up(of, why, now)?)).await?;
+                self.give_up(merchant, id, of, "the bank knows of a payment by a page").await?;
                 return Ok(false);
             }
         }
@@ -213,6 +203,17 @@ impl App {
             self.ports.alarms.raise(Alarm { kind: AlarmKind::Misconfigured, merchant, subject, detail });
         }
         self.settle(merchant, id, of, |order, now| Ok(order.attempt_answered(of, ruling, now, &merchant.policy)?)).await
+    }
+
+    /// A call that is ready does not leave after all.
+    pub(super) async fn give_up(
+        &self,
+        merchant: &Merchant,
+        id: OrderId,
+        of: AttemptId,
+        why: &str,
+    ) -> Result<(), Error> {
+        self.settle(merchant, id, of, |order, now| Ok(order.give_up(of, why, now)?)).await
     }
 
     async fn postpone(

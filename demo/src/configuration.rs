@@ -216,7 +216,7 @@ doubt_ladder = ["10s", "70s", "5m", "1h"]"#
 
 fn debits(pace: Pace) -> &'static str {
     match pace {
-        // Whoever walks the journey begins each run, and sees what it finds.
+        // Whoever watches begins each run, and sees first what it would find.
         Pace::Hasty => {
             r#"[debits]
 per_minute = 6000
@@ -227,7 +227,8 @@ denials_span = "0s""#
         }
         Pace::Human => {
             r#"[debits]
-per_minute = 600"#
+per_minute = 600
+daily = false"#
         }
     }
 }

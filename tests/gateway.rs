@@ -31,5 +31,7 @@ mod receiver;
 mod surplus;
 #[path = "gateway/test_clock.rs"]
 mod test_clock;
+#[path = "gateway/webhook_endpoints.rs"]
+mod webhook_endpoints;
 #[path = "gateway/webhooks.rs"]
 mod webhooks;

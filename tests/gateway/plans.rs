@@ -262,7 +262,8 @@ async fn what_a_debit_run_leaves_in_arrears_is_paid_by_a_link() {
     }
     let (bearer, path) = (format!("Bearer {}", plans.operator), format!("/v1/orders/{id}/explain"));
     let story = plans.bench.gateway.send("GET", &path, &[("authorization", &bearer)], "").await.body;
-    for told in ["3 échéances", "La carte convient", "200,31", "impayée"] {
+    for told in ["3 échéances", "La carte convient", "200,31", "impayée", "finissant par 44"] {
         assert!(story.contains(told), "{told}: {story}");
     }
+    assert!(!story.contains("sealed_token"), "{story}");
 }

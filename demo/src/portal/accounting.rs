@@ -85,12 +85,28 @@ impl Portal {
         self.answer_plan(visitor, order, "refuse", &json!({"reason": field(form, "motif")})).await
     }
 
+    /// Has an instalment in arrears debited once more.
+    pub(super) async fn debit_again(
+        &self,
+        visitor: &Visitor,
+        (order, instalment): (&str, &str),
+        form: &[(String, String)],
+    ) -> Outcome<Page> {
+        let Ok(number) = instalment.parse::<u32>() else { return Ok(unknown(visitor)) };
+        let what = format!("instalments/{number}/retry");
+        self.decide(visitor, order, &what, &json!({"reason": field(form, "motif")})).await
+    }
+
     async fn answer_plan(&self, visitor: &Visitor, order: &str, what: &str, body: &Value) -> Outcome<Page> {
+        self.decide(visitor, order, &format!("plan/{what}"), body).await
+    }
+
+    async fn decide(&self, visitor: &Visitor, order: &str, what: &str, body: &Value) -> Outcome<Page> {
         let is_plain = order.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         if visitor.clerk.is_empty() || !is_plain {
             return Ok(see_other(OFFICE));
         }
-        let path = format!("/v1/orders/{order}/plan/{what}");
+        let path = format!("/v1/orders/{order}/{what}");
         let answer = self.office_of(visitor).post(&path, Idempotency::Fresh, &body.to_string()).await?;
         if answer.status == 200 {
             return Ok(see_other(OFFICE));

@@ -109,6 +109,9 @@ impl Portal {
                 (&Method::POST, ["nom"]) => Ok(Self::sign_in(visitor, &form(body).await?)),
                 (&Method::POST, ["demandes", id, "accord"]) => self.approve(visitor, id, &form(body).await?).await,
                 (&Method::POST, ["demandes", id, "refus"]) => self.refuse(visitor, id, &form(body).await?).await,
+                (&Method::POST, ["impayes", id, number]) => {
+                    self.debit_again(visitor, (id, number), &form(body).await?).await
+                }
                 (&Method::GET, ["prelevements"]) => self.debits(visitor, query).await,
                 (&Method::POST, ["prelevements"]) => self.start_debits(visitor, &form(body).await?).await,
                 (&Method::POST, ["prelevements", day, "reprise"]) => self.resume_debits(visitor, day).await,

@@ -60,12 +60,13 @@ pub(super) async fn fives(plans: &mut Plans<'_>) -> Outcome<String> {
 /// Three parts of 90,00 € each, for the troubles of the months to come; one at a school whose debits will fail to run.
 pub(super) async fn for_troubles(plans: &mut Plans<'_>) -> Outcome<String> {
     let Journey { ecole, annexe, .. } = plans.journey;
-    for (role, portal) in [("refused", ecole), ("lost", ecole), ("link", ecole), ("outage", annexe)] {
+    let troubles = [("refused", ecole), ("stolen", ecole), ("lost", ecole), ("link", ecole), ("outage", annexe)];
+    for (role, portal) in troubles {
         let thirds = [8_999, 8_999, 9_002];
         let order = plans.begun(portal, (27_000, "3x", None), cards::ORDINARY, &thirds).await?;
         plans.keep(role, order);
     }
-    Ok("four plans of 270.00, each first instalment paid".to_owned())
+    Ok("five plans of 270.00, each first instalment paid".to_owned())
 }
 
 /// Twenty start the run of 10 August at once: one run, one debit of each.
@@ -77,7 +78,7 @@ pub(super) async fn august(plans: &mut Plans<'_>) -> Outcome<String> {
     check::equal("one run was new, the others knew it", (known, statuses.last()), (19, Some(&202)))?;
     let run = plans.office.ecole.run_done(day).await?;
     let mut expected = vec![("three", 3, 20_038), ("e-card", 3, 20_038)];
-    expected.extend(["refused", "lost", "link"].map(|role| (role, 3, 9_002)));
+    expected.extend(["refused", "stolen", "lost", "link"].map(|role| (role, 3, 9_002)));
     expected.extend(FIVES.map(|(role, _, _, amounts)| (role, 3, amounts[2])));
     let total: i64 = expected.iter().map(|(_, _, cents)| cents).sum();
     for (role, number, cents) in &expected {

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// What instalment 2 of each plan comes to in July.
-const DUE: [(&str, i64); 8] = [
+const DUE: [(&str, i64); 9] = [
     ("three", 20_031),
     ("e-card", 20_031),
     ("3770 in 5", 75_400),
@@ -20,6 +20,7 @@ const DUE: [(&str, i64); 8] = [
     ("1300 in 5", 19_999),
     ("refused", 8_999),
     ("lost", 8_999),
+    ("stolen", 8_999),
     ("link", 8_999),
 ];
 
@@ -56,10 +57,12 @@ pub(super) async fn preview(plans: &mut Plans<'_>) -> Outcome<String> {
 pub(super) async fn run(plans: &Plans<'_>) -> Outcome<String> {
     let day = plans.calendar()?.tenth(1)?;
     let bank = plans.journey.bank();
-    let kept = bank.subscribers(&plans.order("refused")?.prefix).await?;
-    let kept: Vec<&Value> = kept.iter().collect();
-    let subscriber = check::only("cards kept for the refused one", &kept)?;
-    bank.answer_debits(check::text(subscriber, "/refabonne")?, &["00151"]).await?;
+    for (role, code) in [("refused", "00151"), ("stolen", "00143")] {
+        let kept = bank.subscribers(&plans.order(role)?.prefix).await?;
+        let kept: Vec<&Value> = kept.iter().collect();
+        let subscriber = check::only(&format!("cards kept for {role:?}"), &kept)?;
+        bank.answer_debits(check::text(subscriber, "/refabonne")?, &[code]).await?;
+    }
     let lost = format!("{}2-d", plans.order("lost")?.prefix);
     misbehave(plans.journey, &lost, json!({"target": "direct", "type": "00053", "action": "drop_after_commit"}))
         .await?;
@@ -73,14 +76,14 @@ pub(super) async fn run(plans: &Plans<'_>) -> Outcome<String> {
     check::equal("the same run", second.json()?.said("/id"), first.json()?.said("/id"))?;
     doubted(plans).await?;
     let run = staff.run_done(day).await?;
-    for (role, cents) in DUE.into_iter().filter(|(role, _)| !["refused", "link"].contains(role)) {
+    for (role, cents) in DUE.into_iter().filter(|(role, _)| !["refused", "stolen", "link"].contains(role)) {
         plans.instalment_is(role, 2, "paid").await?;
         plans.taken_once(role, 2, cents).await?;
         check::equal("debits that were sent", plans.debits_sent(role, 2).await?, 1)?;
     }
     let count = |name: &str| check::number(&run, &format!("/counts/{name}"));
     let counts = (count("paid")?, count("refused")?, count("total")?);
-    check::equal("paid, refused and all debits of the run", counts, (6, 1, 7))?;
+    check::equal("paid, refused and all debits of the run", counts, (6, 2, 8))?;
     let paid = written(check::number(&run, "/sums/paid/amount")?);
     Ok(format!("202, then 200; {} paid ({paid} EUR), {} refused, one debit each", counts.0, counts.1))
 }
@@ -118,6 +121,26 @@ pub(super) async fn paid_by_link(plans: &Plans<'_>) -> Outcome<String> {
     check::equal("debits that were sent", plans.debits_sent("link", 2).await?, 0)?;
     check::equal("the plan goes on", check::text(&document, "/plan/status")?, "active")?;
     Ok("left out by the run, paid 89.99 on its page; debited 0 times".to_owned())
+}
+
+/// A stolen card is not tried again, not even when accounting wants it; the payer pays with another one.
+pub(super) async fn in_arrears(plans: &Plans<'_>) -> Outcome<String> {
+    let document = plans.instalment_is("stolen", 2, "arrears").await?;
+    let due = instalment(&document, 2).ok_or_else(|| Trouble::of("no instalment 2"))?;
+    check::holds("no other try", check::at(due, "/next_attempt_on")?.is_null(), due)?;
+    let why = check::text(due, "/last_refusal/explanation/fr")?.to_owned();
+    let order = plans.order("stolen")?;
+    let again = plans.office.ecole.retry(&order.id, 2, "La banque aurait accepté.").await?;
+    let again = refused(&again, 409, "card_unusable")?;
+    let answer = plans.check_out(&plans.journey.ecole, order, &json!({"instalment": 2})).await?;
+    let handed = plans.handed(order, answer.json_if(201)?)?;
+    let page = plans.to_card_page(&handed, 8_999).await?;
+    plans.journey.pay(&page, crate::cards::FRICTIONLESS).await?;
+    let document = plans.instalment_is("stolen", 2, "paid").await?;
+    check::equal("the plan", check::text(&document, "/plan/status")?, "active")?;
+    plans.taken_once("stolen", 2, 8_999).await?;
+    check::equal("debits that were sent", plans.debits_sent("stolen", 2).await?, 1)?;
+    Ok(format!("00143 \"{why}\"; tried again by accounting: {again}; paid by link with another card"))
 }
 
 /// 00151 on the 10th; three days later the same instalment is tried once more, and paid.

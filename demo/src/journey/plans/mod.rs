@@ -33,6 +33,7 @@ pub(super) async fn steps(journey: &Journey, report: &mut Report) {
     report.step("10 July: the run, started twice", july::run(&plans).await);
     report.step("a debit whose answer is lost", july::lost_answer(&plans).await);
     report.step("an instalment paid by link while the run comes", july::paid_by_link(&plans).await);
+    report.step("a stolen card: arrears, paid with another one", july::in_arrears(&plans).await);
     report.step("a refused debit, paid when tried again", july::tried_again(&mut plans).await);
     report.step("10 August: twenty start the same run", begun::august(&mut plans).await);
     report.step("601.00 in 3: paid, 400.69 by itself", begun::three_is_paid(&plans).await);

@@ -81,6 +81,12 @@ impl Staff {
         self.accounting.post(&format!("/v1/orders/{order}/plan/refuse"), Idempotency::Fresh, &body).await
     }
 
+    /// Has an instalment in arrears debited once more.
+    pub(super) async fn retry(&self, order: &str, instalment: u32, reason: &str) -> Outcome<Answer> {
+        let path = format!("/v1/orders/{order}/instalments/{instalment}/retry");
+        self.accounting.post(&path, Idempotency::Fresh, &json!({"reason": reason}).to_string()).await
+    }
+
     /// Starts the debits of a day, or finds them started.
     pub(super) async fn start_run(&self, day: Date) -> Outcome<Answer> {
         start_run(&self.scheduler, day).await

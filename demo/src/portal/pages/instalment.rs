@@ -24,7 +24,7 @@ impl Frame<'_> {
                 self.say("Refusée, nouvel essai le", "Refused, to be tried again on"),
                 language.date(due.said("/next_attempt_on"))
             ),
-            _ => self.say("À venir", "To come").to_owned(),
+            _ => self.say("À\u{a0}venir", "To\u{a0}come").to_owned(),
         };
         let is_unpaid = matches!(due.said("/status"), "arrears" | "retry_wait");
         let why = due.pointer("/last_refusal").filter(|refusal| is_unpaid && refusal.is_object());

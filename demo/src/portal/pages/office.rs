@@ -7,7 +7,7 @@ use crate::portal::words::escaped;
 const MENU: [Entry; 3] = [
     ("/comptabilite", "Demandes", "Requests"),
     ("/comptabilite/prelevements", "Prélèvements", "Debits"),
-    ("/", "Portail des étudiants", "Students’ portal"),
+    ("/", "Portail", "Portal"),
 ];
 
 impl Frame<'_> {
@@ -16,7 +16,11 @@ impl Frame<'_> {
         let person = match self.visitor.clerk.as_str() {
             "" => self.say("Personne n’est connecté.", "Nobody is signed in.").to_owned(),
             clerk => {
-                format!("{} <strong id=\"agent\">{}</strong>", self.say("Connecté :", "Signed in:"), escaped(clerk))
+                format!(
+                    "{} <strong id=\"agent\">{}</strong>",
+                    self.say("Vous agissez au nom de :", "Acting as:"),
+                    escaped(clerk)
+                )
             }
         };
         let foot = format!(

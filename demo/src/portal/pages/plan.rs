@@ -154,7 +154,10 @@ impl Frame<'_> {
         let dues: Vec<String> = way
             .items("/schedule")
             .iter()
-            .map(|due| format!("{} ({})", language.money(due, "/amount"), language.date(due.said("/due"))))
+            .map(|due| {
+                let (amount, day) = (language.money(due, "/amount"), language.date(due.said("/due")));
+                format!("<span class=\"reference\">{amount} ({day})</span>")
+            })
             .collect();
         format!(
             "<label class=\"choice category\"><input type=\"radio\" name=\"formule\" value=\"{code}\"{}>\

@@ -23,8 +23,14 @@ impl Frame<'_> {
         } else {
             waiting
         };
+        let dues =
+            requests.past_due.iter().flat_map(|order| order.items("/schedule").iter().map(move |due| (order, due)));
+        let arrears: String = dues
+            .filter(|(_, due)| due.said("/status") == "arrears")
+            .map(|(order, due)| self.arrears(order, due))
+            .collect();
         let content = format!(
-            "{}{waiting}{}{}",
+            "{}{waiting}{arrears}{}{}",
             not_done(refused),
             self.plans(
                 "impayes",
@@ -74,6 +80,33 @@ impl Frame<'_> {
             approve = self.say("Accorder", "Approve"),
             reason = self.say("Motif du refus, lu par l’étudiante", "Reason for a refusal, read by the student"),
             refuse = self.say("Refuser", "Refuse"),
+        )
+    }
+
+    /// An instalment that is not debited by itself any more, why, and another try.
+    fn arrears(&self, order: &Value, due: &Value) -> String {
+        let language = self.language();
+        let (id, number) = (shown(order, "/id"), due.number("/number").unwrap_or_default());
+        let why = due.pointer("/last_refusal").map(|refusal| self.explained(refusal)).unwrap_or_default();
+        let code = shown(due, "/last_refusal/code");
+        let facts = [
+            (self.say("Étudiante", "Student"), self.student(order)),
+            (self.say("Échéance", "Due"), language.date(due.said("/due"))),
+            (self.say("Montant", "Amount"), language.money(due, "/amount")),
+            (self.say("Refus", "Refusal"), format!("{code}, {why}")),
+        ];
+        let facts: String = facts.iter().map(|(words, value)| format!("<dt>{words}</dt><dd>{value}</dd>\n")).collect();
+        format!(
+            "<section class=\"request\" aria-label=\"{reference}, {unpaid} {number}\">\
+             <h2>{unpaid} <span class=\"reference\">{reference}</span></h2>\n<dl class=\"facts\">\n{facts}</dl>\n\
+             <form class=\"answers\" method=\"post\" action=\"/comptabilite/impayes/{id}/{number}\">\n\
+             <div class=\"field\"><label for=\"essai-{id}-{number}\">{reason}</label>\
+             <input type=\"text\" id=\"essai-{id}-{number}\" name=\"motif\" required maxlength=\"500\"></div>\n\
+             <p class=\"actions\"><button class=\"second\">{again}</button></p></form>\n</section>\n",
+            reference = shown(order, "/reference"),
+            unpaid = self.say("Impayé", "Unpaid"),
+            reason = self.say("Pourquoi un nouvel essai", "Why another try"),
+            again = self.say("Prélever de nouveau", "Debit again"),
         )
     }
 

@@ -338,6 +338,11 @@ async function keyboard(payer) {
   stops += await checkFocus(payer.page);
   await payer.open('/dossier');
   stops += await checkFocus(payer.page);
+  await payer.open('/echelonnement');
+  stops += await checkFocus(payer.page);
+  await payer.open('/comptabilite');
+  stops += await checkFocus(payer.page);
+  await payer.open('/dossier');
   // The whole choice without a mouse.
   await payer.page.locator('input[value=D1]').focus();
   await payer.page.keyboard.press('ArrowDown');

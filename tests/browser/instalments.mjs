@@ -215,14 +215,27 @@ function withVirtualCard(language) {
   };
 }
 
-/** Puts the clock forward by the button that leads to the next 10th; tells the day. */
-async function goForward(payer) {
-  await payer.open('/comptabilite/prelevements');
+/** Puts the clock forward by its first button: to the day that is shown, or else to the next 10th. */
+async function goForward(payer, shown = '') {
+  await payer.open(`/comptabilite/prelevements${shown && `?jour=${shown}`}`);
   const day = await payer.page.locator('form[action="/comptabilite/horloge"] input').first().inputValue();
+  if (shown) assert.equal(day, shown, 'the first button');
   await payer.page.locator('form[action="/comptabilite/horloge"] button').first().click();
   await payer.page.waitForURL(`**/prelevements?jour=${day}`);
   assert.equal(await payer.text('#aujourdhui'), day.split('-').reverse().join('/'), 'the day it is');
   return day;
+}
+
+/** Begins the debits of the day that is shown, and waits until they are over. */
+async function runDebits(payer) {
+  await payer.press('Lancer les prélèvements de ce jour');
+  await payer.page.locator('#etat').waitFor();
+  for (let left = 20; left > 0 && (await payer.text('#etat')) !== 'Prélèvements terminés'; left -= 1) {
+    await payer.page.waitForTimeout(300);
+    await payer.page.locator('#actualiser').click();
+    await payer.page.waitForLoadState();
+  }
+  assert.equal(await payer.text('#etat'), 'Prélèvements terminés');
 }
 
 async function debited(payer) {
@@ -242,17 +255,11 @@ async function debited(payer) {
   const [good, bad] = references;
   await enter(payer);
   await payer.look('comptabilite');
-  await goForward(payer);
+  const tenth = await goForward(payer);
   const of = async (table, reference) => (await rows(payer, table)).find(([first]) => first === reference);
   assert.deepEqual((await of('previsions', good)).slice(1), ['2', '205,98 €', 'À prélever']);
   await payer.look('previsions');
-  await payer.press('Lancer les prélèvements de ce jour');
-  for (let left = 20; left > 0 && (await payer.text('#etat')) !== 'Prélèvements terminés'; left -= 1) {
-    await payer.page.waitForTimeout(300);
-    await payer.page.locator('#actualiser').click();
-    await payer.page.waitForLoadState();
-  }
-  assert.equal(await payer.text('#etat'), 'Prélèvements terminés');
+  await runDebits(payer);
   assert.equal((await of('prelevements', good))[3], 'Payé');
   const why = (await of('prelevements', bad))[3];
   assert.match(why, /^Refusé \(00151\) Le compte n.est pas assez approvisionné.*Nouvel essai le 13\//);
@@ -268,7 +275,19 @@ async function debited(payer) {
   await payer.open('/echeances');
   assert.equal(await payer.text('#echeancier'), 'Un prélèvement a été refusé');
   await payer.look('echeancier-refuse');
-  return `two debits of 205.98: one paid, one « ${why.slice(0, 55)}… »`;
+  // Three more tries, then arrears; accounting has it debited once more.
+  for (const day of ['13', '18', '25']) {
+    await goForward(payer, tenth.replace(/10$/, day));
+    await runDebits(payer);
+  }
+  await enter(payer);
+  const again = payer.page.locator('section', { hasText: bad }).locator('form[action*="/impayes/"]');
+  await payer.look('arrieres');
+  await again.locator('input').fill('La banque promet d’accepter.');
+  await again.locator('button').click();
+  await payer.page.waitForURL('**/comptabilite');
+  assert.equal(await again.count(), 0, 'it is debited again');
+  return `two debits of 205.98: one paid, one « ${why.slice(0, 55)}… »; four tries, arrears, once more`;
 }
 
 export const INSTALMENTS = [

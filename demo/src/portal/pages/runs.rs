@@ -241,8 +241,13 @@ impl Frame<'_> {
                 language.date(&to.to_string()),
             )
         };
+        let shown = if day.day > day.today && day.day != tenth && day.day != tomorrow {
+            button(day.day, "", self.say("Avancer au", "Go forward to"))
+        } else {
+            String::new()
+        };
         format!(
-            "<section><h2>{}</h2><p class=\"quiet\">{} <strong id=\"aujourdhui\">{}</strong>. {}</p>\n<div class=\"actions\">{}{}</div></section>",
+            "<section><h2>{}</h2><p class=\"quiet\">{} <strong id=\"aujourdhui\">{}</strong>. {}</p>\n<div class=\"actions\">{shown}{}{}</div></section>",
             self.say("L’horloge de la démonstration", "The demonstration’s clock"),
             self.say("Nous sommes le", "It is"),
             language.date(&day.today.to_string()),

@@ -18,7 +18,7 @@ impl Frame<'_> {
             "in_attempt" => self.say("Prélèvement en cours", "Being debited").to_owned(),
             "in_doubt" => self.say("Vérification auprès de la banque", "Being checked with the bank").to_owned(),
             "quarantined" => self.say("Examinée par l’école", "Being looked at by the school").to_owned(),
-            "arrears" => self.say("Impayée : à régler", "Unpaid: please pay").to_owned(),
+            "arrears" => self.say("Impayée\u{a0}: à régler", "Unpaid: please pay").to_owned(),
             "retry_wait" => format!(
                 "{} {}",
                 self.say("Refusée, nouvel essai le", "Refused, to be tried again on"),

@@ -5,7 +5,11 @@ use super::{
     first_instalment::{accepted, card},
     *,
 };
-use crate::domain::{card::CardRefusal, hold::Verdict, subscriber::SubscriberState};
+use crate::domain::{
+    card::CardRefusal,
+    hold::Verdict,
+    subscriber::{HeardCard, SubscriberState},
+};
 
 #[test]
 fn a_second_operation_of_the_page_does_not_cost_the_plan_its_card() {
@@ -159,4 +163,24 @@ fn a_capture_that_is_never_carried_out_is_let_go_in_the_end() {
     assert_eq!(world.order.holds[0].refusal(), Some(&CardRefusal::CaptureRefused));
     assert_eq!(world.do_call(&accepted(1, 10)), Purpose::GiveBack(1));
     world.begin().expect("another card may begin the plan");
+}
+
+#[test]
+fn two_copies_of_one_notification_agree_and_two_cards_do_not() {
+    let other_seal = HeardCard { sealed_token: Some("sealed otherwise".to_owned()), ..card("CB") };
+    let other_card = HeardCard { fingerprint: Some("f2".to_owned()), ..card("CB") };
+    let other_kind = card("VISA");
+    for (second, expected) in [
+        (other_seal, None),
+        (other_card, Some(CardRefusal::Contradictory)),
+        (other_kind, Some(CardRefusal::Contradictory)),
+    ] {
+        let mut world = World::approved();
+        let checkout = world.begin().unwrap();
+        world.report_card(checkout, operation(1, 10), card("CB"));
+        assert_eq!(world.report_card(checkout, operation(1, 10), second), Taken::Variant);
+        world.hear(checkout, &[(operation(1, 10), OperationStatus::Authorised)]);
+        world.judge();
+        assert_eq!(world.order.holds[0].refusal(), expected.as_ref());
+    }
 }

@@ -1,122 +1,12 @@
 //! Paying in instalments: asked for, approved, begun by a card, debited by runs.
 
-use jiff::{civil::Date, tz::TimeZone};
 use serde_json::{Value, json};
 
 use crate::{
-    bench::{Bench, checkout, fresh_name},
-    client::Answer,
+    bench::checkout,
     payer::{ACCEPTED, Payer, follow},
+    plan_bench::{Plans, VIRTUAL, amounts, kinds, text},
 };
-
-const VIRTUAL: &str = "4150550000000004";
-
-/// A bench whose debits may begin at any hour and wait for a run that is asked for; and who acts on it.
-struct Plans {
-    bench: Bench,
-    accounting: String,
-    scheduler: String,
-    operator: String,
-}
-
-impl Plans {
-    async fn start() -> Self {
-        let debits = "[debits]\nfrom = \"00:00\"\nuntil = \"23:59\"\ndaily = false\n\n[timing]";
-        let bench = Bench::start_with(|configuration| configuration.replace("[timing]", debits)).await;
-        let key = |arguments: &[&str]| bench.make_key(&[arguments, &["--merchant", "ecole"]].concat());
-        let accounting = key(&["--scope", "accounting", "--for-people"]);
-        let scheduler = key(&["--scope", "scheduler"]);
-        let operator = key(&["--scope", "ops"]);
-        Self { accounting, scheduler, operator, bench }
-    }
-
-    async fn send(&self, key: &str, method: &str, path: &str, body: &Value, more: &[(&str, &str)]) -> Answer {
-        let (bearer, idempotency) = (format!("Bearer {key}"), fresh_name("key"));
-        let mut headers = vec![
-            ("authorization", bearer.as_str()),
-            ("idempotency-key", idempotency.as_str()),
-            ("guichet-actor", "Mme Durand"),
-        ];
-        headers.extend_from_slice(more);
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        if !body.is_empty() {
-            headers.push(("content-type", "application/json"));
-        }
-        self.bench.gateway.send(method, path, &headers, &body).await
-    }
-
-    async fn asked(&self, key: &str, path: &str) -> Value {
-        let answer = self.send(key, "GET", path, &Value::Null, &[]).await;
-        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
-        answer.json()
-    }
-
-    /// An order of 601,00 € with an approved plan of three instalments.
-    async fn approved(&self) -> Value {
-        let id = self.bench.place(60_100).await;
-        let asked = self.bench.post(&format!("/v1/orders/{id}/plan"), &json!({"template": "3x"})).await;
-        assert_eq!(asked.status, 201, "{}", asked.body);
-        let terms = asked.json()["plan"]["terms"].clone();
-        let path = format!("/v1/orders/{id}/plan/approve");
-        let approved = self.send(&self.accounting, "POST", &path, &json!({"terms": terms}), &[]).await;
-        assert_eq!(approved.status, 200, "{}", approved.body);
-        approved.json()
-    }
-
-    /// A page that begins the plan.
-    async fn begin(&self, approved: &Value) -> Value {
-        let mut request = checkout();
-        request["accepted_terms"] = approved["plan"]["offer"]["accepted_terms"].clone();
-        let path = format!("/v1/orders/{}/checkout", text(&approved["id"]));
-        let issued = self.bench.post(&path, &request).await;
-        assert_eq!(issued.status, 201, "{}", issued.body);
-        issued.json()
-    }
-
-    /// An order whose plan debits this card.
-    async fn active(&self, card: &str) -> Value {
-        let approved = self.approved().await;
-        let issued = self.begin(&approved).await;
-        Payer::follow_link(&self.bench, &issued).await.pay(card).await;
-        self.bench.until(text(&approved["id"]), "active", |order| order["plan"]["status"] == "active").await
-    }
-
-    /// It becomes noon of a day.
-    async fn come_to(&self, day: &str) {
-        let noon: Date = day.parse().unwrap();
-        let noon = noon.at(12, 0, 0, 0).to_zoned(TimeZone::get("Europe/Paris").unwrap()).unwrap().timestamp();
-        let moved = self.send(&self.operator, "POST", "/v1/test-clock", &json!({"now": noon}), &[]).await;
-        assert_eq!(moved.status, 200, "{}", moved.body);
-    }
-
-    async fn run(&self, day: &str) -> Answer {
-        self.send(&self.scheduler, "POST", "/v1/debit-runs", &json!({"merchant": "ecole", "due_date": day}), &[]).await
-    }
-
-    async fn until_run(&self, day: &str, state: &str) -> Value {
-        let path = format!("/v1/debit-runs/ecole.{day}");
-        for _ in 0..1_000 {
-            let run = self.asked(&self.operator, &path).await;
-            if run["state"] == state {
-                return run;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-        panic!("never {state}: {}", self.asked(&self.operator, &path).await);
-    }
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_else(|| panic!("not a text: {value}"))
-}
-
-fn kinds(order: &Value) -> Vec<&str> {
-    order["ways_to_pay"].as_array().unwrap().iter().map(|way| text(&way["kind"])).collect()
-}
-
-fn amounts(schedule: &Value) -> Vec<i64> {
-    schedule.as_array().unwrap().iter().map(|due| due["amount"]["amount"].as_i64().unwrap()).collect()
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn from_the_request_to_the_last_debit() {

@@ -24,7 +24,7 @@ fn doubt() -> Ruling {
 
 impl World {
     /// An active plan at seven in the morning of this day in Paris, with all that its first page owed done.
-    fn active_on(date: &str) -> Self {
+    pub(super) fn active_on(date: &str) -> Self {
         let mut world = Self::active();
         world.settle_page();
         world.at(&format!("{date}T05:00:00Z"));
@@ -45,14 +45,14 @@ impl World {
         }
     }
 
-    fn take_up(&mut self, run: &str) -> Result<AttemptId, LeftOut> {
+    pub(super) fn take_up(&mut self, run: &str) -> Result<AttemptId, LeftOut> {
         let decision = self.order.take_up(day(run), new_call(700), self.now, &self.policy).unwrap()?;
         self.take(decision);
         let due = self.order.schedule.iter().find(|due| due.is_being_debited()).unwrap();
         Ok(AttemptId { purpose: Purpose::Debit(due.number), attempt: due.debit().unwrap().attempt.number })
     }
 
-    fn debit(&mut self, run: &str, ruling: &Ruling) -> AttemptId {
+    pub(super) fn debit(&mut self, run: &str, ruling: &Ruling) -> AttemptId {
         let of = self.take_up(run).unwrap();
         self.send_and_rule(of, ruling);
         of
@@ -63,7 +63,7 @@ impl World {
     }
 
     /// Asks about a debit in doubt whenever it is due, at most for a week, with what this answers.
-    fn ask_debit(&mut self, of: AttemptId, control: bool, findings: Option<&[Finding]>) {
+    pub(super) fn ask_debit(&mut self, of: AttemptId, control: bool, findings: Option<&[Finding]>) {
         for _ in 0..7 * 24 * 60 {
             let attempt = self.order.attempt(of).unwrap().clone();
             let AttemptState::InDoubt(doubt) = &attempt.state else { return };
@@ -377,4 +377,19 @@ fn the_plan_page_itself_is_no_cover() {
     let world = World::active();
     assert!(world.order.offer(&template(), world.now, &world.policy).is_ok());
     assert_eq!(world.order.due_for(day("2026-06-24"), world.now, &world.policy).err(), Some(LeftOut::NotDue));
+}
+
+#[test]
+fn what_was_not_executed_is_no_try() {
+    let mut world = World::active_on("2026-07-10");
+    let misconfigured = Ruling::Misconfigured { code: "00006".to_owned() };
+    for date in ["2026-07-10", "2026-07-11", "2026-07-12", "2026-07-13"] {
+        world.at(&format!("{date}T05:00:00Z"));
+        world.debit(date, &misconfigured);
+    }
+    // The first refusal is followed as a first one is, for all that went before.
+    world.at("2026-07-14T05:00:00Z");
+    world.debit("2026-07-14", &soft());
+    assert_eq!(world.instalment_status(2), InstalmentStatus::RetryWait);
+    assert_eq!(world.order.instalment(2).unwrap().next_on, Some(day("2026-07-17")));
 }

@@ -95,6 +95,7 @@ impl Order {
                 if due.paid {
                     return Err(Impossible("a debit of what is paid"));
                 }
+                due.by_hand = false;
                 due.debits.push(Debit { run, on: None, attempt: attempt.clone() });
                 Ok(())
             }

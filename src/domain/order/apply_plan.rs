@@ -76,6 +76,7 @@ impl Order {
                     return Err(Impossible("retrying what is not in arrears"));
                 }
                 due.next_on = Some(*on);
+                due.by_hand = true;
                 Ok(())
             }
             Event::SubscriberForgotten { subscriber } => {

@@ -33,7 +33,7 @@ fn of_subscriber(call: MoneyCall, name: &str) -> MoneyCall {
         MoneyCall::Cancel { operation, amount, reference, archive, .. } => {
             MoneyCall::Cancel { operation, amount, reference, archive, subscriber: Some(subscriber(name)) }
         }
-        other => other,
+        other @ (MoneyCall::Refund { .. } | MoneyCall::Capture { .. } | MoneyCall::Debit { .. }) => other,
     }
 }
 

@@ -13,6 +13,7 @@ use crate::domain::{
 };
 
 impl Order {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "`Order::apply` names every event, and sends only these here")]
     pub(super) fn apply_attempt(&mut self, event: &Event, at: Timestamp) -> Result<(), Impossible> {
         match event {
             Event::AttemptPlanned { purpose, attempt, run } => self.add_attempt(*purpose, attempt, *run),
@@ -121,7 +122,9 @@ impl Order {
                 let due = self.schedule.iter_mut().find(|due| due.number == number);
                 due.and_then(|due| due.debits.last_mut()).map(|debit| &mut debit.attempt)
             }
-            purpose => self.attempts_mut(purpose).and_then(|attempts| attempts.last_mut()),
+            purpose @ (Purpose::GiveBack(_) | Purpose::Capture(_)) => {
+                self.attempts_mut(purpose).and_then(|attempts| attempts.last_mut())
+            }
         };
         last.filter(|attempt| attempt.number == of.attempt).ok_or(Impossible("an attempt that is not the latest"))
     }

@@ -14,6 +14,7 @@ use crate::domain::{
 };
 
 impl Order {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "`Order::apply` names every event, and sends only these here")]
     pub(super) fn apply_plan(&mut self, event: &Event, at: Timestamp) -> Result<(), Impossible> {
         match event {
             Event::PlanRequested(plan) => self.request(plan, at),
@@ -182,7 +183,12 @@ impl Order {
                 *paused = pause;
                 Ok(())
             }
-            _ => Err(Impossible("pausing or resuming what is not to be")),
+            PlanState::Requested
+            | PlanState::Approved { .. }
+            | PlanState::Refused { .. }
+            | PlanState::Withdrawn { .. }
+            | PlanState::Active { .. }
+            | PlanState::Ended { .. } => Err(Impossible("pausing or resuming what is not to be")),
         }
     }
 

@@ -185,7 +185,12 @@ impl Order {
     pub fn give_up(&self, of: AttemptId, why: &str, now: Timestamp) -> Result<Decision, Impossible> {
         match self.attempt(of)?.state {
             AttemptState::Ready { .. } => self.drop_attempt(of, why, now),
-            _ => Ok(self.unchanged()),
+            AttemptState::Sent(_)
+            | AttemptState::InDoubt(_)
+            | AttemptState::Accepted { .. }
+            | AttemptState::Refused { .. }
+            | AttemptState::NotExecuted
+            | AttemptState::Quarantined { .. } => Ok(self.unchanged()),
         }
     }
 

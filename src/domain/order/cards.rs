@@ -219,9 +219,10 @@ impl Decision {
     /// The bank does not capture what it holds: it is let go, and the plan waits for another card. What was not even
     /// tried is tried again.
     pub(super) fn capture_refused(&mut self, of: AttemptId, hold: u32, now: Timestamp) -> Result<(), Impossible> {
-        match self.order.attempt(of)?.state {
-            AttemptState::Refused { .. } => self.refuse_hold(hold, CardRefusal::CaptureRefused, now),
-            _ => Ok(()),
+        if let AttemptState::Refused { .. } = self.order.attempt(of)?.state {
+            self.refuse_hold(hold, CardRefusal::CaptureRefused, now)
+        } else {
+            Ok(())
         }
     }
 

@@ -214,9 +214,8 @@ fn a_card_that_is_refused_for_good_is_not_debited_again() {
         let mut world = World::active_on("2026-07-10");
         world.debit("2026-07-10", &Ruling::Refused { code: code.to_owned(), class: Some(class) });
         assert_eq!(world.instalment_status(2), InstalmentStatus::Arrears, "{code}");
-        let hint = world.history.iter().find_map(|(event, _)| match event {
-            Event::DebitInArrears { single_use, .. } => Some(*single_use),
-            _ => None,
+        let hint = world.history.iter().find_map(|(event, _)| {
+            if let Event::DebitInArrears { single_use, .. } = event { Some(*single_use) } else { None }
         });
         assert_eq!(hint, Some(single_use), "{code}");
         let retry = world.order.retry_debit(2, text("x"), world.now, &world.policy);
@@ -285,11 +284,10 @@ fn not_found_counts_only_where_it_means_something() {
     assert_eq!(world.order.attempt(of).unwrap().state, AttemptState::NotExecuted);
     let took = world.now.duration_since(sent_at);
     assert!(took >= SignedDuration::from_hours(24), "{took}");
-    let hosts = world.history.iter().filter_map(|(event, _)| match event {
-        Event::AttemptAsked { conclusion: crate::domain::attempt::Conclusion::AskAgain { denied_by, .. }, .. } => {
-            *denied_by
-        }
-        _ => None,
+    let hosts = world.history.iter().filter_map(|(event, _)| {
+        let Event::AttemptAsked { conclusion, .. } = event else { return None };
+        let crate::domain::attempt::Conclusion::AskAgain { denied_by, .. } = conclusion else { return None };
+        *denied_by
     });
     assert_eq!(hosts.collect::<std::collections::BTreeSet<_>>().len(), 2);
     // It was nobody's refusal: a later run takes it up again, with a reference of its own.

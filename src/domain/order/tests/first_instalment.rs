@@ -231,7 +231,12 @@ fn a_refused_card_may_be_followed_by_another_on_the_same_link() {
                 let gone = world.order.subscriber_answered(&subscriber, None, world.now, &world.policy).unwrap();
                 world.take(gone);
             }
-            other => panic!("{other:?}"),
+            other @ (Duty::Expire { .. }
+            | Duty::Ask { .. }
+            | Duty::Believe { .. }
+            | Duty::Send { .. }
+            | Duty::Doubt { .. }
+            | Duty::Enquire { .. }) => panic!("{other:?}"),
         }
     }
     assert_eq!(world.order.paid().minor_units(), 20_031);

@@ -131,6 +131,10 @@ fn dropped(why: &str) -> &str {
         "the payer is paying it" => "le payeur est en train de la régler",
         "the card was debited today" => "la carte a déjà été débitée aujourd'hui",
         "another debit is under way" => "un autre prélèvement est en cours",
+        "its run had ended" => "sa série était terminée",
+        "its card cannot be read" => "les données de sa carte ne sont pas lisibles",
+        "the bank knows of a payment by a page" => "la banque connaît un paiement par une page",
+        "the plan does not need it any more" => "l'échéancier n'en a plus besoin",
         other => other,
     }
 }

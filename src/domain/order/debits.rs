@@ -146,14 +146,10 @@ impl Order {
     fn in_vain(&self, due: &Instalment, card: &PlanCard, today: Date, policy: &Policy) -> Option<Arrears> {
         let is_its =
             |call: &MoneyCall| matches!(call, MoneyCall::Debit { subscriber, .. } if *subscriber == card.subscriber);
-        let for_good =
-            self.debits().filter(|debit| is_its(&debit.attempt.call)).find_map(|debit| match &debit.attempt.state {
-                AttemptState::Refused {
-                    code,
-                    class: Some(class @ (RefusalClass::Hard | RefusalClass::CardUpdate)),
-                } => Some((code, *class)),
-                _ => None,
-            });
+        let for_good = self.debits().filter(|debit| is_its(&debit.attempt.call)).find_map(|debit| {
+            let AttemptState::Refused { code, class: Some(class) } = &debit.attempt.state else { return None };
+            matches!(class, RefusalClass::Hard | RefusalClass::CardUpdate).then_some((code, *class))
+        });
         if let Some((code, class)) = for_good {
             return Some(Arrears { since: today, code: code.clone(), class });
         }

@@ -123,8 +123,10 @@ impl App {
     async fn send_batch(&self, merchant: &Merchant, run: &StoredRun, due: Vec<Versioned>) -> Result<(), Error> {
         let date = run.run.date;
         let stop = AtomicBool::new(false);
-        let begun = self.now();
-        let starts = (0..).map(|index: i32| later(begun, merchant.debits.pace().saturating_mul(index)));
+        // Not by the wall clock: set back a day, it would hold the batch for as long.
+        let begun = self.ports.clock.since_boot();
+        let pace = merchant.debits.pace().unsigned_abs();
+        let starts = (0..).map(|index: u32| begun.saturating_add(pace.saturating_mul(index)));
         let sends = stream::iter(due.into_iter().zip(starts)).map(|(current, start)| {
             let stop = &stop;
             async move {

@@ -13,6 +13,7 @@ use super::{
         merchant::Merchant,
     },
     StoredRun,
+    waiting::{PAGE, Waiting},
 };
 use crate::{
     domain::{
@@ -25,11 +26,9 @@ use crate::{
         purpose::{AttemptId, Purpose},
         run::{RunEvent, RunState},
     },
-    ports::{Alarm, AlarmKind, Key, Stored},
+    ports::{Alarm, AlarmKind},
 };
 
-/// How many orders are looked at, or sent, before the run is looked at again.
-const PAGE: usize = 100;
 /// How many accepted debits are asked back to see what the bank finds.
 const ASKED_BACK: usize = 2;
 
@@ -52,18 +51,13 @@ impl App {
             if opens > now {
                 return self.wake_run(merchant, &current, opens).await;
             }
-            let ready = self.in_run(merchant, date, "ready").await?;
-            if ready.is_empty() {
-                return self.end_or_wait(merchant, &current).await;
+            match self.waiting(merchant, date).await? {
+                Waiting { now, next: None } if now.is_empty() => return self.end_or_wait(merchant, &current).await,
+                Waiting { now, next: Some(next) } if now.is_empty() => {
+                    return self.wake_run(merchant, &current, next).await;
+                }
+                Waiting { now, .. } => self.send_batch(merchant, &current, now).await?,
             }
-            let due = |current: &Versioned| ready_debit(&current.order, date).is_some_and(|(_, at)| at <= now);
-            let (now_due, later_due): (Vec<Versioned>, Vec<Versioned>) = ready.into_iter().partition(due);
-            if now_due.is_empty() {
-                let times = later_due.iter().filter_map(|later| ready_debit(&later.order, date)).map(|(_, at)| at);
-                let next = times.min().unwrap_or_else(|| later(now, merchant.policy.send_again));
-                return self.wake_run(merchant, &current, next).await;
-            }
-            self.send_batch(merchant, &current, now_due).await?;
             current = self.load_run(&merchant.id, date).await?;
         }
         if let RunState::Ended { .. } = current.run.state {
@@ -77,7 +71,7 @@ impl App {
     /// those debits, and their orders would wait for ever.
     async fn leave_to_a_later_run(&self, merchant: &Merchant, date: Date) -> Result<(), Error> {
         loop {
-            let left = self.in_run(merchant, date, "ready").await?;
+            let left = self.in_run(merchant, date, "ready", None).await?;
             if left.is_empty() {
                 return Ok(());
             }
@@ -208,24 +202,15 @@ impl App {
     /// order's own care.
     async fn end_or_wait(&self, merchant: &Merchant, current: &StoredRun) -> Result<(), Error> {
         let date = current.run.date;
-        if self.in_run(merchant, date, "sent").await?.is_empty() {
+        if self.in_run(merchant, date, "sent", None).await?.is_empty() {
             return self.note(merchant, current, RunEvent::Ended, None).await;
         }
         self.wake_run(merchant, current, later(self.now(), merchant.policy.send_again)).await
     }
-
-    async fn in_run(&self, merchant: &Merchant, date: Date, outcome: &str) -> Result<Vec<Versioned>, Error> {
-        let labels = [("run_outcome", format!("{date}/{outcome}"))];
-        let found = self.ports.store.list(merchant.id.as_str(), "order", &labels, None, PAGE).await?;
-        let read = |(_, stored): &(Key, Stored)| {
-            Ok(Versioned { order: serde_json::from_str(&stored.state)?, version: stored.version })
-        };
-        found.iter().map(read).collect()
-    }
 }
 
 /// The debit of this run that is ready, and from when it may leave.
-fn ready_debit(order: &Order, date: Date) -> Option<(AttemptId, Timestamp)> {
+pub(super) fn ready_debit(order: &Order, date: Date) -> Option<(AttemptId, Timestamp)> {
     order.schedule.iter().find_map(|due| {
         let debit = due.debit().filter(|debit| debit.run == date)?;
         let AttemptState::Ready { not_before } = debit.attempt.state else { return None };

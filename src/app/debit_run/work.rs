@@ -171,18 +171,12 @@ impl App {
             let detail = format!("the debit run of {date} is stopped: the bank refuses us with {code}");
             let (name, subject) = (merchant.id.to_string(), date.to_string());
             self.ports.alarms.raise(Alarm { kind: AlarmKind::Misconfigured, merchant: name, subject, detail });
-            let current = self.load_run(&merchant.id, date).await?;
-            if current.run.state == RunState::Running {
-                self.note(merchant, &current, RunEvent::Stopped { code }, None).await?;
-            }
+            self.note_while_running(merchant, date, &RunEvent::Stopped { code }, self.now()).await?;
         } else if !run.run.calibrated && !accepted.is_empty() {
             for control in accepted.into_iter().take(ASKED_BACK) {
                 self.calibrate(merchant, control).await?;
             }
-            let current = self.load_run(&merchant.id, date).await?;
-            if current.run.state == RunState::Running && !current.run.calibrated {
-                self.note(merchant, &current, RunEvent::Calibrated, Some(self.now())).await?;
-            }
+            self.note_while_running(merchant, date, &RunEvent::Calibrated, self.now()).await?;
         }
         failed.map_or(Ok(()), Err)
     }

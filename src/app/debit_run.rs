@@ -273,22 +273,22 @@ impl App {
     }
 
     /// Notes what happened to a run that is running, whoever else writes it meanwhile; gives up only once it is running
-    /// no more. Returns the run as it then is.
+    /// no more, and returns nothing then.
     async fn note_while_running(
         &self,
         merchant: &Merchant,
         date: Date,
         event: &RunEvent,
         wake_at: Timestamp,
-    ) -> Result<StoredRun, Error> {
+    ) -> Result<Option<Run>, Error> {
         loop {
-            let StoredRun { merchant: id, mut run, version } = self.load_run(&merchant.id, date).await?;
+            let StoredRun { mut run, version, .. } = self.load_run(&merchant.id, date).await?;
             if run.state != RunState::Running {
-                return Ok(StoredRun { merchant: id, run, version });
+                return Ok(None);
             }
             run.apply(event, self.now())?;
             match self.write_run(merchant, &run, version, event, Some(wake_at)).await {
-                Ok(()) => return Ok(StoredRun { merchant: id, run, version: version.saturating_add(1) }),
+                Ok(()) => return Ok(Some(run)),
                 Err(Error::Busy) => {}
                 Err(error) => return Err(error),
             }

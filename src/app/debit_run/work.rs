@@ -24,7 +24,7 @@ use crate::{
         order::Order,
         policy::later,
         purpose::{AttemptId, Purpose},
-        run::{RunEvent, RunState},
+        run::{Run, RunEvent, RunState},
     },
     ports::{Alarm, AlarmKind},
 };
@@ -142,7 +142,9 @@ impl App {
                         return Ok(None);
                     }
                 };
-                if let Some(Ruling::Misconfigured { .. }) = ruling {
+                if let Some(Ruling::Misconfigured { code }) = &ruling
+                    && self.refused_us(merchant, date, current.order.id, code).await?
+                {
                     stop.store(true, Ordering::SeqCst);
                 }
                 let (reference, _) = attempt.call.names();
@@ -151,12 +153,11 @@ impl App {
             }
         });
         let mut answers = std::pin::pin!(sends.buffer_unordered(merchant.debits.at_once.max(1)));
-        let (mut refused_us, mut accepted, mut failed) = (None, Vec::new(), None);
+        let (mut accepted, mut failed) = (Vec::new(), None);
         while let Some(answer) = answers.next().await {
             match answer {
-                Ok(Some((Ruling::Misconfigured { code }, _))) => refused_us = Some(code),
                 Ok(Some((Ruling::Accepted { .. }, control))) => accepted.push(control),
-                Ok(Some((Ruling::Refused { .. } | Ruling::Doubt { .. }, _)) | None) => {}
+                Ok(None | Some((Ruling::Refused { .. } | Ruling::Misconfigured { .. } | Ruling::Doubt { .. }, _))) => {}
                 // What has left is to be booked. Without its store nothing may leave; what is wrong with one order is
                 // no reason to debit no other.
                 Err(error) => {
@@ -167,18 +168,30 @@ impl App {
                 }
             }
         }
-        if let Some(code) = refused_us {
-            let detail = format!("the debit run of {date} is stopped: the bank refuses us with {code}");
-            let (name, subject) = (merchant.id.to_string(), date.to_string());
-            self.ports.alarms.raise(Alarm { kind: AlarmKind::Misconfigured, merchant: name, subject, detail });
-            self.note_while_running(merchant, date, &RunEvent::Stopped { code }, self.now()).await?;
-        } else if !run.run.calibrated && !accepted.is_empty() {
+        if !run.run.calibrated && !accepted.is_empty() && !stop.load(Ordering::SeqCst) {
             for control in accepted.into_iter().take(ASKED_BACK) {
                 self.calibrate(merchant, control).await?;
             }
             self.note_while_running(merchant, date, &RunEvent::Calibrated, self.now()).await?;
         }
         failed.map_or(Ok(()), Err)
+    }
+
+    /// A debit came back with a fault of ours. Whether the run is stopped, which is told once.
+    async fn refused_us(&self, merchant: &Merchant, date: Date, order: OrderId, code: &str) -> Result<bool, Error> {
+        let event = Run::refused_us(order, code);
+        let noted = self.note_while_running(merchant, date, &event, self.now()).await?;
+        let goes_on = noted.as_ref().is_some_and(|run| run.state == RunState::Running);
+        if !goes_on && noted.is_some() {
+            let detail = format!("the debit run of {date} is stopped: the bank refuses us with {code}");
+            self.alarm_of_run(merchant, date, AlarmKind::Misconfigured, detail);
+        }
+        Ok(!goes_on)
+    }
+
+    fn alarm_of_run(&self, merchant: &Merchant, date: Date, kind: AlarmKind, detail: String) {
+        let (merchant, subject) = (merchant.id.to_string(), date.to_string());
+        self.ports.alarms.raise(Alarm { kind, merchant, subject, detail });
     }
 
     /// What is wrong with one order stops no other: whoever is on call hears of it. What is wrong with the store stops all.

@@ -39,8 +39,8 @@ pub trait Clock: Send + Sync {
     fn wall(&self) -> Timestamp;
     /// Time since some fixed moment, counting the time the machine was suspended; never steps.
     fn since_boot(&self) -> Duration;
-    /// Returns at `instant` or later.
-    async fn sleep_until(&self, instant: Timestamp);
+    /// Returns when [`Clock::since_boot`] is at `moment` or later; whoever sets the wall clock changes nothing about it.
+    async fn sleep_until(&self, moment: Duration);
 }
 
 /// Names and secrets that nobody can guess.

@@ -85,6 +85,31 @@ async fn a_bank_that_refuses_us_stops_the_run_and_nobody_is_in_arrears() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_one_payers_bank_says_of_us_stops_nobody_elses_debit() {
+    let plans = Plans::start_with(|text| text.replace("[debits]", "[debits]\nat_once = 1")).await;
+    let orders = plans.several(5, ACCEPTED).await;
+    let day = due(&orders[0], 2);
+    let strange =
+        |times: u32| json!({"target": "direct", "type": "00053", "action": "code", "code": "00158", "times": times});
+    plans.bench.fault(&strange(2)).await;
+    plans.come_to(&day).await;
+    plans.run(&day).await;
+    let run = plans.until_run(&day, "done").await;
+    assert_eq!((&run["counts"]["paid"], &run["counts"]["not_executed"]), (&json!(3), &json!(2)), "{run:#}");
+    assert!(plans.bench.log().contains("misconfigured"), "nobody was told");
+    let standing = statuses(&plans, &orders, 2).await;
+    assert_eq!(standing.iter().filter(|status| *status == "due").count(), 2, "nobody is in arrears: {standing:?}");
+
+    let month = due(&orders[0], 3);
+    plans.come_to(&month).await;
+    plans.bench.fault(&strange(3)).await;
+    plans.run(&month).await;
+    let run = plans.until_run(&month, "stopped_config").await;
+    assert_eq!((&run["stopped_code"], &run["counts"]["not_executed"]), (&json!("00158"), &json!(3)), "{run:#}");
+    assert_eq!(run["counts"]["ready"], 2, "{run:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn after_an_outage_each_day_debits_one_instalment() {
     let plans = Plans::start().await;
     let order = plans.active(ACCEPTED).await;

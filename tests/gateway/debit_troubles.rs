@@ -154,3 +154,17 @@ async fn the_bank_forgets_the_card_of_a_plan_that_is_done_however_often_that_tak
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     assert_eq!(deletions().await, [true; 4], "asked until the bank said so, then no more");
 }
+
+/// A record of one merchant that cannot be read is told of, and keeps no other merchant's debits from beginning.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_merchant_whose_record_is_broken_stops_no_other() {
+    let plans = Plans::start_with(|text| text.replace("daily = false", "daily = true\ndaily_at = \"00:00\"")).await;
+    let order = plans.active(ACCEPTED).await;
+    let day = due(&order, 2);
+    let store = rusqlite::Connection::open(plans.bench.folder.join("guichet.db")).unwrap();
+    let broken = "INSERT INTO aggregate (merchant, kind, id, version, state) VALUES ('annexe', 'run', ?1, 1, '{}')";
+    store.execute(broken, [&day]).unwrap();
+    plans.come_to(&day).await;
+    paid(&plans, &order, 2).await;
+    assert!(plans.bench.log().contains("defect"), "nobody was told");
+}

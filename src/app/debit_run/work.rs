@@ -13,6 +13,7 @@ use super::{
         merchant::Merchant,
     },
     StoredRun,
+    waiting::{PAGE, Waiting},
 };
 use crate::{
     domain::{
@@ -23,13 +24,11 @@ use crate::{
         order::Order,
         policy::later,
         purpose::{AttemptId, Purpose},
-        run::{RunEvent, RunState},
+        run::{Run, RunEvent, RunState},
     },
-    ports::{Alarm, AlarmKind, Key, Stored},
+    ports::{Alarm, AlarmKind},
 };
 
-/// How many orders are looked at, or sent, before the run is looked at again.
-const PAGE: usize = 100;
 /// How many accepted debits are asked back to see what the bank finds.
 const ASKED_BACK: usize = 2;
 
@@ -52,18 +51,13 @@ impl App {
             if opens > now {
                 return self.wake_run(merchant, &current, opens).await;
             }
-            let ready = self.in_run(merchant, date, "ready").await?;
-            if ready.is_empty() {
-                return self.end_or_wait(merchant, &current).await;
+            match self.waiting(merchant, date).await? {
+                Waiting { now, next: None } if now.is_empty() => return self.end_or_wait(merchant, &current).await,
+                Waiting { now, next: Some(next) } if now.is_empty() => {
+                    return self.wake_run(merchant, &current, next).await;
+                }
+                Waiting { now, .. } => self.send_batch(merchant, &current, now).await?,
             }
-            let due = |current: &Versioned| ready_debit(&current.order, date).is_some_and(|(_, at)| at <= now);
-            let (now_due, later_due): (Vec<Versioned>, Vec<Versioned>) = ready.into_iter().partition(due);
-            if now_due.is_empty() {
-                let times = later_due.iter().filter_map(|later| ready_debit(&later.order, date)).map(|(_, at)| at);
-                let next = times.min().unwrap_or_else(|| later(now, merchant.policy.send_again));
-                return self.wake_run(merchant, &current, next).await;
-            }
-            self.send_batch(merchant, &current, now_due).await?;
             current = self.load_run(&merchant.id, date).await?;
         }
         if let RunState::Ended { .. } = current.run.state {
@@ -77,7 +71,7 @@ impl App {
     /// those debits, and their orders would wait for ever.
     async fn leave_to_a_later_run(&self, merchant: &Merchant, date: Date) -> Result<(), Error> {
         loop {
-            let left = self.in_run(merchant, date, "ready").await?;
+            let left = self.in_run(merchant, date, "ready", None).await?;
             if left.is_empty() {
                 return Ok(());
             }
@@ -123,8 +117,10 @@ impl App {
     async fn send_batch(&self, merchant: &Merchant, run: &StoredRun, due: Vec<Versioned>) -> Result<(), Error> {
         let date = run.run.date;
         let stop = AtomicBool::new(false);
-        let begun = self.now();
-        let starts = (0..).map(|index: i32| later(begun, merchant.debits.pace().saturating_mul(index)));
+        // Not by the wall clock: set back a day, it would hold the batch for as long.
+        let begun = self.ports.clock.since_boot();
+        let pace = merchant.debits.pace().unsigned_abs();
+        let starts = (0..).map(|index: u32| begun.saturating_add(pace.saturating_mul(index)));
         let sends = stream::iter(due.into_iter().zip(starts)).map(|(current, start)| {
             let stop = &stop;
             async move {
@@ -146,7 +142,9 @@ impl App {
                         return Ok(None);
                     }
                 };
-                if let Some(Ruling::Misconfigured { .. }) = ruling {
+                if let Some(Ruling::Misconfigured { code }) = &ruling
+                    && self.refused_us(merchant, date, current.order.id, code).await?
+                {
                     stop.store(true, Ordering::SeqCst);
                 }
                 let (reference, _) = attempt.call.names();
@@ -155,12 +153,11 @@ impl App {
             }
         });
         let mut answers = std::pin::pin!(sends.buffer_unordered(merchant.debits.at_once.max(1)));
-        let (mut refused_us, mut accepted, mut failed) = (None, Vec::new(), None);
+        let (mut accepted, mut failed) = (Vec::new(), None);
         while let Some(answer) = answers.next().await {
             match answer {
-                Ok(Some((Ruling::Misconfigured { code }, _))) => refused_us = Some(code),
                 Ok(Some((Ruling::Accepted { .. }, control))) => accepted.push(control),
-                Ok(Some((Ruling::Refused { .. } | Ruling::Doubt { .. }, _)) | None) => {}
+                Ok(None | Some((Ruling::Refused { .. } | Ruling::Misconfigured { .. } | Ruling::Doubt { .. }, _))) => {}
                 // What has left is to be booked. Without its store nothing may leave; what is wrong with one order is
                 // no reason to debit no other.
                 Err(error) => {
@@ -171,24 +168,30 @@ impl App {
                 }
             }
         }
-        if let Some(code) = refused_us {
-            let detail = format!("the debit run of {date} is stopped: the bank refuses us with {code}");
-            let (name, subject) = (merchant.id.to_string(), date.to_string());
-            self.ports.alarms.raise(Alarm { kind: AlarmKind::Misconfigured, merchant: name, subject, detail });
-            let current = self.load_run(&merchant.id, date).await?;
-            if current.run.state == RunState::Running {
-                self.note(merchant, &current, RunEvent::Stopped { code }, None).await?;
-            }
-        } else if !run.run.calibrated && !accepted.is_empty() {
+        if !run.run.calibrated && !accepted.is_empty() && !stop.load(Ordering::SeqCst) {
             for control in accepted.into_iter().take(ASKED_BACK) {
                 self.calibrate(merchant, control).await?;
             }
-            let current = self.load_run(&merchant.id, date).await?;
-            if current.run.state == RunState::Running && !current.run.calibrated {
-                self.note(merchant, &current, RunEvent::Calibrated, Some(self.now())).await?;
-            }
+            self.note_while_running(merchant, date, &RunEvent::Calibrated, self.now()).await?;
         }
         failed.map_or(Ok(()), Err)
+    }
+
+    /// A debit came back with a fault of ours. Whether the run is stopped, which is told once.
+    async fn refused_us(&self, merchant: &Merchant, date: Date, order: OrderId, code: &str) -> Result<bool, Error> {
+        let event = Run::refused_us(order, code);
+        let noted = self.note_while_running(merchant, date, &event, self.now()).await?;
+        let goes_on = noted.as_ref().is_some_and(|run| run.state == RunState::Running);
+        if !goes_on && noted.is_some() {
+            let detail = format!("the debit run of {date} is stopped: the bank refuses us with {code}");
+            self.alarm_of_run(merchant, date, AlarmKind::Misconfigured, detail);
+        }
+        Ok(!goes_on)
+    }
+
+    fn alarm_of_run(&self, merchant: &Merchant, date: Date, kind: AlarmKind, detail: String) {
+        let (merchant, subject) = (merchant.id.to_string(), date.to_string());
+        self.ports.alarms.raise(Alarm { kind, merchant, subject, detail });
     }
 
     /// What is wrong with one order stops no other: whoever is on call hears of it. What is wrong with the store stops all.
@@ -204,24 +207,15 @@ impl App {
     /// order's own care.
     async fn end_or_wait(&self, merchant: &Merchant, current: &StoredRun) -> Result<(), Error> {
         let date = current.run.date;
-        if self.in_run(merchant, date, "sent").await?.is_empty() {
+        if self.in_run(merchant, date, "sent", None).await?.is_empty() {
             return self.note(merchant, current, RunEvent::Ended, None).await;
         }
         self.wake_run(merchant, current, later(self.now(), merchant.policy.send_again)).await
     }
-
-    async fn in_run(&self, merchant: &Merchant, date: Date, outcome: &str) -> Result<Vec<Versioned>, Error> {
-        let labels = [("run_outcome", format!("{date}/{outcome}"))];
-        let found = self.ports.store.list(merchant.id.as_str(), "order", &labels, None, PAGE).await?;
-        let read = |(_, stored): &(Key, Stored)| {
-            Ok(Versioned { order: serde_json::from_str(&stored.state)?, version: stored.version })
-        };
-        found.iter().map(read).collect()
-    }
 }
 
 /// The debit of this run that is ready, and from when it may leave.
-fn ready_debit(order: &Order, date: Date) -> Option<(AttemptId, Timestamp)> {
+pub(super) fn ready_debit(order: &Order, date: Date) -> Option<(AttemptId, Timestamp)> {
     order.schedule.iter().find_map(|due| {
         let debit = due.debit().filter(|debit| debit.run == date)?;
         let AttemptState::Ready { not_before } = debit.attempt.state else { return None };

@@ -37,6 +37,8 @@ pub enum LeftOut {
     InDoubt,
     /// Its card was debited today.
     DebitedToday,
+    /// Its card was debited as often as its scheme allows for now.
+    CardWorn,
     /// This run has taken it up before.
     InThisRun,
 }
@@ -84,6 +86,10 @@ impl Order {
         if self.debits().any(|debit| debit.on == Some(today)) {
             return Err(LeftOut::DebitedToday);
         }
+        // Schemes count what came to nothing as well.
+        if is_worn(&self.card_days(), today, &policy.retry) {
+            return Err(LeftOut::CardWorn);
+        }
         if self.is_covered(due.number, now) {
             return Err(LeftOut::PayerPaying);
         }
@@ -92,6 +98,11 @@ impl Order {
 
     fn debits(&self) -> impl Iterator<Item = &Debit> {
         self.schedule.iter().flat_map(|due| &due.debits)
+    }
+
+    /// The days on which its card was debited.
+    fn card_days(&self) -> Vec<Date> {
+        self.debits().filter_map(|debit| debit.on).collect()
     }
 
     /// Whether a page of the instalment may still bring money: it is open, or was and has not been asked for since.
@@ -181,9 +192,8 @@ impl Order {
         let arrears = self.instalment(instalment).filter(|due| !due.paid).and_then(|due| due.arrears.as_ref());
         let arrears = arrears.ok_or(Refusal::NoSuchInstalment)?;
         let on = self.debit_day(now, policy);
-        let of_card: Vec<Date> = self.debits().filter_map(|debit| debit.on).collect();
         // A card that was refused for good, or asks for its holder, is refused again; and schemes count.
-        if arrears.class != RefusalClass::Soft || is_worn(&of_card, on, &policy.retry) {
+        if arrears.class != RefusalClass::Soft || is_worn(&self.card_days(), on, &policy.retry) {
             return Err(Refusal::CardUnusable);
         }
         let mut decision = Decision::of(self);
@@ -278,8 +288,7 @@ impl Decision {
         // What was not executed is no try: the fault was ours, or the bank's, and never the payer's.
         let was_refused = |debit: &&Debit| matches!(debit.attempt.state, AttemptState::Refused { .. });
         let tried: Vec<Date> = due.debits.iter().filter(was_refused).filter_map(|debit| debit.on).collect();
-        let of_card: Vec<Date> = order.debits().filter_map(|debit| debit.on).collect();
-        let next = next_try(due.due, &tried, &of_card, class, today, order.next_due(number), &policy.retry);
+        let next = next_try(due.due, &tried, &order.card_days(), class, today, order.next_due(number), &policy.retry);
         match next {
             Some(until) => self.push(Event::DebitWaits { instalment: number, until, code: code.clone() }, now),
             None => {

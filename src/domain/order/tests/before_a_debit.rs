@@ -109,3 +109,22 @@ fn a_debit_that_waits_for_its_run_ends_with_its_order() {
     assert_eq!(world.order.attempt(of).unwrap().state, AttemptState::NotExecuted);
     assert!(world.duty_of(|duty| matches!(duty, Duty::Forget { .. })).is_some());
 }
+
+/// What is not executed day after day is nobody's refusal, and schemes count it all the same.
+#[test]
+fn a_card_is_debited_no_oftener_than_its_scheme_allows() {
+    let mut world = World::active_on("2026-07-10");
+    world.policy.retry.card_tries = 3;
+    let misconfigured = Ruling::Misconfigured { code: "00158".to_owned() };
+    for date in ["2026-07-10", "2026-07-11", "2026-07-12"] {
+        world.at(&format!("{date}T05:00:00Z"));
+        world.debit(date, &misconfigured);
+    }
+    for (date, left_out) in [("2026-07-13", LeftOut::CardWorn), ("2026-08-08", LeftOut::CardWorn)] {
+        world.at(&format!("{date}T05:00:00Z"));
+        assert_eq!(world.take_up(date), Err(left_out), "{date}");
+    }
+    // The first of them is thirty days old.
+    world.at("2026-08-09T05:00:00Z");
+    world.take_up("2026-08-09").unwrap();
+}

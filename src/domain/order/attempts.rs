@@ -125,7 +125,7 @@ impl Order {
     /// waits.
     ///
     /// # Errors
-    /// [`Impossible`] when there is no such attempt, or it has left.
+    /// [`Impossible`] when there is no such attempt.
     pub fn prepare_attempt(
         &self,
         of: AttemptId,
@@ -133,7 +133,12 @@ impl Order {
         now: Timestamp,
         policy: &Policy,
     ) -> Result<Prepared, Impossible> {
-        let state = match self.attempt(of)?.preflight(findings) {
+        let attempt = self.attempt(of)?;
+        // Another attender was first.
+        if !matches!(attempt.state, AttemptState::Ready { .. }) {
+            return Ok(Prepared::Instead(Box::new(self.unchanged())));
+        }
+        let state = match attempt.preflight(findings) {
             Preflight::Go => {
                 return Ok(match self.why_not_now(of, now, policy) {
                     None => Prepared::Go,

@@ -100,6 +100,7 @@ fn alarm_of(event: &Event) -> Option<(AlarmKind, String)> {
         | Event::PlanEnded { .. }
         | Event::DebitWaits { .. }
         | Event::DebitInArrears { .. }
+        | Event::DebitRetried { .. }
         | Event::SubscriberForgotten { .. } => None,
     }
 }

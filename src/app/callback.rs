@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 
 use super::{
     App, Error, Mode,
-    access::{Caller, hex},
+    access::{Caller, hex, sha256_hex},
     commit::Extras,
     merchant::Merchant,
     page::parse_owner,
@@ -16,7 +16,7 @@ use crate::{
     domain::{
         actor::Actor,
         bank::Operation,
-        card::{CardEnd, CardFacts},
+        card::CardFacts,
         checkout::Says,
         ids::{CheckoutNumber, MerchantId, OrderId},
         order::{News, Taken},
@@ -210,16 +210,22 @@ impl App {
             let handle = token.handle.expose_secret().trim_end();
             self.ports.vault.seal(handle.as_bytes(), &card_context(&begins.subscriber))
         };
+        // The subscriber is part of it: equal tokens of two orders do not show as such.
+        let fingerprint = |token: &CardToken| {
+            let handle = token.handle.expose_secret().trim_end();
+            sha256_hex(format!("{}\n{handle}", begins.subscriber).as_bytes())
+        };
+        let fingerprint = token.as_ref().map(fingerprint);
         let sealed_token = token.as_ref().map(seal).transpose()?.map(|sealed| STANDARD.encode(sealed));
-        let end = token.as_ref().map(|token| token.expiry).or(callback.expiry());
+        let end = token.as_ref().map(|token| token.end).or(callback.expiry());
         let facts = CardFacts {
             types: callback.card_types().into_iter().map(str::to_owned).collect(),
-            end: end.and_then(|end| CardEnd::new(end.year(), end.month())),
+            end,
             first6: callback.first6().map(str::to_owned),
             last2: callback.last2().map(str::to_owned),
-            authenticated: callback.authenticated().map(|letter| letter == "O" || letter == "Y"),
+            authenticated: callback.authenticated().map(|letter| letter == "Y"),
         };
-        Ok(Some(HeardCard { facts, sealed_token }))
+        Ok(Some(HeardCard { facts, sealed_token, fingerprint }))
     }
 
     async fn keep_unusable(

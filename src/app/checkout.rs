@@ -11,6 +11,7 @@ use crate::{
     domain::{
         attempt::Host,
         bank::ArchiveReference,
+        card::CardEnd,
         checkout::{Billing, Checkout, Locale, PlanCheckout},
         fault::Fault,
         ids::{CheckoutNumber, OrderId},
@@ -18,7 +19,6 @@ use crate::{
     },
     paybox::{
         billing::{Change, placeholder},
-        expiry::Expiry,
         page::{CardRegistration, PageCapture, PageLanguage, PageMeans, PageRequest, PageSource, PageUrls, UrlPolicy},
     },
 };
@@ -193,7 +193,7 @@ impl App {
 /// What a page that begins a plan registers: a card that is good until the last instalment.
 fn registration(begins: &PlanCheckout) -> Result<CardRegistration, Error> {
     let last = begins.schedule.iter().map(|due| due.due).max();
-    let good_until = last.and_then(|last| Expiry::new(last.year(), last.month()).ok());
+    let good_until = last.and_then(CardEnd::month_of);
     let good_until = good_until.ok_or_else(|| Error::Defect("a plan that ends in no month".to_owned()))?;
     Ok(CardRegistration { subscriber: begins.subscriber.as_str().to_owned(), last_due_month: good_until })
 }

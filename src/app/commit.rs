@@ -339,6 +339,7 @@ pub(super) fn claims_of(decision: &Decision) -> Vec<Claim> {
             | Event::PlanEnded { .. }
             | Event::DebitWaits { .. }
             | Event::DebitInArrears { .. }
+            | Event::DebitRetried { .. }
             | Event::SubscriberForgotten { .. }
             | Event::SubscriberPostponed { .. } => Vec::new(),
         })

@@ -39,6 +39,7 @@ pub const TYPES: &[&str] = &[
     "instalment.debited",
     "instalment.refused",
     "instalment.arrears",
+    "instalment.retried",
 ];
 
 /// The document of an event, if portals are told of it.
@@ -126,6 +127,9 @@ pub fn public(event: &Event) -> Option<(&'static str, Value)> {
                 "likely_single_use_number": single_use,
             }),
         )),
+        Event::DebitRetried { instalment, on, .. } => {
+            Some(("instalment.retried", json!({"instalment": instalment, "next_attempt_on": on})))
+        }
         Event::CardJudged { verdict: Verdict::Accepted, .. }
         | Event::Held(_)
         | Event::Released { .. }

@@ -44,6 +44,7 @@ use crate::{
         fault::Fault,
         ids::{MerchantId, OrderId},
         order::{Impossible, Refusal},
+        witness::{LAPSED, SEEN_REFUSED},
     },
     paybox::codes::{Code, Lang},
     ports::{
@@ -78,6 +79,14 @@ pub fn explain(code: &str, locale: Locale) -> &'static str {
     };
     match Code::parse(code) {
         Ok(code) => code.explain(language),
+        Err(_) if code == SEEN_REFUSED => match locale {
+            Locale::Fr => "La banque a refusé ; la raison n'a pas pu être connue.",
+            Locale::En => "The bank refused; its reason could not be learnt.",
+        },
+        Err(_) if code == LAPSED => match locale {
+            Locale::Fr => "L'autorisation de la banque n'est plus valable.",
+            Locale::En => "The bank's authorisation is no longer valid.",
+        },
         Err(_) => match locale {
             Locale::Fr => "La banque a répondu par un code inconnu.",
             Locale::En => "The bank answered with an unknown code.",

@@ -5,13 +5,16 @@ use super::{
     checkout::Form,
     commit::{Extras, Versioned},
     merchant::{Merchant, digest_of_token},
+    plans::card_refusal,
 };
 use crate::domain::{
     actor::Actor,
+    card::CardRefusal,
     checkout::{Checkout, CheckoutStatus, Locale},
     ids::{CheckoutNumber, MerchantId, OrderId},
     money::Money,
     order::NewFollower,
+    schedule::Instalment,
 };
 
 /// What a payment link leads to.
@@ -22,7 +25,17 @@ pub struct PayerPage {
     pub amount: Money,
     /// Back to the portal, with `order` and `checkout`.
     pub back: String,
+    /// Of a page that begins a plan.
+    pub plan: Option<PagePlan>,
     pub content: PageContent,
+}
+
+/// What the payer of a plan reads before a card is typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PagePlan {
+    pub schedule: Vec<Instalment>,
+    /// Why the last card that this link was followed with did not do.
+    pub refused: Option<CardRefusal>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +82,12 @@ impl App {
         } else {
             PageContent::Over(order.status_of_link(page))
         };
+        let plan = page.begins.as_deref().map(|begins| PagePlan {
+            schedule: begins.schedule.clone(),
+            refused: card_refusal(&order, |known| known.link == link).cloned(),
+        });
         Ok(PayerPage {
+            plan,
             merchant: merchant.name.clone(),
             locale: page.locale,
             amount: page.amount,

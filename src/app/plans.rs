@@ -8,6 +8,9 @@ use super::{
     orders::{MAX_PAGE, OrderFilter},
 };
 use crate::domain::{
+    card::CardRefusal,
+    checkout::Checkout,
+    hold::Hold,
     ids::{MerchantId, OrderId},
     money::Money,
     order::{Decision, Offer, Order, Refusal},
@@ -127,6 +130,25 @@ impl App {
         .await
     }
 
+    /// Accounting has an instalment in arrears debited once more.
+    ///
+    /// # Errors
+    /// As [`App::request_plan`].
+    pub async fn retry_debit(
+        &self,
+        caller: &Caller,
+        id: OrderId,
+        instalment: u32,
+        reason: Text,
+        seen: Option<u64>,
+        remember: &Remember<Versioned>,
+    ) -> Result<Outcome, Error> {
+        self.change_order(caller, id, seen, remember, |merchant, order, now| {
+            Ok(order.retry_debit(instalment, reason.clone(), now, &merchant.policy)?)
+        })
+        .await
+    }
+
     /// Changes an order as a person decided, in the version that was looked at when one is named, and answers with it.
     pub(super) async fn change_order<F>(
         &self,
@@ -207,6 +229,12 @@ impl App {
 fn unknown_template(pointer: &str) -> Error {
     use crate::domain::fault::{Fault, FaultKind};
     Error::Faults(vec![Fault::new(pointer, FaultKind::Unknown)])
+}
+
+/// Why the last card was refused that was used on one of these pages.
+pub fn card_refusal(order: &Order, is_meant: impl Fn(&Checkout) -> bool) -> Option<&CardRefusal> {
+    let meant = |hold: &&Hold| order.checkout(hold.checkout).is_some_and(&is_meant);
+    order.holds.iter().rev().filter(meant).find_map(Hold::refusal)
 }
 
 /// How an order's plan stands, as it is listed by.

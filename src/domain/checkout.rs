@@ -216,10 +216,8 @@ impl Checkout {
     pub fn card_of(&self, operation: &Operation) -> Result<Option<&HeardCard>, ()> {
         let said = |report: &&Report| matches!(&report.says, Says::Paid { operation: of, .. } if of == operation);
         let mut cards = self.reports.values().filter(said).flat_map(|report| &report.cards);
-        match (cards.next(), cards.next()) {
-            (card, None) => Ok(card),
-            (_, Some(_)) => Err(()),
-        }
+        let Some(first) = cards.next() else { return Ok(None) };
+        if cards.all(|card| card.agrees_with(first)) { Ok(Some(first)) } else { Err(()) }
     }
 
     /// Whether a payer may still be on its page with our consent.

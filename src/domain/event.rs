@@ -204,6 +204,12 @@ pub enum Event {
         #[serde(default)]
         single_use: bool,
     },
+    /// Accounting has it debited once more.
+    DebitRetried {
+        instalment: u32,
+        on: Date,
+        reason: Text,
+    },
     /// The bank keeps this card no more.
     SubscriberForgotten {
         subscriber: SubscriberReference,

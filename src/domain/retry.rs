@@ -33,13 +33,6 @@ pub struct RetryRules {
     pub card_days: i32,
 }
 
-/// A debit that was tried, and how it was refused, if it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tried {
-    pub on: Date,
-    pub class: Option<RefusalClass>,
-}
-
 impl Default for RetryRules {
     fn default() -> Self {
         Self { tries: 4, within_days: 20, waits: vec![3, 5, 7], stop_before_next: 5, card_tries: 15, card_days: 30 }
@@ -81,6 +74,11 @@ fn card_allows(day: Date, tried: &[Date], of_card: &[Date], rules: &RetryRules) 
     // Debits of the instalment should be among those of its card; counting the longer list does not rely on it.
     let spent = within(of_card).max(within(tried));
     u32::try_from(spent).is_ok_and(|spent| spent < rules.card_tries)
+}
+
+/// Whether a card has been debited as often as it may be by `day`.
+pub fn is_worn(of_card: &[Date], day: Date, rules: &RetryRules) -> bool {
+    !card_allows(day, of_card, of_card, rules)
 }
 
 fn plus(day: Date, days: i32) -> Date {
@@ -145,8 +143,6 @@ mod tests {
         for class in [RefusalClass::Hard, RefusalClass::CardUpdate, RefusalClass::Authentication] {
             let next = next_try(july(10), &tried, &tried, class, july(10), None, &RetryRules::default());
             assert_eq!(next, None, "{class:?}");
-            let stored = serde_json::to_string(&Tried { on: july(10), class: Some(class) }).unwrap();
-            assert_eq!(serde_json::from_str::<Tried>(&stored).unwrap().class, Some(class));
         }
     }
 

@@ -27,8 +27,17 @@ pub enum SubscriberState {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeardCard {
     pub facts: CardFacts,
-    /// The token, sealed under [`card_context`] and written in base64; `None` when none came.
+    /// The token, sealed under [`card_context`] and written in base64; `None` when none came, or it is of no use any more.
     pub sealed_token: Option<String>,
+    /// What tells two tokens apart without telling either: sealing gives other bytes each time.
+    pub fingerprint: Option<String>,
+}
+
+impl HeardCard {
+    /// Whether both tell the same of the same card.
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        self.facts == other.facts && self.fingerprint == other.fingerprint
+    }
 }
 
 /// The card of a plan.

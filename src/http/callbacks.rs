@@ -10,9 +10,8 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::{Gateway, idempotency::json_response, orders::only_merchant, problem::Problem, query::Query};
+use super::{Gateway, idempotency::json_answer, orders::only_merchant, problem::Problem, query::Query};
 use crate::app::{
-    Rendered,
     access::Scope,
     callback::{CallbackRecord, MAX_PAGE},
 };
@@ -22,12 +21,12 @@ pub(super) async fn list(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response<Body>, Problem> {
-    let caller = gateway.caller(&headers, Scope::Ops).await?;
+    let caller = gateway.caller(&headers, &[Scope::Ops]).await?;
     let query = Query::parse(query.as_deref(), &["merchant", "limit"])?;
     let merchant = only_merchant(&caller, &query)?;
     let callbacks = gateway.app.callbacks(&caller, &merchant, query.limit(MAX_PAGE)?).await?;
     let document = json!({"callbacks": callbacks.iter().map(callback).collect::<Value>()});
-    Ok(json_response(&Rendered { status: 200, body: document.to_string(), version: None }))
+    Ok(json_answer(200, &document))
 }
 
 fn callback(callback: &CallbackRecord) -> Value {

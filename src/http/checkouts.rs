@@ -9,15 +9,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::{
-    Gateway,
-    body::Received,
-    idempotency::{Begun, remember, respond},
-    order_in::CheckoutIn,
-    order_out,
-    problem::Problem,
-    query::order_id,
-};
+use super::{Gateway, idempotency::Asked, order_in::CheckoutIn, order_out, problem::Problem, query::order_id};
 use crate::{
     app::{Rendered, access::Scope, checkout::Issued},
     domain::checkout::{Billing, Challenge, Checkout},
@@ -28,18 +20,13 @@ pub(super) async fn check_out(
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Result<Response<Body>, Problem> {
-    let caller = gateway.caller(request.headers(), Scope::Portal).await?;
-    let id = order_id(&id)?;
-    let request = Received::read(request, gateway.limits).await?;
-    match gateway.begin(&caller, &request).await? {
-        Begun::Answered(outcome) => Ok(respond(outcome)),
-        Begun::Go { turn: _turn, key, fingerprint } => {
-            let checkout: CheckoutIn = request.json()?;
-            let checkout = checkout.parse().map_err(Problem::faults)?;
-            let remember = remember(key, fingerprint, issued);
-            Ok(respond(gateway.app.check_out(&caller, id, &checkout, &remember).await?))
-        }
-    }
+    let check_out = |asked: Asked| async move {
+        let id = order_id(&id)?;
+        let checkout: CheckoutIn = asked.request.json()?;
+        let checkout = checkout.parse().map_err(Problem::faults)?;
+        Ok(asked.app().check_out(&asked.caller, id, &checkout, &asked.remember(issued)).await?)
+    };
+    gateway.once(request, &[Scope::Portal], check_out).await
 }
 
 fn issued(issued: &Issued) -> Rendered {

@@ -9,15 +9,15 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::{Gateway, idempotency::json_response, problem::Problem, query::Query};
-use crate::app::{Rendered, access::Scope, event_document, events::MAX_PAGE};
+use super::{Gateway, idempotency::json_answer, problem::Problem, query::Query};
+use crate::app::{access::Scope, event_document, events::MAX_PAGE};
 
 pub(super) async fn list(
     State(gateway): State<Arc<Gateway>>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response<Body>, Problem> {
-    let caller = gateway.caller(&headers, Scope::Portal).await?;
+    let caller = gateway.caller(&headers, &[Scope::Portal]).await?;
     let query = Query::parse(query.as_deref(), &["after", "limit"])?;
     let after = query.get("after").map_or(Some(0), event_document::position);
     let after = after.ok_or_else(|| Problem::parameter("after"))?;
@@ -27,5 +27,5 @@ pub(super) async fn list(
         // To be asked for again and again: it is where this page ended, also when nothing came.
         "next": event_document::cursor(next),
     });
-    Ok(json_response(&Rendered { status: 200, body: document.to_string(), version: None }))
+    Ok(json_answer(200, &document))
 }

@@ -19,7 +19,7 @@ pub(super) async fn explain(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
-    let caller = gateway.caller(&headers, Scope::Ops).await?;
+    let caller = gateway.caller(&headers, &[Scope::Ops]).await?;
     let (current, events) = gateway.app.story(&caller, order_id(&id)?).await?;
     let locale = accepted_language(&headers);
     let steps: Value = events
@@ -33,7 +33,7 @@ pub(super) async fn explain(
             })
         })
         .collect();
-    let document = json!({"order": order_out::order(&current), "story": steps});
+    let document = json!({"order": order_out::order(&gateway.app, &current), "story": steps});
     let mut response =
         json_response(&Rendered { status: 200, body: document.to_string(), version: Some(current.version) });
     response.headers_mut().insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(locale.letters()));

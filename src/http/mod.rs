@@ -6,6 +6,7 @@ mod body;
 mod callbacks;
 mod checkouts;
 mod connections;
+mod debit_runs;
 mod events;
 mod explain;
 mod idempotency;
@@ -17,6 +18,9 @@ mod order_out;
 mod orders;
 mod patience;
 mod payer;
+mod plan_out;
+mod plan_words;
+mod plans;
 pub mod problem;
 mod query;
 mod rates;
@@ -27,6 +31,7 @@ mod strict;
 mod test_clock;
 mod webhooks;
 mod words;
+mod written;
 
 pub use ops::ops_router;
 pub use rates::Rate;
@@ -129,8 +134,8 @@ impl Gateway {
         }))
     }
 
-    /// Who is calling; they must have `scope`.
-    async fn caller(&self, headers: &HeaderMap, scope: Scope) -> Result<Caller, Problem> {
+    /// Who is calling; any one of `scopes` lets them in.
+    async fn caller(&self, headers: &HeaderMap, scopes: &[Scope]) -> Result<Caller, Problem> {
         let bearer = single(headers, &header::AUTHORIZATION)?
             .and_then(|value| value.split_once(' '))
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"))
@@ -140,7 +145,8 @@ impl Gateway {
         let on_behalf_of = named_person(headers, &ON_BEHALF_OF)?;
         let caller = self.app.authenticate(bearer, person, on_behalf_of).await?;
         self.requests.spend(&caller.key)?;
-        if caller.may(scope) { Ok(caller) } else { Err(Problem::of(Code::Forbidden)) }
+        let may = scopes.iter().any(|scope| caller.may(*scope));
+        if may { Ok(caller) } else { Err(Problem::of(Code::Forbidden)) }
     }
 }
 
@@ -174,7 +180,19 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/v1/orders/{id}", get(orders::show))
         .route("/v1/orders/{id}/cancel", post(orders::cancel))
         .route("/v1/orders/{id}/checkout", post(checkouts::check_out))
+        .route("/v1/orders/{id}/plan", post(plans::request).get(plans::show).delete(plans::withdraw))
+        .route("/v1/orders/{id}/plan/approve", post(plans::approve))
+        .route("/v1/orders/{id}/plan/refuse", post(plans::refuse))
+        .route("/v1/orders/{id}/plan/pause", post(plans::pause))
+        .route("/v1/orders/{id}/plan/resume", post(plans::resume))
+        .route("/v1/orders/{id}/plan/cancel", post(plans::cancel))
         .route("/v1/orders/{id}/explain", get(explain::explain))
+        .route("/v1/plans", get(plans::list))
+        .route("/v1/debit-runs", post(debit_runs::start))
+        .route("/v1/debit-runs/preview", get(debit_runs::preview))
+        .route("/v1/debit-runs/{id}", get(debit_runs::show))
+        .route("/v1/debit-runs/{id}/items", get(debit_runs::items))
+        .route("/v1/debit-runs/{id}/resume", post(debit_runs::resume))
         .route("/v1/events", get(events::list))
         .route("/v1/webhook-endpoints", post(webhooks::make).get(webhooks::list))
         .route("/v1/webhook-endpoints/{id}", get(webhooks::show).patch(webhooks::change).delete(webhooks::delete))

@@ -2,20 +2,20 @@
 
 use serde_json::{Value, json};
 
+use super::plan_out::{self, meaning};
 use crate::{
-    app::{Rendered, Versioned, event_document, explain},
+    app::{App, Rendered, Versioned, event_document, plans::card_refusal},
     domain::{
-        checkout::{Billing, Checkout, Locale},
+        checkout::{Billing, Checkout},
         line::{Line, Totals},
         money::Money,
         order::{Order, Status},
         payer::Payer,
-        schedule::Instalment,
     },
 };
 
 /// The document of an order.
-pub(super) fn order(current: &Versioned) -> Value {
+pub(super) fn order(app: &App, current: &Versioned) -> Value {
     let Versioned { order, version } = current;
     let (status, replaced_by) = match order.status {
         Status::Open => ("open", None),
@@ -23,11 +23,6 @@ pub(super) fn order(current: &Versioned) -> Value {
         Status::Cancelled { replaced_by, .. } => ("cancelled", replaced_by),
     };
     let total = order.totals.including_vat;
-    let schedule: Value = order.schedule.iter().map(instalment).collect();
-    let ways_to_pay = match order.status {
-        Status::Open => json!([{"kind": "once", "schedule": schedule}]),
-        Status::Settled { .. } | Status::Cancelled { .. } => json!([]),
-    };
     json!({
         "id": order.id.to_string(),
         "merchant": order.merchant,
@@ -45,8 +40,9 @@ pub(super) fn order(current: &Versioned) -> Value {
         "paid": order.paid(),
         "remaining": total.minus(order.paid()).unwrap_or(Money::zero(total.currency())),
         "surplus": order.surplus(),
-        "schedule": schedule,
-        "ways_to_pay": ways_to_pay,
+        "schedule": plan_out::schedule(app, order),
+        "ways_to_pay": plan_out::ways_to_pay(app, order),
+        "plan": plan_out::plan(app, order),
         "checkouts": order.checkouts.iter().map(|each| checkout(order, each)).collect::<Value>(),
         "ledger": order.ledger.iter().map(event_document::entry).collect::<Value>(),
         "give_backs": order.give_backs.iter().map(|give_back| json!({
@@ -59,8 +55,8 @@ pub(super) fn order(current: &Versioned) -> Value {
 }
 
 /// An order as an answer.
-pub(super) fn rendered(current: &Versioned, status: u16) -> Rendered {
-    Rendered { status, body: order(current).to_string(), version: Some(current.version) }
+pub(super) fn rendered(app: &App, current: &Versioned, status: u16) -> Rendered {
+    Rendered { status, body: order(app, current).to_string(), version: Some(current.version) }
 }
 
 fn payer(payer: &Payer) -> Value {
@@ -101,15 +97,6 @@ fn totals(totals: Totals) -> Value {
     })
 }
 
-fn instalment(instalment: &Instalment) -> Value {
-    json!({
-        "number": instalment.number,
-        "due": instalment.due,
-        "amount": instalment.amount,
-        "status": if instalment.paid { "paid" } else { "due" },
-    })
-}
-
 /// The document of a checkout.
 pub(super) fn checkout(order: &Order, checkout: &Checkout) -> Value {
     json!({
@@ -122,10 +109,9 @@ pub(super) fn checkout(order: &Order, checkout: &Checkout) -> Value {
         "issued_at": checkout.issued_at,
         "form_until": checkout.form_until,
         "expires_at": checkout.expires_at,
-        "last_failure": checkout.last_failure().map(|code| json!({
-            "code": code,
-            "explanation": {"fr": explain(code, Locale::Fr), "en": explain(code, Locale::En)},
-        })),
+        "begins_plan": checkout.begins.is_some(),
+        "last_failure": checkout.last_failure().map(|code| json!({"code": code, "explanation": meaning(code)})),
+        "card_refused": card_refusal(order, |page| page.number == checkout.number).map(plan_out::card_refused),
     })
 }
 

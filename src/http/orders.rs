@@ -11,8 +11,7 @@ use serde_json::{Value, json};
 
 use super::{
     Gateway,
-    body::Received,
-    idempotency::{Begun, json_response, remember, respond},
+    idempotency::{Asked, json_answer, json_response},
     order_in::OrderIn,
     order_out,
     problem::{Code, Problem},
@@ -20,29 +19,27 @@ use super::{
 };
 use crate::{
     app::{
-        Rendered,
+        Versioned,
         access::{Caller, Scope},
         orders::{MAX_PAGE, OrderFilter},
     },
-    domain::{fault::FaultKind, ids::MerchantId},
+    domain::{
+        fault::FaultKind,
+        ids::{MerchantId, OrderId},
+    },
 };
 
 pub(super) async fn place(
     State(gateway): State<Arc<Gateway>>,
     request: Request<Body>,
 ) -> Result<Response<Body>, Problem> {
-    let caller = gateway.caller(request.headers(), Scope::Portal).await?;
-    let request = Received::read(request, gateway.limits).await?;
-    match gateway.begin(&caller, &request).await? {
-        Begun::Answered(outcome) => Ok(respond(outcome)),
-        Begun::Go { turn: _turn, key, fingerprint } => {
-            let order: OrderIn = request.json()?;
-            let merchant = ordered_of(&caller, order.merchant.as_deref())?;
-            let new = order.parse(gateway.app.new_order_id(), merchant).map_err(Problem::faults)?;
-            let remember = remember(key, fingerprint, |placed| order_out::rendered(placed, 201));
-            Ok(respond(gateway.app.place_order(&caller, new, &remember).await?))
-        }
-    }
+    let place = |asked: Asked| async move {
+        let order: OrderIn = asked.request.json()?;
+        let merchant = ordered_of(&asked.caller, order.merchant.as_deref())?;
+        let new = order.parse(asked.app().new_order_id(), merchant).map_err(Problem::faults)?;
+        Ok(asked.app().place_order(&asked.caller, new, &asked.remember_order(201)).await?)
+    };
+    gateway.once(request, &[Scope::Portal], place).await
 }
 
 pub(super) async fn show(
@@ -50,9 +47,9 @@ pub(super) async fn show(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
-    let caller = gateway.caller(&headers, Scope::Portal).await?;
+    let caller = gateway.caller(&headers, &[Scope::Portal, Scope::Accounting]).await?;
     let found = gateway.app.order(&caller, order_id(&id)?).await?;
-    Ok(json_response(&order_out::rendered(&found, 200)))
+    Ok(json_response(&order_out::rendered(&gateway.app, &found, 200)))
 }
 
 pub(super) async fn cancel(
@@ -60,18 +57,12 @@ pub(super) async fn cancel(
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Result<Response<Body>, Problem> {
-    let caller = gateway.caller(request.headers(), Scope::Portal).await?;
-    let id = order_id(&id)?;
-    let request = Received::read(request, gateway.limits).await?;
-    let seen = if_match(&request.headers)?;
-    match gateway.begin(&caller, &request).await? {
-        Begun::Answered(outcome) => Ok(respond(outcome)),
-        Begun::Go { turn: _turn, key, fingerprint } => {
-            request.nothing_said()?;
-            let remember = remember(key, fingerprint, |cancelled| order_out::rendered(cancelled, 200));
-            Ok(respond(gateway.app.cancel_order(&caller, id, seen, &remember).await?))
-        }
-    }
+    let cancel = |asked: Asked| async move {
+        let (id, seen) = (order_id(&id)?, if_match(&asked.request.headers)?);
+        asked.request.nothing_said()?;
+        Ok(asked.app().cancel_order(&asked.caller, id, seen, &asked.remember_order(200)).await?)
+    };
+    gateway.once(request, &[Scope::Portal], cancel).await
 }
 
 pub(super) async fn list(
@@ -79,7 +70,7 @@ pub(super) async fn list(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response<Body>, Problem> {
-    let caller = gateway.caller(&headers, Scope::Portal).await?;
+    let caller = gateway.caller(&headers, &[Scope::Portal]).await?;
     let query = Query::parse(query.as_deref(), &["merchant", "payer", "status", "after", "limit"])?;
     let merchant = only_merchant(&caller, &query)?;
     let status = query.get("status");
@@ -90,15 +81,25 @@ pub(super) async fn list(
     let filter = OrderFilter {
         payer: query.get("payer").map(str::to_owned),
         status: status.map(str::to_owned),
-        after: query.get("after").map(order_id).transpose().map_err(|_| Problem::parameter("after"))?,
+        after: after(&query)?,
         limit: limit + 1,
     };
-    let mut found = gateway.app.orders(&caller, &merchant, &filter).await?;
+    let (found, next) = page(gateway.app.orders(&caller, &merchant, &filter).await?, limit);
+    let orders: Value = found.iter().map(|found| order_out::order(&gateway.app, found)).collect();
+    Ok(json_answer(200, &json!({"orders": orders, "next": next})))
+}
+
+/// The first `limit` of what was found, of which one more was asked for, and after which order to read on.
+pub(super) fn page(mut found: Vec<Versioned>, limit: usize) -> (Vec<Versioned>, Option<String>) {
     let has_more = found.len() > limit;
     found.truncate(limit);
     let next = found.last().filter(|_| has_more).map(|last| last.order.id.to_string());
-    let document = json!({"orders": found.iter().map(order_out::order).collect::<Value>(), "next": next});
-    Ok(json_response(&Rendered { status: 200, body: document.to_string(), version: None }))
+    (found, next)
+}
+
+/// `after`, of a list of orders.
+pub(super) fn after(query: &Query) -> Result<Option<OrderId>, Problem> {
+    query.get("after").map(order_id).transpose().map_err(|_| Problem::parameter("after"))
 }
 
 /// The merchant that is meant in a body: the one named, or the caller's only one.

@@ -11,15 +11,15 @@ use axum::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 
-use super::{Gateway, problem::Problem};
+use super::{Gateway, plan_words, problem::Problem, written};
 use crate::{
     app::{
         checkout::Form,
-        page::{PageContent, PayerPage},
+        page::{PageContent, PagePlan, PayerPage},
     },
     domain::{
         checkout::{CheckoutStatus, Locale},
-        money::{Currency, Money},
+        schedule::Instalment,
     },
 };
 
@@ -31,13 +31,27 @@ const STYLE: &str = include_str!("payer.css");
 #[template(path = "hand_over.html")]
 struct HandOver<'a> {
     style: &'a str,
-    script: &'a str,
+    /// What submits the form by itself; a payer who has to agree to something does it.
+    script: Option<&'a str>,
     lang: &'a str,
     merchant: &'a str,
     amount: String,
+    plan: Option<Terms>,
     form: &'a Form,
     back: &'a str,
     french: bool,
+}
+
+/// What the payer of a plan agrees to by going on.
+struct Terms {
+    /// Why the card before did not do.
+    refused: Option<&'static str>,
+    count: usize,
+    /// Day and amount of each instalment.
+    first: (String, String),
+    later: Vec<(String, String)>,
+    later_total: String,
+    consent: String,
 }
 
 #[derive(Template)]
@@ -77,19 +91,35 @@ pub(super) async fn back(
 }
 
 fn hand_over(page: &PayerPage, form: &Form) -> Response<Body> {
+    let terms = page.plan.as_ref().and_then(|plan| terms(&page.merchant, plan, page.locale));
+    let script = if page.plan.is_none() { Some(SCRIPT) } else { None };
     let template = HandOver {
         style: STYLE,
-        script: SCRIPT,
+        script,
         lang: page.locale.letters(),
         merchant: &page.merchant,
-        amount: written(page.amount, page.locale),
+        amount: written::amount(page.amount, page.locale),
+        plan: terms,
         form,
         back: &page.back,
         french: page.locale == Locale::Fr,
     };
     let target =
         url::Url::parse(&form.action).map_or_else(|_| "'none'".to_owned(), |url| url.origin().ascii_serialization());
-    html(StatusCode::OK, template.render(), page.locale, Some(SCRIPT), &target)
+    html(StatusCode::OK, template.render(), page.locale, script, &target)
+}
+
+fn terms(merchant: &str, plan: &PagePlan, locale: Locale) -> Option<Terms> {
+    let row = |due: &Instalment| (written::day(due.due, locale), written::amount(due.amount, locale));
+    let (first, later) = plan.schedule.split_first()?;
+    Some(Terms {
+        refused: plan.refused.as_ref().map(|why| plan_words::why_card_refused(why, locale)),
+        count: plan.schedule.len(),
+        first: row(first),
+        later: later.iter().map(row).collect(),
+        later_total: written::amount(plan_words::later_total(&plan.schedule)?, locale),
+        consent: plan_words::consent(merchant, &plan.schedule, locale),
+    })
 }
 
 fn over(page: &PayerPage, status: CheckoutStatus) -> Response<Body> {
@@ -153,33 +183,6 @@ pub(super) fn notice(problem: &Problem, locale: Locale) -> Response<Body> {
     html(status, notice.render(), locale, None, "'none'")
 }
 
-/// `3 770,00 €` in French, `€3,770.00` in English; other currencies by their letters.
-fn written(amount: Money, locale: Locale) -> String {
-    let major = amount.to_major_string();
-    let (whole, decimals) = major.split_once('.').unwrap_or((&major, ""));
-    let separator = match locale {
-        Locale::Fr => '\u{202f}',
-        Locale::En => ',',
-    };
-    let grouped: String = whole
-        .char_indices()
-        .flat_map(|(index, digit)| {
-            let starts_group = index > 0 && (whole.len() - index).is_multiple_of(3);
-            starts_group.then_some(separator).into_iter().chain(std::iter::once(digit))
-        })
-        .collect();
-    let number = match (decimals, locale) {
-        ("", _) => grouped,
-        (decimals, Locale::Fr) => format!("{grouped},{decimals}"),
-        (decimals, Locale::En) => format!("{grouped}.{decimals}"),
-    };
-    match (amount.currency(), locale) {
-        (Currency::Eur, Locale::Fr) => format!("{number}\u{a0}€"),
-        (Currency::Eur, Locale::En) => format!("€{number}"),
-        (currency, _) => format!("{number}\u{a0}{}", currency.letters()),
-    }
-}
-
 fn see_other(to: &str) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     match HeaderValue::from_str(to) {
@@ -221,22 +224,4 @@ fn html(
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn amounts_are_written_as_people_read_them() {
-        for (minor_units, currency, locale, expected) in [
-            (377_000, Currency::Eur, Locale::Fr, "3\u{202f}770,00\u{a0}€"),
-            (377_000, Currency::Eur, Locale::En, "€3,770.00"),
-            (5, Currency::Eur, Locale::Fr, "0,05\u{a0}€"),
-            (100_000_000, Currency::Chf, Locale::Fr, "1\u{202f}000\u{202f}000,00\u{a0}CHF"),
-            (1_500, Currency::Jpy, Locale::En, "1,500\u{a0}JPY"),
-        ] {
-            assert_eq!(written(Money::new(minor_units, currency).unwrap(), locale), expected);
-        }
-    }
 }

@@ -73,6 +73,7 @@ pub enum Code {
     TooManyPlans,
     MonthEnds,
     DebitInProgress,
+    CardUnusable,
     NoSuchInstalment,
     BelowMinimum,
     AboveMaximum,
@@ -127,6 +128,7 @@ impl Code {
             Self::TooManyPlans => "too_many_plans",
             Self::MonthEnds => "month_ends",
             Self::DebitInProgress => "debit_in_progress",
+            Self::CardUnusable => "card_unusable",
             Self::NoSuchInstalment => "no_such_instalment",
             Self::BelowMinimum => "below_minimum",
             Self::AboveMaximum => "above_maximum",
@@ -183,6 +185,7 @@ impl Code {
             | Self::TooManyPlans
             | Self::MonthEnds
             | Self::DebitInProgress
+            | Self::CardUnusable
             | Self::NoSuchInstalment
             | Self::NotYetDue
             | Self::DateTooOld
@@ -333,6 +336,7 @@ fn code_of(refusal: Refusal) -> Code {
         Refusal::TooManyPlans => Code::TooManyPlans,
         Refusal::MonthEnds => Code::MonthEnds,
         Refusal::DebitInProgress => Code::DebitInProgress,
+        Refusal::CardUnusable => Code::CardUnusable,
         Refusal::NoSuchInstalment => Code::NoSuchInstalment,
         Refusal::NotPossible(NotPossible::BelowMinimum { .. } | NotPossible::InstalmentBelowMinimum { .. }) => {
             Code::BelowMinimum

@@ -1,8 +1,9 @@
 //! The sentences of what happened to a plan, its card and its debits.
 
+use super::plan_words;
 use crate::{
     app::explain,
-    domain::{card::CardRefusal, checkout::Locale, event::Event, hold::Verdict, plan::PlanEnd},
+    domain::{checkout::Locale, event::Event, hold::Verdict, plan::PlanEnd},
 };
 
 /// In French and in English; the meaning of a code is in `locale` in both.
@@ -29,8 +30,8 @@ pub(super) fn both(event: &Event, locale: Locale) -> (String, String) {
             ("La carte convient.".into(), "The card will do.".into())
         }
         Event::CardJudged { verdict: Verdict::Refused { why }, .. } => {
-            let (french, english) = why_card_refused(why);
-            (format!("Carte refusée : {french}"), format!("Card refused: {english}"))
+            let words = |locale| plan_words::why_card_refused(why, locale);
+            (format!("Carte refusée : {}", words(Locale::Fr)), format!("Card refused: {}", words(Locale::En)))
         }
         Event::PlanActivated { .. } => (
             "Échéancier en cours : les échéances suivantes seront prélevées.".into(),
@@ -64,6 +65,10 @@ pub(super) fn both(event: &Event, locale: Locale) -> (String, String) {
                 format!("Instalment {instalment} in arrears, code {}: {meaning}{english}", arrears.code),
             )
         }
+        Event::DebitRetried { instalment, on, reason } => (
+            format!("Échéance {instalment} : nouvel essai à partir du {on} ({}).", reason.as_str()),
+            format!("Instalment {instalment}: tried again from {on} on ({}).", reason.as_str()),
+        ),
         Event::SubscriberForgotten { .. } => {
             ("PAYBOX ne conserve plus la carte.".into(), "PAYBOX keeps the card no more.".into())
         }
@@ -73,42 +78,5 @@ pub(super) fn both(event: &Event, locale: Locale) -> (String, String) {
         ),
         // Told elsewhere.
         _ => (String::new(), String::new()),
-    }
-}
-
-/// Why a plan does not take a card, as its payer reads it.
-pub(super) fn why_card_refused(why: &CardRefusal) -> (&'static str, &'static str) {
-    match why {
-        CardRefusal::VirtualCard => (
-            "les cartes virtuelles (e-Carte Bleue, numéros à usage unique) ne sont pas acceptées pour un paiement en plusieurs fois, car les échéances suivantes échoueraient. Rien n'a été débité.",
-            "virtual cards (e-Carte Bleue, single-use numbers) are not accepted for instalments, because the later debits would fail. Nothing was debited.",
-        ),
-        CardRefusal::ExpiresTooSoon => (
-            "elle expire avant la dernière échéance. Rien n'a été débité.",
-            "it expires before the last instalment. Nothing was debited.",
-        ),
-        CardRefusal::TypeRefused { .. } | CardRefusal::BinRefused => (
-            "ce type de carte n'est pas accepté pour un paiement en plusieurs fois. Rien n'a été débité.",
-            "this kind of card is not accepted for instalments. Nothing was debited.",
-        ),
-        CardRefusal::NotAuthenticated => (
-            "la banque n'a pas authentifié le porteur. Rien n'a été débité.",
-            "the bank did not authenticate its holder. Nothing was debited.",
-        ),
-        CardRefusal::NotKnown | CardRefusal::Contradictory => (
-            "les informations nécessaires ne sont pas parvenues de PAYBOX. Rien n'a été débité.",
-            "what is needed to know of it did not come from PAYBOX. Nothing was debited.",
-        ),
-        CardRefusal::CaptureRefused => {
-            ("la banque n'a pas débité la première échéance.", "the bank did not debit the first instalment.")
-        }
-        CardRefusal::TooLate => (
-            "le paiement a été connu trop tard. Rien n'a été débité.",
-            "the payment became known too late. Nothing was debited.",
-        ),
-        CardRefusal::NotWanted => (
-            "la commande n'attendait plus ce paiement. Rien n'a été débité.",
-            "the order did not wait for this payment any more. Nothing was debited.",
-        ),
     }
 }

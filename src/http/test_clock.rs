@@ -11,10 +11,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Gateway, body::Received, idempotency::json_response, problem::Problem};
+use super::{Gateway, body::Received, idempotency::json_answer, problem::Problem};
 use crate::{
     app::{
-        Rendered,
         access::Scope,
         test_clock::{SandboxTime, TestTime},
     },
@@ -28,7 +27,7 @@ struct MoveIn {
 }
 
 pub(super) async fn show(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Result<Response<Body>, Problem> {
-    gateway.caller(&headers, Scope::Ops).await?;
+    gateway.caller(&headers, &[Scope::Ops]).await?;
     Ok(answer(&document(gateway.app.test_time().await?)))
 }
 
@@ -37,7 +36,7 @@ pub(super) async fn put_forward(
     State(gateway): State<Arc<Gateway>>,
     request: Request<Body>,
 ) -> Result<Response<Body>, Problem> {
-    let caller = gateway.caller(request.headers(), Scope::Ops).await?;
+    let caller = gateway.caller(request.headers(), &[Scope::Ops]).await?;
     let request = Received::read(request, gateway.limits).await?;
     let MoveIn { now } = request.json()?;
     let to = instant(&now).ok_or_else(|| Problem::fault("/now", FaultKind::WrongType))?;
@@ -78,7 +77,7 @@ fn document(time: TestTime) -> Value {
 }
 
 fn answer(document: &Value) -> Response<Body> {
-    json_response(&Rendered { status: 200, body: document.to_string(), version: None })
+    json_answer(200, document)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::{
     Gateway,
     body::Received,
-    idempotency::{Begun, json_response, remember, respond},
+    idempotency::{Asked, json_answer},
     orders::{only_merchant, ordered_of},
     problem::{Code, Problem},
     query::Query,
@@ -76,18 +76,13 @@ pub(super) async fn make(
     State(gateway): State<Arc<Gateway>>,
     request: Request<Body>,
 ) -> Result<Response<Body>, Problem> {
-    let caller = gateway.caller(request.headers(), Scope::Portal).await?;
-    let request = Received::read(request, gateway.limits).await?;
-    match gateway.begin(&caller, &request).await? {
-        Begun::Answered(outcome) => Ok(respond(outcome)),
-        Begun::Go { turn: _turn, key, fingerprint } => {
-            let NewEndpointIn { merchant, url, events } = request.json()?;
-            let merchant = ordered_of(&caller, merchant.as_deref())?;
-            let remember = remember(key, fingerprint, |made| revealed(made, 201));
-            let new = NewEndpoint { merchant, url, events };
-            Ok(respond(gateway.app.make_endpoint(&caller, new, &remember).await?))
-        }
-    }
+    let make = |asked: Asked| async move {
+        let NewEndpointIn { merchant, url, events } = asked.request.json()?;
+        let merchant = ordered_of(&asked.caller, merchant.as_deref())?;
+        let new = NewEndpoint { merchant, url, events };
+        Ok(asked.app().make_endpoint(&asked.caller, new, &asked.remember(|made| revealed(made, 201))).await?)
+    };
+    gateway.once(request, &[Scope::Portal], make).await
 }
 
 pub(super) async fn list(
@@ -95,12 +90,12 @@ pub(super) async fn list(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response<Body>, Problem> {
-    let caller = gateway.caller(&headers, Scope::Portal).await?;
+    let caller = gateway.caller(&headers, &[Scope::Portal]).await?;
     let query = Query::parse(query.as_deref(), &["merchant"])?;
     let merchant = only_merchant(&caller, &query)?;
     let found = gateway.app.endpoints(&caller, &merchant).await?;
     let endpoints: Value = found.iter().map(|current| document(&current.endpoint)).collect();
-    Ok(answer(200, &json!({"webhook_endpoints": endpoints})))
+    Ok(json_answer(200, &json!({"webhook_endpoints": endpoints})))
 }
 
 pub(super) async fn show(
@@ -108,9 +103,9 @@ pub(super) async fn show(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
-    let caller = gateway.caller(&headers, Scope::Portal).await?;
+    let caller = gateway.caller(&headers, &[Scope::Portal]).await?;
     let found = gateway.app.endpoint(&caller, endpoint_id(&id)?).await?;
-    Ok(answer(200, &document(&found.endpoint)))
+    Ok(json_answer(200, &document(&found.endpoint)))
 }
 
 pub(super) async fn change(
@@ -118,14 +113,14 @@ pub(super) async fn change(
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Result<Response<Body>, Problem> {
-    let caller = gateway.caller(request.headers(), Scope::Portal).await?;
+    let caller = gateway.caller(request.headers(), &[Scope::Portal]).await?;
     let id = endpoint_id(&id)?;
     let request = Received::read(request, gateway.limits).await?;
     let ChangeIn { url, events, state } = request.json()?;
     let change = Change { url, events, enabled: state.map(|state| state == StateIn::Enabled) };
     let changed = gateway.app.change_endpoint(&caller, id, &change).await?;
     gateway.news.notify_one();
-    Ok(answer(200, &document(&changed.endpoint)))
+    Ok(json_answer(200, &document(&changed.endpoint)))
 }
 
 pub(super) async fn delete(
@@ -133,7 +128,7 @@ pub(super) async fn delete(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
-    let caller = gateway.caller(&headers, Scope::Portal).await?;
+    let caller = gateway.caller(&headers, &[Scope::Portal]).await?;
     gateway.app.delete_endpoint(&caller, endpoint_id(&id)?).await?;
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
@@ -145,17 +140,13 @@ pub(super) async fn rotate(
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Result<Response<Body>, Problem> {
-    let caller = gateway.caller(request.headers(), Scope::Portal).await?;
-    let id = endpoint_id(&id)?;
-    let request = Received::read(request, gateway.limits).await?;
-    match gateway.begin(&caller, &request).await? {
-        Begun::Answered(outcome) => Ok(respond(outcome)),
-        Begun::Go { turn: _turn, key, fingerprint } => {
-            request.nothing_said()?;
-            let remember = remember(key, fingerprint, |rotated| revealed(rotated, 200));
-            Ok(respond(gateway.app.rotate_secret(&caller, id, &remember).await?))
-        }
-    }
+    let rotate = |asked: Asked| async move {
+        let id = endpoint_id(&id)?;
+        asked.request.nothing_said()?;
+        let remember = asked.remember(|rotated| revealed(rotated, 200));
+        Ok(asked.app().rotate_secret(&asked.caller, id, &remember).await?)
+    };
+    gateway.once(request, &[Scope::Portal], rotate).await
 }
 
 pub(super) async fn test(
@@ -163,21 +154,17 @@ pub(super) async fn test(
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Result<Response<Body>, Problem> {
-    let caller = gateway.caller(request.headers(), Scope::Portal).await?;
-    let id = endpoint_id(&id)?;
-    let request = Received::read(request, gateway.limits).await?;
-    match gateway.begin(&caller, &request).await? {
-        Begun::Answered(outcome) => Ok(respond(outcome)),
-        Begun::Go { turn: _turn, key, fingerprint } => {
-            request.nothing_said()?;
-            let remember = remember(key, fingerprint, move |tried: &Tried| Rendered {
-                status: 200,
-                body: delivery(id, tried).to_string(),
-                version: None,
-            });
-            Ok(respond(gateway.app.test_endpoint(&caller, id, &remember).await?))
-        }
-    }
+    let test = |asked: Asked| async move {
+        let id = endpoint_id(&id)?;
+        asked.request.nothing_said()?;
+        let remember = asked.remember(move |tried: &Tried| Rendered {
+            status: 200,
+            body: delivery(id, tried).to_string(),
+            version: None,
+        });
+        Ok(asked.app().test_endpoint(&asked.caller, id, &remember).await?)
+    };
+    gateway.once(request, &[Scope::Portal], test).await
 }
 
 pub(super) async fn replay(
@@ -185,23 +172,19 @@ pub(super) async fn replay(
     Path(id): Path<String>,
     request: Request<Body>,
 ) -> Result<Response<Body>, Problem> {
-    let caller = gateway.caller(request.headers(), Scope::Portal).await?;
-    let id = endpoint_id(&id)?;
-    let request = Received::read(request, gateway.limits).await?;
-    match gateway.begin(&caller, &request).await? {
-        Begun::Answered(outcome) => Ok(respond(outcome)),
-        Begun::Go { turn: _turn, key, fingerprint } => {
-            let what = replayed(&request.json()?)?;
-            let remember = remember(key, fingerprint, |current: &VersionedEndpoint| Rendered {
-                status: 202,
-                body: document(&current.endpoint).to_string(),
-                version: None,
-            });
-            let outcome = gateway.app.replay(&caller, id, what, &remember).await?;
-            gateway.news.notify_one();
-            Ok(respond(outcome))
-        }
-    }
+    let replay = |asked: Asked| async move {
+        let id = endpoint_id(&id)?;
+        let what = replayed(&asked.request.json()?)?;
+        let remember = asked.remember(|current: &VersionedEndpoint| Rendered {
+            status: 202,
+            body: document(&current.endpoint).to_string(),
+            version: None,
+        });
+        let outcome = asked.app().replay(&asked.caller, id, what, &remember).await?;
+        asked.poke_worker();
+        Ok(outcome)
+    };
+    gateway.once(request, &[Scope::Portal], replay).await
 }
 
 pub(super) async fn deliveries(
@@ -209,14 +192,14 @@ pub(super) async fn deliveries(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response<Body>, Problem> {
-    let caller = gateway.caller(&headers, Scope::Portal).await?;
+    let caller = gateway.caller(&headers, &[Scope::Portal]).await?;
     let query = Query::parse(query.as_deref(), &["endpoint", "after", "limit"])?;
     let endpoint = endpoint_id(query.get("endpoint").ok_or_else(|| Problem::parameter("endpoint"))?)?;
     let after = query.get("after").map_or(Some(0), number).ok_or_else(|| Problem::parameter("after"))?;
     let found = gateway.app.deliveries(&caller, endpoint, after, query.limit(MAX_PAGE)?).await?;
     let next = found.last().map_or(after, |last| last.number);
     let tries: Value = found.iter().map(|tried| delivery(endpoint, tried)).collect();
-    Ok(answer(200, &json!({"deliveries": tries, "next": cursor(next)})))
+    Ok(json_answer(200, &json!({"deliveries": tries, "next": cursor(next)})))
 }
 
 fn endpoint_id(raw: &str) -> Result<EndpointId, Problem> {
@@ -237,10 +220,6 @@ fn replayed(asked: &ReplayIn) -> Result<Replayed, Problem> {
         (Some(_), None, Some(_)) => Err(Problem::fault("/until", FaultKind::NotWithThis)),
         (None, None, _) => Err(Problem::fault("/event", FaultKind::Missing)),
     }
-}
-
-fn answer(status: u16, document: &Value) -> Response<Body> {
-    json_response(&Rendered { status, body: document.to_string(), version: None })
 }
 
 fn revealed(revealed: &Revealed, status: u16) -> Rendered {

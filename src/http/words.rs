@@ -175,6 +175,10 @@ pub(super) fn problem(code: Code, locale: Locale) -> (&'static str, &'static str
             ("Prélèvement en cours", "Cette échéance est en cours de prélèvement; attendez-en l'issue."),
             ("Debit in progress", "This instalment is being debited; wait for the outcome."),
         ),
+        Code::CardUnusable => (
+            ("Carte inutilisable", "Cette carte ne doit plus être prélevée; le payeur peut régler par un lien."),
+            ("Card unusable", "This card must not be debited again; its payer can pay by a link."),
+        ),
         Code::NoSuchInstalment => (
             ("Échéance introuvable", "Cette commande n'a pas d'échéance impayée de ce numéro."),
             ("No such instalment", "This order has no unpaid instalment of this number."),

@@ -4,14 +4,14 @@ use std::fmt;
 
 use secrecy::SecretString;
 
-use crate::paybox::expiry::Expiry;
+use crate::domain::card::CardEnd;
 
 /// The handle that debits the card, case-sensitive, at most nineteen characters, and the card's expiry. The page gives it
 /// (letter `U`), debits need both. Never printed.
 #[derive(Clone)]
 pub struct CardToken {
     pub handle: SecretString,
-    pub expiry: Expiry,
+    pub end: CardEnd,
 }
 
 impl fmt::Debug for CardToken {

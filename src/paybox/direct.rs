@@ -17,6 +17,7 @@ use crate::{
     paybox::{
         account::Account,
         card_token::CardToken,
+        expiry,
         field::{Charset, FieldFault, check_value},
         hmac::{self, HashName, HmacKey},
         paris,
@@ -166,7 +167,7 @@ impl Operation {
                 fields.put_movement(movement)?;
                 fields.put_reference("REFABONNE", &subscriber.0)?;
                 fields.put_checked("PORTEUR", card.handle.expose_secret(), Charset::Printable, 1, 19)?;
-                fields.put("DATEVAL", card.expiry.to_mmyy());
+                fields.put("DATEVAL", expiry::to_mmyy(card.end));
                 fields.put_activity(Activity::Recurring, movement)
             }
             Self::CancelSubscriber(movement, target, subscriber) => {

@@ -5,11 +5,11 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::{
-    domain::{checkout::Challenge, money::Money},
+    domain::{card::CardEnd, checkout::Challenge, money::Money},
     paybox::{
         account::Account,
         billing::{self, CleanAddress},
-        expiry::Expiry,
+        expiry,
         field::{FieldError, FieldFault, FieldName, Fields},
         hmac::{self, HashName, HmacKey},
         page_url, paris,
@@ -78,7 +78,7 @@ pub struct CardRegistration {
     /// The subscriber's reference at PAYBOX, never used before.
     pub subscriber: String,
     /// Cards that expire before this month are refused on the page.
-    pub last_due_month: Expiry,
+    pub last_due_month: CardEnd,
 }
 
 /// When the money is taken.
@@ -192,7 +192,7 @@ impl PageRequest {
             fields.push(FieldName::AutoSeule, "O")?;
         }
         if let Some(registration) = &self.registration {
-            fields.push(FieldName::DateValMax, registration.last_due_month.to_yymm())?;
+            fields.push(FieldName::DateValMax, expiry::to_yymm(registration.last_due_month))?;
             fields.push(FieldName::RefAbonne, registration.subscriber.as_str())?;
         }
         if let Some(quantity) = self.cart_quantity {

@@ -14,7 +14,7 @@ use guichet::{
     domain::{
         attempt::{Host, Sending},
         bank::{ArchiveReference, MoneyCall, Operation},
-        ids::{MerchantId, Reference},
+        ids::{MerchantId, Reference, SubscriberReference},
         money::{Currency, Money},
         numbers::{CallNumber, OperationNumber, QuestionNumber},
     },
@@ -130,4 +130,19 @@ pub(crate) fn cancel(operation: Operation, cents: i64, reference: &str) -> Money
 pub(crate) fn refund(operation: Operation, cents: i64, reference: &str) -> MoneyCall {
     let (amount, reference) = (euros(cents), Reference::received(reference));
     MoneyCall::Refund { operation, amount, reference, archive: ArchiveReference::from_bits(2) }
+}
+
+pub(crate) fn capture(operation: Operation, cents: i64, subscriber: Option<SubscriberReference>) -> MoneyCall {
+    let (amount, reference) = (euros(cents), Reference::received("A-h1-a1"));
+    MoneyCall::Capture { operation, amount, reference, archive: ArchiveReference::from_bits(3), subscriber }
+}
+
+pub(crate) fn debit(subscriber: &SubscriberReference, cents: i64, reference: &str) -> MoneyCall {
+    let (amount, reference) = (euros(cents), Reference::received(reference));
+    MoneyCall::Debit { subscriber: subscriber.clone(), amount, reference, archive: ArchiveReference::from_bits(4) }
+}
+
+/// The card of a plan's subscriber, under a name as our checkouts give.
+pub(crate) fn subscriber(name: &str) -> SubscriberReference {
+    serde_json::from_value(name.into()).unwrap()
 }

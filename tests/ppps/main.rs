@@ -4,6 +4,8 @@
 
 mod bench;
 mod bytes;
+mod kept_cards;
 mod lateness;
 mod raw;
 mod sandbox;
+mod secrets;

@@ -7,14 +7,16 @@ use guichet::{
     domain::{
         attempt::Host,
         bank::{Finding, MoneyCall, Operation, OperationStatus, Question, Ruling},
+        card::CardEnd,
         ids::Reference,
         retry::RefusalClass,
     },
-    ports::{Bank, Clock, Silence},
+    ports::{Bank, Clock, KeptCard, Silence},
 };
 use guichet_sandbox::{
+    cards::CardUse,
     keys::TlsSet,
-    ledger::{Kind, Merchant, Operation as Booked, Status},
+    ledger::{Kind, Merchant, Operation as Booked, Origin, Status},
     log::Log,
     serve::{self, Options, Running},
 };
@@ -24,15 +26,19 @@ use crate::bench::{
     JumpingClock, SITE, SOON, bank, cancel, euros, keys, merchant, operation, patient, question, refund, sending,
 };
 
-struct Bench {
-    running: Running,
-    bank: PppsBank,
-    clock: Arc<JumpingClock>,
-    last_question: u32,
+/// A card that the sandbox knows, and that nothing of ours may ever tell.
+pub(crate) const CARD: &str = "1111222233334444";
+
+/// The sandbox, and a bank that asks it.
+pub(crate) struct Bench {
+    pub(crate) running: Running,
+    pub(crate) bank: PppsBank,
+    pub(crate) clock: Arc<JumpingClock>,
+    pub(crate) last_question: u32,
 }
 
 impl Bench {
-    async fn start(tls: TlsSet, deadlines: Deadlines) -> Self {
+    pub(crate) async fn start(tls: TlsSet, deadlines: Deadlines) -> Self {
         let running = serve::start(keys(), Options { tls, ..Options::default() }, Log::to(|_| {})).await.unwrap();
         let clock = JumpingClock::steady();
         let (main, backup) = (&running.addresses.direct, &running.addresses.direct_backup);
@@ -41,20 +47,34 @@ impl Bench {
     }
 
     /// A captured payment of 3 770,00 €.
-    fn paid(&self, reference: &str) -> Operation {
+    pub(crate) fn paid(&self, reference: &str) -> Operation {
+        self.book(reference, Status::Captured, None)
+    }
+
+    /// 3 770,00 € authorised on the page, and the card kept for `subscriber`; with its token.
+    pub(crate) fn held(&self, reference: &str, subscriber: &str) -> (Operation, KeptCard) {
+        let operation = self.book(reference, Status::Authorised, Some(subscriber));
+        let mut world = self.running.sandbox.world();
+        let card = CardUse::new(CARD, "2803".to_owned());
+        let token = world.register(&site(), subscriber, card, "page", operation.number.get());
+        (operation, KeptCard { token: token.into(), end: CardEnd::new(2028, 3).unwrap() })
+    }
+
+    fn book(&self, reference: &str, status: Status, subscriber: Option<&str>) -> Operation {
         let mut world = self.running.sandbox.world();
         let (numtrans, numappel) = (world.numtrans(), world.numappel());
-        world.ledger.add(Booked {
+        let captured = status == Status::Captured;
+        let booked = Booked {
             numtrans,
             numappel,
-            merchant: Merchant { site: SITE.to_owned(), rang: 32 },
+            merchant: site(),
             reference: reference.to_owned(),
             amount: 377_000,
             currency: "978".to_owned(),
-            kind: Kind::Payment,
-            status: Status::Captured,
+            kind: if captured { Kind::Payment } else { Kind::Authorisation },
+            status,
             code: "00000".to_owned(),
-            captured: 377_000,
+            captured: if captured { 377_000 } else { 0 },
             refunded: 0,
             settled_remise: None,
             at: Timestamp::now(),
@@ -64,35 +84,44 @@ impl Bench {
             card_last2: "44".to_owned(),
             archivage: String::new(),
             refund_of: None,
-        });
+        };
+        world.ledger.book(booked, Origin { refabonne: subscriber.map(str::to_owned), ..Origin::default() });
         operation(numtrans, numappel)
     }
 
-    fn arm(&self, script: &str) {
+    pub(crate) fn arm(&self, script: &str) {
         let mut world = self.running.sandbox.world();
         world.faults.clear();
         world.faults.arm(serde_json::from_str(script).unwrap()).unwrap();
     }
 
     /// Questions of this type so far.
-    fn asked(&self, kind: &str) -> usize {
+    pub(crate) fn asked(&self, kind: &str) -> usize {
         self.running.sandbox.world().journal.calls.iter().filter(|call| call.kind == kind).count()
     }
 
-    async fn ask(&mut self, host: Host, asked: &Question) -> Result<Finding, Silence> {
+    pub(crate) async fn ask(&mut self, host: Host, asked: &Question) -> Result<Finding, Silence> {
         self.last_question += 1;
         self.bank.ask(&merchant(), host, question(self.last_question), asked).await
     }
 
     async fn send(&mut self, call: &MoneyCall) -> (Host, Ruling) {
+        self.send_with(call, None).await
+    }
+
+    pub(crate) async fn send_with(&mut self, call: &MoneyCall, card: Option<&KeptCard>) -> (Host, Ruling) {
         self.last_question += 1;
         let line = self.bank.connect(&merchant(), None).await.unwrap();
         let not_after = self.clock.since_boot() + Duration::from_secs(60);
-        (line.host(), line.send(&sending(self.last_question, &*self.clock), call, None, not_after).await)
+        (line.host(), line.send(&sending(self.last_question, &*self.clock), call, card, not_after).await)
     }
 }
 
-fn find(reference: &str, cents: i64) -> Question {
+fn site() -> Merchant {
+    Merchant { site: SITE.to_owned(), rang: 32 }
+}
+
+pub(crate) fn find(reference: &str, cents: i64) -> Question {
     Question::Find { reference: Reference::received(reference), amount: euros(cents) }
 }
 

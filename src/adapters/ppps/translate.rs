@@ -10,7 +10,6 @@ use crate::{
         codes::{AnswerClass, Code},
         direct::{self, Movement, Target},
         direct_answer::{DirectAnswer, Status},
-        expiry::Expiry,
     },
     ports::{Forgotten, KeptCard},
 };
@@ -50,8 +49,7 @@ pub(super) fn call(call: &MoneyCall, card: Option<&KeptCard>) -> Option<direct::
         }
         MoneyCall::Debit { subscriber: of, .. } => {
             let card = card?;
-            let expiry = Expiry::new(card.end.year(), card.end.month()).ok()?;
-            let token = CardToken { handle: card.token.clone(), expiry };
+            let token = CardToken { handle: card.token.clone(), end: card.end };
             direct::Operation::DebitSubscriber(movement, subscriber(of), token)
         }
     })

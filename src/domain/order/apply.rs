@@ -157,6 +157,7 @@ impl Order {
             | Event::PlanEnded { .. }
             | Event::DebitWaits { .. }
             | Event::DebitInArrears { .. }
+            | Event::DebitRetried { .. }
             | Event::SubscriberForgotten { .. }
             | Event::SubscriberPostponed { .. } => self.apply_plan(event, at),
         }
@@ -184,7 +185,14 @@ impl Order {
         let number = entry.operation.number;
         let is_known = self.knows(&number);
         match self.holds.iter_mut().find(|hold| hold.operation.number == number && !hold.captured) {
-            Some(hold) => hold.captured = true,
+            Some(hold) => {
+                hold.captured = true;
+                let checkout = hold.checkout;
+                if matches!(entry.kind, EntryKind::Surplus { .. }) {
+                    let subscriber = self.begins(checkout)?.subscriber.clone();
+                    self.unwanted(&subscriber, entry.at)?;
+                }
+            }
             None if is_known => return Err(Impossible("an operation booked twice")),
             None => {}
         }

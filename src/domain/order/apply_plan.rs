@@ -70,12 +70,22 @@ impl Order {
                 due.arrears = Some(arrears.clone());
                 Ok(())
             }
+            Event::DebitRetried { instalment, on, reason: _ } => {
+                let due = self.instalment_mut(*instalment)?;
+                if due.arrears.take().is_none() {
+                    return Err(Impossible("retrying what is not in arrears"));
+                }
+                due.next_on = Some(*on);
+                Ok(())
+            }
             Event::SubscriberForgotten { subscriber } => {
                 let subscriber = self.subscriber_mut(subscriber)?;
                 let SubscriberState::Unwanted { .. } = subscriber.state else {
                     return Err(Impossible("forgetting a card that is kept, or gone"));
                 };
                 subscriber.state = SubscriberState::Gone { at };
+                let gone = subscriber.reference.clone();
+                self.forget_tokens(&gone);
                 Ok(())
             }
             Event::SubscriberPostponed { subscriber, until, why: _ } => {
@@ -177,8 +187,18 @@ impl Order {
         }
     }
 
+    /// A token that debits nothing any more is not kept either.
+    fn forget_tokens(&mut self, gone: &SubscriberReference) {
+        let is_its = |begins: &PlanCheckout| begins.subscriber == *gone;
+        for checkout in self.checkouts.iter_mut().filter(|page| page.begins.as_deref().is_some_and(is_its)) {
+            for card in checkout.reports.values_mut().flat_map(|report| &mut report.cards) {
+                card.sealed_token = None;
+            }
+        }
+    }
+
     /// The bank is to forget a card that nothing needs any more.
-    fn unwanted(&mut self, reference: &SubscriberReference, at: Timestamp) -> Result<(), Impossible> {
+    pub(super) fn unwanted(&mut self, reference: &SubscriberReference, at: Timestamp) -> Result<(), Impossible> {
         let subscriber = self.subscriber_mut(reference)?;
         if subscriber.state == SubscriberState::Kept {
             subscriber.state = SubscriberState::Unwanted { next_try: at, tries: 0 };

@@ -3,7 +3,7 @@
 use jiff::{Timestamp, civil::Date};
 use serde::Serialize;
 
-use super::{Decision, Impossible, NewCall, Order, Status};
+use super::{Decision, Impossible, NewCall, Order, Refusal, Status};
 use crate::domain::{
     attempt::{Attempt, AttemptState},
     bank::{MoneyCall, Operation},
@@ -14,8 +14,9 @@ use crate::domain::{
     plan::{Plan, PlanEnd},
     policy::Policy,
     purpose::{AttemptId, Purpose},
-    retry::{RefusalClass, is_single_use_hint, next_try},
+    retry::{RefusalClass, is_single_use_hint, is_worn, next_try},
     schedule::{Arrears, Instalment},
+    text::Text,
 };
 
 /// Why a run leaves an order out.
@@ -129,6 +130,33 @@ impl Order {
         let purpose = Purpose::Debit(due.number);
         decision.push(Event::AttemptPlanned { purpose, attempt, run: Some(date) }, now)?;
         Ok(Ok(decision))
+    }
+
+    /// Accounting has an instalment in arrears debited once more, from today's run on or the next.
+    ///
+    /// # Errors
+    /// [`Refusal`] when no plan debits for it, it is not in arrears, or its card must not be debited again.
+    pub fn retry_debit(
+        &self,
+        instalment: u32,
+        reason: Text,
+        now: Timestamp,
+        policy: &Policy,
+    ) -> Result<Decision, Refusal> {
+        if self.plan().and_then(Plan::card).is_none() {
+            return Err(Refusal::PlanNotActive);
+        }
+        let arrears = self.instalment(instalment).filter(|due| !due.paid).and_then(|due| due.arrears.as_ref());
+        let arrears = arrears.ok_or(Refusal::NoSuchInstalment)?;
+        let on = self.debit_day(now, policy);
+        let of_card: Vec<Date> = self.debits().filter_map(|debit| debit.on).collect();
+        // A card that was refused for good, or asks for its holder, is refused again; and schemes count.
+        if arrears.class != RefusalClass::Soft || is_worn(&of_card, on, &policy.retry) {
+            return Err(Refusal::CardUnusable);
+        }
+        let mut decision = Decision::of(self);
+        decision.push(Event::DebitRetried { instalment, on, reason }, now)?;
+        Ok(decision)
     }
 
     /// Why a debit that was taken up does not leave after all.

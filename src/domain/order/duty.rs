@@ -46,7 +46,7 @@ impl Order {
         self.duties(policy).filter(|(at, _)| *at <= now).min_by_key(|(at, _)| *at).map(|(_, duty)| duty)
     }
 
-    fn duties<'a>(&'a self, policy: &'a Policy) -> impl Iterator<Item = (Timestamp, Duty)> + 'a {
+    pub(super) fn duties<'a>(&'a self, policy: &'a Policy) -> impl Iterator<Item = (Timestamp, Duty)> + 'a {
         let checkouts = self.checkouts.iter().flat_map(move |checkout| self.checkout_duties(checkout, policy));
         let give_backs = self.give_backs.iter().filter_map(move |give_back| {
             let purpose = Purpose::GiveBack(give_back.number);

@@ -131,6 +131,8 @@ pub enum Refusal {
     MonthEnds,
     #[error("the instalment is being debited")]
     DebitInProgress,
+    #[error("this card must not be debited again")]
+    CardUnusable,
     #[error("the order has no such instalment to pay")]
     NoSuchInstalment,
     #[error(transparent)]

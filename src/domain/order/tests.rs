@@ -1,10 +1,13 @@
 //! Orders walked through what can happen to them. Every step is replayed from its events, so state and history agree.
 
 mod confirming;
+mod debiting;
+mod first_instalment;
 mod giving_back;
 mod hostile;
 mod links;
 mod placing;
+mod planning;
 mod stored;
 
 use jiff::{SignedDuration, Timestamp};
@@ -127,9 +130,9 @@ impl World {
         self.now += SignedDuration::from_mins(minutes);
     }
 
-    fn check_out(&mut self) -> Result<CheckoutNumber, Refusal> {
+    fn new_checkout(&self) -> NewCheckout {
         let count = self.order.checkouts.len();
-        let new = NewCheckout {
+        NewCheckout {
             token: TokenDigest(format!("token{count}")),
             archive: ArchiveReference::from_bits(count as u64),
             prefix: "E1".to_owned(),
@@ -138,8 +141,16 @@ impl World {
             locale: Locale::Fr,
             page_host: Host::Main,
             return_url: "https://portal.example/retour".to_owned(),
-        };
-        let decision = self.order.issue_checkout(new, Way::Next, self.now, &self.policy)?;
+        }
+    }
+
+    fn check_out(&mut self) -> Result<CheckoutNumber, Refusal> {
+        self.check_out_for(Way::Next)
+    }
+
+    fn check_out_for(&mut self, way: Way<'_>) -> Result<CheckoutNumber, Refusal> {
+        let new = self.new_checkout();
+        let decision = self.order.issue_checkout(new, way, self.now, &self.policy)?;
         self.take(decision);
         Ok(self.order.checkouts.last().unwrap().number)
     }
@@ -175,6 +186,12 @@ impl World {
 
     fn duty(&self) -> Option<Duty> {
         self.order.duty(self.now, &self.policy)
+    }
+
+    /// The first duty of this kind, whatever else is due.
+    fn duty_of(&self, kind: impl Fn(&Duty) -> bool) -> Option<Duty> {
+        let due = self.order.duties(&self.policy).filter(|(at, duty)| *at <= self.now && kind(duty));
+        due.min_by_key(|(at, _)| *at).map(|(_, duty)| duty)
     }
 
     /// The latest attempt of the first give-back.

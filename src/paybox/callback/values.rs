@@ -6,8 +6,11 @@ use secrecy::SecretString;
 
 use super::{CallbackError, VerifiedCallback};
 use crate::{
-    domain::numbers::{self, CallNumber, OperationNumber},
-    paybox::{card_token::CardToken, codes::Code, expiry::Expiry, retour::Letter},
+    domain::{
+        card::CardEnd,
+        numbers::{self, CallNumber, OperationNumber},
+    },
+    paybox::{card_token::CardToken, codes::Code, expiry, retour::Letter},
 };
 
 /// What PAYBOX's public test platform gives for an authorisation.
@@ -122,8 +125,8 @@ impl VerifiedCallback {
     }
 
     /// `None` when missing or not a month.
-    pub fn expiry(&self) -> Option<Expiry> {
-        self.get(Letter::D).and_then(|text| Expiry::from_yymm(text).ok())
+    pub fn expiry(&self) -> Option<CardEnd> {
+        self.get(Letter::D).and_then(expiry::from_yymm)
     }
 
     /// The card's first six digits, as told.
@@ -185,8 +188,8 @@ impl VerifiedCallback {
             without_end.rsplit_once(blanks)
         })?;
         let plain = (1..=19).contains(&handle.len()) && handle.chars().all(|character| character.is_ascii_graphic());
-        let expiry = Expiry::from_yymm(yymm).ok()?;
-        plain.then(|| CardToken { handle: SecretString::from(handle), expiry })
+        let end = expiry::from_yymm(yymm)?;
+        plain.then(|| CardToken { handle: SecretString::from(handle), end })
     }
 
     /// Whether a kept card is told at all, in whatever form.

@@ -1,7 +1,7 @@
 use secrecy::SecretString;
 
 use super::*;
-use crate::{domain::money::Currency, paybox::expiry::Expiry};
+use crate::{domain::money::Currency, paybox::expiry};
 
 fn key() -> HmacKey {
     HmacKey::from_hex(&"0123456789ABCDEF".repeat(8)).unwrap()
@@ -34,7 +34,7 @@ fn subscriber() -> Subscriber {
 }
 
 fn card() -> CardToken {
-    CardToken { handle: SecretString::from("SLDLrcsLMPC"), expiry: Expiry::from_yymm("2709").unwrap() }
+    CardToken { handle: SecretString::from("SLDLrcsLMPC"), end: expiry::from_yymm("2709").unwrap() }
 }
 
 /// `middle` is what stands between the question's date and the name of the hash.

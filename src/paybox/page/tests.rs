@@ -67,7 +67,7 @@ fn the_fields_in_order_and_the_signature_last() {
 fn a_plans_first_page() {
     let mut plan = request();
     plan.registration =
-        Some(CardRegistration { subscriber: "sub-1".to_owned(), last_due_month: Expiry::from_yymm("2703").unwrap() });
+        Some(CardRegistration { subscriber: "sub-1".to_owned(), last_due_month: expiry::from_yymm("2703").unwrap() });
     plan.capture = PageCapture::Later;
     plan.means = PageMeans::Card;
     plan.challenge = Some(Challenge::Required);

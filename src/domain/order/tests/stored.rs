@@ -23,3 +23,14 @@ fn events_of_version_1_are_still_read() {
     assert_eq!(order.surplus().minor_units(), 0);
     assert_eq!(serde_json::to_value(&events).unwrap(), serde_json::from_str::<serde_json::Value>(golden).unwrap());
 }
+
+/// The same of plans: one that was requested twice, refused a card, was debited, refused, paused and is complete.
+#[test]
+fn events_of_plans_of_version_1_are_still_read() {
+    let golden = include_str!("../events-v1-plans.json");
+    let events: Vec<crate::domain::event::Recorded> = serde_json::from_str(golden).unwrap();
+    let order = Order::replay(events.iter().map(|recorded| (&recorded.event, recorded.at))).unwrap();
+    assert_eq!(order.paid().minor_units(), 60_100);
+    assert_eq!(planning::kinds(&events).len(), 27);
+    assert_eq!(serde_json::to_value(&events).unwrap(), serde_json::from_str::<serde_json::Value>(golden).unwrap());
+}

@@ -319,7 +319,7 @@ impl App {
             RunEvent::Stopped { .. } => Some("stopped"),
             RunEvent::Resumed { .. } => Some("resumed"),
             RunEvent::Ended => Some("ended"),
-            RunEvent::Selected | RunEvent::Calibrated => None,
+            RunEvent::Selected | RunEvent::Calibrated | RunEvent::Rebuffed { .. } => None,
         };
         if let Some(counted) = counted {
             self.ports.alarms.count(merchant.id.as_str(), Counted::Run(counted));

@@ -4,7 +4,7 @@ use super::{plan_words, story::Teller};
 use crate::domain::{checkout::Locale, event::Event, hold::Verdict, money::Money, plan::PlanEnd, subscriber::PlanCard};
 
 /// In French and in English; what stands in them is in the teller's language in both.
-#[expect(clippy::wildcard_enum_match_arm, reason = "`story.rs` names every event, and sends only these here")]
+#[expect(clippy::wildcard_enum_match_arm, reason = "what is not of plans is told elsewhere")]
 pub(super) fn both(event: &Event, teller: &Teller) -> (String, String) {
     match event {
         Event::AttemptDropped { why, .. } => {

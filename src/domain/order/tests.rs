@@ -3,6 +3,7 @@
 mod before_a_debit;
 mod confirming;
 mod debiting;
+mod doubting;
 mod first_instalment;
 mod giving_back;
 mod hostile;

@@ -2,7 +2,6 @@
 
 use super::{first_instalment::accepted, planning::template, *};
 use crate::domain::{
-    attempt::Conclusion,
     plan::{PlanEnd, PlanState},
     purpose::Purpose,
     retry::RefusalClass,
@@ -11,15 +10,15 @@ use crate::domain::{
 };
 use jiff::civil::Date;
 
-fn day(text: &str) -> Date {
+pub(super) fn day(text: &str) -> Date {
     text.parse().unwrap()
 }
 
-fn soft() -> Ruling {
+pub(super) fn soft() -> Ruling {
     Ruling::Refused { code: "00151".to_owned(), class: Some(RefusalClass::Soft) }
 }
 
-fn doubt() -> Ruling {
+pub(super) fn doubt() -> Ruling {
     Ruling::Doubt { why: "silence".to_owned() }
 }
 
@@ -33,7 +32,7 @@ impl World {
     }
 
     /// The bank was asked about the first page as often as it is owed.
-    fn settle_page(&mut self) {
+    pub(super) fn settle_page(&mut self) {
         self.wait(3 * 24 * 60);
         let numbers: Vec<CheckoutNumber> = self.order.checkouts.iter().map(|page| page.number).collect();
         for number in numbers {
@@ -59,7 +58,7 @@ impl World {
         of
     }
 
-    fn instalment_status(&self, number: u32) -> InstalmentStatus {
+    pub(super) fn instalment_status(&self, number: u32) -> InstalmentStatus {
         self.order.instalment(number).unwrap().status(self.policy.day(None, self.now))
     }
 
@@ -256,73 +255,6 @@ fn an_instalment_that_its_payer_may_be_paying_is_left_alone() {
     world.take_up("2026-07-10").unwrap();
     assert_eq!(world.check_out_for(Way::Instalment(9)), Err(Refusal::NoSuchInstalment));
     assert_eq!(world.check_out_for(Way::Instalment(1)), Err(Refusal::NoSuchInstalment), "paid");
-}
-
-#[test]
-fn a_doubt_is_settled_by_asking_and_never_by_sending_again() {
-    let status = |status| [Finding::Found(operation(2, 20)), Finding::Status(operation(2, 20), status)];
-    for (findings, expected) in [
-        (status(OperationStatus::Captured), InstalmentStatus::Paid),
-        (status(OperationStatus::Refused), InstalmentStatus::RetryWait),
-        (status(OperationStatus::Authorised), InstalmentStatus::Quarantined),
-        (status(OperationStatus::Cancelled), InstalmentStatus::Quarantined),
-        (status(OperationStatus::Refunded), InstalmentStatus::Quarantined),
-    ] {
-        let mut world = World::active_on("2026-07-10");
-        let of = world.debit("2026-07-10", &doubt());
-        assert_eq!(world.instalment_status(2), InstalmentStatus::InDoubt);
-        assert_eq!(world.order.ready_on(), None, "doubt blocks the order");
-        assert_eq!(world.take_up("2026-07-11"), Err(LeftOut::InDoubt));
-        assert_eq!(world.check_out(), Err(Refusal::DebitInProgress));
-        world.ask_debit(of, false, Some(&findings));
-        assert_eq!(world.instalment_status(2), expected, "{findings:?}");
-        assert_eq!(world.order.instalment(2).unwrap().debits.len(), 1);
-    }
-}
-
-/// "Not found" is believed beside a control, from both hosts, often enough and for long enough; never otherwise.
-#[test]
-fn not_found_counts_only_where_it_means_something() {
-    let ladder = |world: &mut World| {
-        world.policy.doubt_ladder = [1, 11, 60, 360, 720, 1_440, 2_160, 2_880].map(SignedDuration::from_mins).to_vec();
-    };
-    let mut world = World::active_on("2026-07-10");
-    ladder(&mut world);
-    let sent_at = world.now;
-    let of = world.debit("2026-07-10", &doubt());
-    world.ask_debit(of, true, Some(&[Finding::Nothing]));
-    assert_eq!(world.order.attempt(of).unwrap().state, AttemptState::NotExecuted);
-    let took = world.now.duration_since(sent_at);
-    assert!(took >= SignedDuration::from_hours(24), "{took}");
-    let hosts = world.history.iter().filter_map(|(event, _)| {
-        let Event::AttemptAsked { conclusion: Conclusion::AskAgain { denied_by, .. }, .. } = event else { return None };
-        *denied_by
-    });
-    assert_eq!(hosts.collect::<std::collections::BTreeSet<_>>().len(), 2);
-    // It was nobody's refusal: a later run takes it up again, with a reference of its own.
-    world.at("2026-07-13T05:00:00Z");
-    let again = world.debit("2026-07-13", &accepted(3, 30));
-    assert_eq!(again.attempt, 2);
-
-    let mut world = World::active_on("2026-07-10");
-    ladder(&mut world);
-    let of = world.debit("2026-07-10", &doubt());
-    world.ask_debit(of, false, Some(&[Finding::Nothing]));
-    assert_eq!(world.instalment_status(2), InstalmentStatus::Quarantined, "without a control it proves nothing");
-    assert_eq!(world.check_out(), Err(Refusal::Quarantined));
-    world.at("2026-08-10T05:00:00Z");
-    let next = world.debit("2026-08-10", &accepted(4, 40));
-    assert_eq!(next.purpose, Purpose::Debit(3), "quarantine blocks its instalment only");
-    assert!(matches!(world.order.status, Status::Open));
-}
-
-#[test]
-fn a_late_answer_settles_a_doubt() {
-    let mut world = World::active_on("2026-07-10");
-    let of = world.debit("2026-07-10", &doubt());
-    let decision = world.order.attempt_answered(of, &accepted(2, 20), world.now, &world.policy).unwrap();
-    world.take(decision);
-    assert_eq!(world.instalment_status(2), InstalmentStatus::Paid);
 }
 
 #[test]

@@ -168,3 +168,27 @@ async fn a_merchant_whose_record_is_broken_stops_no_other() {
     paid(&plans, &order, 2).await;
     assert!(plans.bench.log().contains("defect"), "nobody was told");
 }
+
+/// While the bank is away a run waits, and writes in no order that it does.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_of_the_bank_is_the_runs_matter_and_told_once() {
+    let plans = Plans::start().await;
+    let orders = plans.several(3, ACCEPTED).await;
+    let day = due(&orders[0], 2);
+    plans.come_to(&day).await;
+    // What the first pages still owe is asked before the outage.
+    tokio::time::sleep(std::time::Duration::from_millis(800)).await;
+    plans.bench.fault(&json!({"target": "direct", "host": "both", "action": "dead"})).await;
+    plans.run(&day).await;
+    plans.until_run_has(&day, |run| run["counts"]["ready"] == 3).await;
+    // Long enough to look again a few times.
+    tokio::time::sleep(std::time::Duration::from_millis(1_500)).await;
+    let log = plans.bench.log();
+    let of_run = |line: &&str| line.contains("bank_silent") && line.contains(&format!("the debits of {day} wait"));
+    assert_eq!(log.lines().filter(of_run).count(), 1, "{log}");
+    assert!(!log.contains("a call has to wait"), "{log}");
+    assert_eq!(plans.bench.manage.send("DELETE", "/faults", &[], "").await.status, 200);
+    let run = plans.until_run(&day, "done").await;
+    assert_eq!(run["counts"]["paid"], 3, "{run:#}");
+    assert_eq!(sent_in_all(&plans, &orders).await, 3);
+}

@@ -8,6 +8,7 @@ use jiff::{Timestamp, civil::Date};
 use super::{
     super::{
         App, Error,
+        bank_call::Departure,
         commit::{Extras, Versioned},
         controls::Control,
         merchant::Merchant,
@@ -56,7 +57,11 @@ impl App {
                 Waiting { now, next: Some(next) } if now.is_empty() => {
                     return self.wake_run(merchant, &current, next).await;
                 }
-                Waiting { now, .. } => self.send_batch(merchant, &current, now).await?,
+                Waiting { now, .. } => {
+                    if let Some(why) = self.send_batch(merchant, &current, now).await? {
+                        return self.wait_for_bank_again(merchant, date, why).await;
+                    }
+                }
             }
             current = self.load_run(&merchant.id, date).await?;
         }
@@ -113,8 +118,14 @@ impl App {
         }
     }
 
-    /// Sends debits, a few at once and no faster than allowed, until the bank refuses us.
-    async fn send_batch(&self, merchant: &Merchant, run: &StoredRun, due: Vec<Versioned>) -> Result<(), Error> {
+    /// Sends debits, a few at once and no faster than allowed, until the bank refuses us, or does not answer: then it is
+    /// told why.
+    async fn send_batch(
+        &self,
+        merchant: &Merchant,
+        run: &StoredRun,
+        due: Vec<Versioned>,
+    ) -> Result<Option<String>, Error> {
         let date = run.run.date;
         let stop = AtomicBool::new(false);
         // Not by the wall clock: set back a day, it would hold the batch for as long.
@@ -133,8 +144,8 @@ impl App {
                 }
                 let Some((of, _)) = ready_debit(&current.order, date) else { return Ok(None) };
                 let attempt = current.order.attempt(of)?.clone();
-                let ruling = match self.send(merchant, &current, of, &attempt).await {
-                    Ok(ruling) => ruling,
+                let departure = match self.send(merchant, &current, of, &attempt).await {
+                    Ok(departure) => departure,
                     Err(error) => {
                         let (id, why) = (current.order.id, format!("it cannot be sent: {error}"));
                         self.pass_over(error, merchant, id)?;
@@ -142,22 +153,31 @@ impl App {
                         return Ok(None);
                     }
                 };
-                if let Some(Ruling::Misconfigured { code }) = &ruling
-                    && self.refused_us(merchant, date, current.order.id, code).await?
-                {
-                    stop.store(true, Ordering::SeqCst);
-                }
+                let stops = match &departure {
+                    Departure::Ruled(Ruling::Misconfigured { code }) => {
+                        self.refused_us(merchant, date, current.order.id, code).await?
+                    }
+                    Departure::Silent(_) => true,
+                    Departure::Ruled(_) | Departure::Stayed => false,
+                };
+                stop.fetch_or(stops, Ordering::SeqCst);
                 let (reference, _) = attempt.call.names();
                 let control = Control { reference: reference.clone(), amount: attempt.call.amount() };
-                Ok::<_, Error>(ruling.map(|ruling| (ruling, control)))
+                Ok::<_, Error>(Some((departure, control)))
             }
         });
         let mut answers = std::pin::pin!(sends.buffer_unordered(merchant.debits.at_once.max(1)));
-        let (mut accepted, mut failed) = (Vec::new(), None);
+        let (mut accepted, mut silence, mut is_heard, mut failed) = (Vec::new(), None, false, None);
         while let Some(answer) = answers.next().await {
             match answer {
-                Ok(Some((Ruling::Accepted { .. }, control))) => accepted.push(control),
-                Ok(None | Some((Ruling::Refused { .. } | Ruling::Misconfigured { .. } | Ruling::Doubt { .. }, _))) => {}
+                Ok(None) => {}
+                Ok(Some((Departure::Silent(why), _))) => silence = Some(why),
+                Ok(Some((departure, control))) => {
+                    is_heard = true;
+                    if let Departure::Ruled(Ruling::Accepted { .. }) = departure {
+                        accepted.push(control);
+                    }
+                }
                 // What has left is to be booked. Without its store nothing may leave; what is wrong with one order is
                 // no reason to debit no other.
                 Err(error) => {
@@ -168,13 +188,30 @@ impl App {
                 }
             }
         }
+        if run.run.silent && is_heard && silence.is_none() {
+            self.note_while_running(merchant, date, &RunEvent::Heard, self.now()).await?;
+        }
         if !run.run.calibrated && !accepted.is_empty() && !stop.load(Ordering::SeqCst) {
             for control in accepted.into_iter().take(ASKED_BACK) {
                 self.calibrate(merchant, control).await?;
             }
             self.note_while_running(merchant, date, &RunEvent::Calibrated, self.now()).await?;
         }
-        failed.map_or(Ok(()), Err)
+        failed.map_or(Ok(silence), Err)
+    }
+
+    /// The bank answers nobody: the run looks again a little later. Whoever is on call hears of it once.
+    async fn wait_for_bank_again(&self, merchant: &Merchant, date: Date, why: String) -> Result<(), Error> {
+        let again = later(self.now(), merchant.policy.send_again);
+        let current = self.load_run(&merchant.id, date).await?;
+        if current.run.silent {
+            return self.wake_run(merchant, &current, again).await;
+        }
+        let detail = format!("the debits of {date} wait: {why}");
+        if self.note_while_running(merchant, date, &RunEvent::Silenced { why }, again).await?.is_some() {
+            self.alarm_of_run(merchant, date, AlarmKind::BankSilent, detail);
+        }
+        Ok(())
     }
 
     /// A debit came back with a fault of ours. Whether the run is stopped, which is told once.

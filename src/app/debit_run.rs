@@ -3,6 +3,7 @@
 //! A run takes up every order that is due, then sends debit by debit. It can be left at any point and gone on with by
 //! whoever comes next: what is done stands in the orders, and their compare-and-set keeps two who come at once apart.
 
+mod select;
 mod waiting;
 mod work;
 

@@ -36,8 +36,14 @@ async fn nothing_is_debited_at_night_and_the_same_run_goes_on_in_the_morning() {
     plans.bench.until(text(&order["id"]), "taken up", |order| order["schedule"][1]["status"] == "in_attempt").await;
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     assert_eq!(plans.sent(&order).await, 0, "it is night");
-    come_to_time(&plans, &after(&day, 1), "06:00:01").await;
+    // The next day's run leaves alone what the first one will send.
+    let next = after(&day, 1);
+    come_to_time(&plans, &next, "05:00:00").await;
+    plans.run(&next).await;
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    come_to_time(&plans, &next, "06:00:01").await;
     paid(&plans, &order, 2).await;
+    assert_eq!(plans.until_run(&next, "done").await["counts"]["total"], 0);
     let run = plans.until_run(&day, "done").await;
     assert_eq!((&run["counts"]["paid"], plans.sent(&order).await), (&json!(1), 1), "{run:#}");
 }

@@ -1,4 +1,4 @@
-//! Doing a run: taking up what is due, then sending, a few debits at once.
+//! Doing a run: once what is due is taken up, sending it, a few debits at once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -6,19 +6,12 @@ use futures_util::{StreamExt, stream};
 use jiff::{Timestamp, civil::Date};
 
 use super::{
-    super::{
-        App, Error,
-        bank_call::Departure,
-        commit::{Extras, Versioned},
-        controls::Control,
-        merchant::Merchant,
-    },
+    super::{App, Error, bank_call::Departure, commit::Versioned, controls::Control, merchant::Merchant},
     StoredRun,
-    waiting::{PAGE, Waiting},
+    waiting::Waiting,
 };
 use crate::{
     domain::{
-        actor::Actor,
         attempt::AttemptState,
         bank::Ruling,
         ids::{MerchantId, OrderId},
@@ -83,37 +76,6 @@ impl App {
             for Versioned { order, .. } in left {
                 let Some((of, _)) = ready_debit(&order, date) else { continue };
                 self.give_up(merchant, order.id, of, "its run had ended").await?;
-            }
-        }
-    }
-
-    /// Takes up every order that is due.
-    async fn select(&self, merchant: &Merchant, date: Date) -> Result<(), Error> {
-        let mut after: Option<String> = None;
-        loop {
-            let page = self.ports.store.ready(merchant.id.as_str(), "order", date, after.as_deref(), PAGE).await?;
-            let Some((last, _)) = page.last() else { return Ok(()) };
-            // Somebody else was faster: what is eligible now is for a later day's run.
-            if self.load_run(&merchant.id, date).await?.run.state != RunState::Selecting {
-                return Ok(());
-            }
-            after = Some(last.id.clone());
-            for (key, _) in page {
-                let id = key.id.parse().map_err(|_| Error::Defect("an order without an id".to_owned()))?;
-                let new = self.new_call(merchant);
-                let taken_up = self
-                    .change(&merchant.id, id, &Actor::Gateway, |current, now| {
-                        let order = &current.order;
-                        let decision = match order.take_up(date, new.clone(), now, &merchant.policy)? {
-                            Ok(decision) => decision,
-                            Err(_left_out) => order.unchanged(),
-                        };
-                        Ok((decision, Extras::default()))
-                    })
-                    .await;
-                if let Err(error) = taken_up {
-                    self.pass_over(error.into(), merchant, id)?;
-                }
             }
         }
     }
@@ -226,13 +188,13 @@ impl App {
         Ok(!goes_on)
     }
 
-    fn alarm_of_run(&self, merchant: &Merchant, date: Date, kind: AlarmKind, detail: String) {
+    pub(super) fn alarm_of_run(&self, merchant: &Merchant, date: Date, kind: AlarmKind, detail: String) {
         let (merchant, subject) = (merchant.id.to_string(), date.to_string());
         self.ports.alarms.raise(Alarm { kind, merchant, subject, detail });
     }
 
     /// What is wrong with one order stops no other: whoever is on call hears of it. What is wrong with the store stops all.
-    fn pass_over(&self, error: Error, merchant: &Merchant, order: OrderId) -> Result<(), Error> {
+    pub(super) fn pass_over(&self, error: Error, merchant: &Merchant, order: OrderId) -> Result<(), Error> {
         match error {
             Error::Unavailable(_) | Error::Busy => Err(error),
             wrong => {
@@ -255,9 +217,14 @@ impl App {
 
 /// The debit of this run that is ready, and from when it may leave.
 pub(super) fn ready_debit(order: &Order, date: Date) -> Option<(AttemptId, Timestamp)> {
-    order.schedule.iter().find_map(|due| {
-        let debit = due.debit().filter(|debit| debit.run == date)?;
+    ready_debits(order).find(|(run, ..)| *run == date).map(|(_, of, not_before)| (of, not_before))
+}
+
+/// The debits of an order that are ready, each with its run.
+pub(super) fn ready_debits(order: &Order) -> impl Iterator<Item = (Date, AttemptId, Timestamp)> {
+    order.schedule.iter().filter_map(|due| {
+        let debit = due.debit()?;
         let AttemptState::Ready { not_before } = debit.attempt.state else { return None };
-        Some((AttemptId { purpose: Purpose::Debit(due.number), attempt: debit.attempt.number }, not_before))
+        Some((debit.run, AttemptId { purpose: Purpose::Debit(due.number), attempt: debit.attempt.number }, not_before))
     })
 }

@@ -1,6 +1,6 @@
 # Two commands need no set-up: `make demo` and `make test`. The others are for those who work on guichet.
 
-.PHONY: demo demo-headless test test-browser test-contract test-integration lint
+.PHONY: demo demo-headless test sim test-browser test-contract test-integration lint
 
 demo: ## build, make throw-away keys, start gateway, sandbox and portal, print where to click
 	cargo build --workspace --bins --locked --quiet
@@ -12,6 +12,9 @@ demo-headless: ## the same journey without a browser; fails when any step does
 
 test: ## every test
 	scripts/test.sh
+
+sim: ## lives under a simulated world: SEEDS=2000 for so many of them, SEED=7 to read one
+	@SEEDS=$(SEEDS) SEED=$(SEED) FIRST_SEED=$(FIRST_SEED) scripts/sim.sh
 
 test-browser: ## the demo portal in a real browser; pictures in target/browser
 	scripts/test-browser.sh

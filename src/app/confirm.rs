@@ -87,7 +87,7 @@ impl App {
             Ok(Finding::Status(seen, status)) if seen == operation && operation.call == found.call => {
                 heard.seen.push((operation, status));
             }
-            Ok(Finding::Status(seen, OperationStatus::Captured)) if seen == operation => {
+            Ok(Finding::Status(seen, OperationStatus::Captured | OperationStatus::Authorised)) if seen == operation => {
                 let number = operation.number.to_string();
                 if self.ports.store.owner(merchant.id.as_str(), "operation", &number).await?.is_none() {
                     heard.strays.push(operation);

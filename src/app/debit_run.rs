@@ -26,7 +26,7 @@ use crate::{
         run::{Run, RunEvent, RunState},
         schedule::{Debit, Instalment},
     },
-    ports::{Commit, CommitError, Key, Stored, Write},
+    ports::{Commit, CommitError, Counted, Key, Stored, Write},
 };
 
 /// A run as it is stored.
@@ -314,7 +314,23 @@ impl App {
         wake_at: Option<Timestamp>,
     ) -> Result<(), Error> {
         let events = vec![serde_json::to_string(event)?];
-        self.commit_run(run_write(merchant, run, expected_version, events, wake_at)?).await
+        self.commit_run(run_write(merchant, run, expected_version, events, wake_at)?).await?;
+        let counted = match event {
+            RunEvent::Started { .. } => Some("started"),
+            RunEvent::Stopped { .. } => Some("stopped"),
+            RunEvent::Resumed { .. } => Some("resumed"),
+            RunEvent::Ended => Some("ended"),
+            RunEvent::Rebuffed { .. } if matches!(run.state, RunState::Stopped { .. }) => Some("stopped"),
+            RunEvent::Selected
+            | RunEvent::Calibrated
+            | RunEvent::Rebuffed { .. }
+            | RunEvent::Silenced { .. }
+            | RunEvent::Heard => None,
+        };
+        if let Some(counted) = counted {
+            self.ports.alarms.count(merchant.id.as_str(), Counted::Run(counted));
+        }
+        Ok(())
     }
 
     async fn commit_run(&self, write: Write) -> Result<(), Error> {

@@ -25,7 +25,8 @@ pub struct Heard {
     pub asked_at: Timestamp,
     /// What has become of the operation found under our reference, and of those reported under the same call.
     pub seen: Vec<(Operation, OperationStatus)>,
-    /// Operations that were reported under other calls, that the bank shows as captured, and that nobody has booked.
+    /// Operations that were reported under other calls, that the bank shows as captured or authorised, and that nobody
+    /// has booked.
     pub strays: Vec<Operation>,
     /// Why a question stayed without a usable answer, when one did.
     pub silence: Option<String>,
@@ -177,7 +178,7 @@ impl Order {
             }
         }
         for stray in heard.strays.iter().filter(|stray| !self.knows(&stray.number)) {
-            let why = "captured, reported for this page, and not what the bank finds under its reference".to_owned();
+            let why = "its money was taken or is held, it was reported for this page, and the bank finds another under its reference".to_owned();
             decision.push(Event::Quarantined { checkout: heard.checkout, operation: stray.number, why }, now)?;
         }
         decision.doubt_old_reports(heard, now, policy)?;

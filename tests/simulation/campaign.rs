@@ -1,0 +1,148 @@
+//! Many lives, and what must have been seen in them.
+
+use std::collections::BTreeMap;
+
+use crate::run::{Life, live};
+
+/// How many worlds each of the parts lives through, unless `SEEDS` says how many all do.
+const SEEDS_OF_A_PART: u64 = 100;
+const PARTS: u64 = 2;
+/// A part with fewer lives need not have seen everything.
+const ENOUGH: u64 = 100;
+
+/// What a campaign must have seen: a fault that never strikes proves nothing, nor does a state that is never reached.
+const SEEN: &[&str] = &[
+    "ask: lost after",
+    "ask: lost before",
+    "ask: unclear",
+    "attempt: dropped",
+    "attempt: in doubt",
+    "attempt: postponed",
+    "bank: a host is down",
+    "bank: cancel",
+    "bank: capture",
+    "bank: captured what a page had authorised",
+    "bank: debit",
+    "bank: refund",
+    "captured: by a debit",
+    "captured: by a page",
+    "captured: surplus",
+    "card: refused",
+    "crash",
+    "crash: between sent and the first byte",
+    "debit: in arrears",
+    "debit: refused",
+    "debit: will be tried again",
+    "doubt: ended before a person",
+    "doubt: was accepted",
+    "doubt: was not executed",
+    "forget: done",
+    "forget: was gone",
+    "freeze",
+    "freeze: between sent and the first byte",
+    "hold: released",
+    "link: leads nowhere",
+    "link: leads to a form",
+    "notification: doubled",
+    "notification: late",
+    "notification: lost",
+    "operation: quarantined",
+    "order: cancelled",
+    "order: settled",
+    "page: card kept",
+    "page: paid twice",
+    "page: refused",
+    "page: virtual card kept",
+    "payer: paid on a page that was over",
+    "plan: active",
+    "plan: cancelled",
+    "plan: completed",
+    "plan: paused",
+    "plan: resumed",
+    "plan: withdrawn",
+    "report: doubted",
+    "run: asked for late",
+    "run: asked for many times",
+    "run: stopped",
+    "send: answered late",
+    "send: configuration",
+    "send: done late",
+    "send: doubt, and done",
+    "send: doubt, and nothing done",
+    "send: lost after",
+    "send: lost before",
+    "send: number seen",
+    "send: refused",
+    "send: too late, so nothing left",
+    "store: a change came back",
+    "store: a change is not acknowledged",
+    "store: a change is not made",
+    "store: a race was lost",
+    "store: a read fails",
+    "surplus: given back",
+];
+
+fn variable(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|text| text.parse().ok())
+}
+
+fn part(part: u64) {
+    if let Some(seed) = variable("SEED") {
+        if part == 0 {
+            show(seed);
+        }
+        return;
+    }
+    let count = variable("SEEDS").map_or(SEEDS_OF_A_PART, |seeds| seeds.div_ceil(PARTS));
+    let mut counters: BTreeMap<&'static str, u64> = BTreeMap::new();
+    let mut failed = Vec::new();
+    let first = variable("FIRST_SEED").unwrap_or(0);
+    for seed in (0..count).map(|index| first + index * PARTS + part) {
+        let life = live(seed, false);
+        life.counters.into_iter().for_each(|(name, times)| *counters.entry(name).or_default() += times);
+        if !life.violations.is_empty() {
+            println!("SEED={seed} {:?}", life.violations);
+            failed.push(seed);
+        }
+    }
+    let counted: Vec<String> = counters
+        .iter()
+        .map(|(name, times)| format!("{}={times}", name.replace([' ', ':', ','], "_").replace("__", "_")))
+        .collect();
+    println!("seeds={count} violations={} {}", failed.len(), counted.join(" "));
+    let unseen: Vec<&&str> = SEEN.iter().filter(|what| !counters.contains_key(**what)).collect();
+    assert!(count < ENOUGH || unseen.is_empty(), "never seen: {unseen:?}");
+    if let Some(seed) = failed.first() {
+        panic!("to see it: SEED={seed} cargo nextest run --test simulation --no-capture ({} failed)", failed.len());
+    }
+}
+
+fn show(seed: u64) {
+    let Life { violations, lines, .. } = live(seed, true);
+    for line in &lines {
+        println!("{line}");
+    }
+    assert!(violations.is_empty(), "SEED={seed}: {violations:?}");
+}
+
+#[test]
+fn lives_with_even_seeds() {
+    part(0);
+}
+
+#[test]
+fn lives_with_odd_seeds() {
+    part(1);
+}
+
+#[test]
+fn a_seed_makes_one_life() {
+    if variable("SEED").is_some() {
+        return;
+    }
+    for seed in 0..10 {
+        let (once, again) = (live(seed, false), live(seed, false));
+        assert_eq!(once.hash, again.hash, "{seed}");
+        assert_eq!(once.counters, again.counters, "{seed}");
+    }
+}

@@ -1,0 +1,151 @@
+//! What must hold once a healthy bank has had its days: nothing is in doubt, nothing is lost, nothing is kept that nobody
+//! wants.
+
+use std::collections::BTreeSet;
+
+use guichet::domain::{
+    attempt::{Attempt, AttemptState},
+    bank::OperationStatus,
+    give_back::Next,
+    hold::{Hold, Verdict},
+    order::Order,
+    plan::Plan,
+    purpose::Purpose,
+};
+
+use crate::{
+    bank::{Made, Moved},
+    world::Inner,
+};
+
+pub(crate) fn check(inner: &mut Inner) {
+    let orders: Vec<Order> = inner.store.orders().cloned().collect();
+    for order in &orders {
+        i20_nothing_in_doubt(inner, order);
+        i14_refused_cards_cost_nothing(inner, order);
+    }
+    i3_every_capture_is_booked_once(inner, &orders);
+    i14_no_card_is_kept_for_nothing(inner, &orders);
+}
+
+fn all_attempts(order: &Order) -> Vec<(Purpose, Attempt)> {
+    let debits = order.schedule.iter().map(|due| Purpose::Debit(due.number));
+    let captures = order.holds.iter().map(|hold| Purpose::Capture(hold.number));
+    let give_backs = order.give_backs.iter().map(|given| Purpose::GiveBack(given.number));
+    let purposes = debits.chain(captures).chain(give_backs);
+    purposes.flat_map(|of| order.attempts(of).into_iter().map(move |attempt| (of, attempt.clone()))).collect()
+}
+
+/// I20: resolved, or before a person with an alarm.
+fn i20_nothing_in_doubt(inner: &mut Inner, order: &Order) {
+    for (purpose, attempt) in all_attempts(order) {
+        if attempt.is_open() {
+            inner.violate("I20", format!("{purpose:?} of {} is still {:?}", order.id, attempt.state));
+        }
+        let is_quarantined = matches!(attempt.state, AttemptState::Quarantined { .. });
+        let alarm = ("quarantined", order.id.to_string());
+        if is_quarantined && !inner.alarms.contains(&alarm) && !was_lost(inner) {
+            inner.violate("I20", format!("{purpose:?} of {} waits for a person who was not told", order.id));
+        }
+    }
+    for page in &order.checkouts {
+        if page.is_confirming(&|number| order.knows(number)) || page.is_open() {
+            inner.violate("I20", format!("page {:?} of {} is still confirming", page.number, order.id));
+        }
+    }
+    for hold in order.holds.iter().filter(|hold| hold.is_pending() && hold.next() != Next::Person) {
+        inner.violate("I20", format!("hold {} of {} is still pending", hold.number, order.id));
+    }
+    for given in &order.give_backs {
+        match given.next() {
+            Next::Nothing => {}
+            Next::Person => inner.count("give-back: before a person"),
+            Next::Plan { .. } | Next::Wait => {
+                inner.violate("I20", format!("give-back {} of {} is not done", given.number, order.id));
+            }
+        }
+    }
+}
+
+/// An alarm is raised after its commit: who ends in between tells nobody.
+fn was_lost(inner: &Inner) -> bool {
+    inner.nature.weather > 0
+}
+
+/// Whether an operation waits for a person, in whatever way.
+fn is_before_a_person(order: &Order, moved: &Moved) -> bool {
+    let number = moved.operation.number;
+    let by_page = order.checkouts.iter().any(|page| page.quarantine.iter().any(|held| held.operation == number));
+    let by_call = all_attempts(order).iter().any(|(_, attempt)| {
+        let (reference, _) = attempt.call.names();
+        matches!(attempt.state, AttemptState::Quarantined { .. }) && reference.as_str() == moved.reference
+    });
+    let its_hold = |hold: &&Hold| hold.operation.number == number;
+    let by_hold = order.holds.iter().filter(its_hold).any(|hold| hold.next() == Next::Person);
+    let given = order.give_backs.iter().filter(|given| given.operation.number == number);
+    by_page || by_call || by_hold || given.into_iter().any(|given| given.next() == Next::Person)
+}
+
+/// I3: every captured operation is in one ledger once, or before a person; what is authorised is not forgotten.
+fn i3_every_capture_is_booked_once(inner: &mut Inner, orders: &[Order]) {
+    for moved in inner.bank.moved.clone() {
+        if moved.made == Made::ByRefund {
+            continue;
+        }
+        let booked = orders.iter().filter(|order| order.merchant.as_str() == moved.merchant).flat_map(|order| {
+            let captures = order.ledger.iter().filter(|entry| {
+                entry.operation.number == moved.operation.number
+                    && !matches!(entry.kind, guichet::domain::ledger::EntryKind::GivenBack { .. })
+            });
+            captures.map(|entry| entry.amount)
+        });
+        let booked: Vec<_> = booked.collect();
+        let waits = orders.iter().any(|order| is_before_a_person(order, &moved) || is_suspected(order, &moved));
+        if moved.was_captured && booked.len() != 1 && !(booked.is_empty() && waits) {
+            inner.violate("I3", format!("{moved:?} is booked {} times", booked.len()));
+        }
+        if moved.status == OperationStatus::Authorised && !waits {
+            inner.violate("I3", format!("{moved:?} is left authorised"));
+        }
+    }
+}
+
+/// A later debit of the same instalment was put before a person because of this one.
+fn is_suspected(order: &Order, moved: &Moved) -> bool {
+    order.schedule.iter().any(|due| {
+        due.is_quarantined() && due.debits.iter().any(|debit| debit.attempt.call.names().0.as_str() == moved.reference)
+    })
+}
+
+/// I14: of a card that was refused nothing is kept.
+fn i14_refused_cards_cost_nothing(inner: &mut Inner, order: &Order) {
+    for hold in order.holds.iter().filter(|hold| matches!(hold.verdict, Some(Verdict::Refused { .. }))) {
+        let Some(moved) = inner.bank.find(hold.operation.number).cloned() else { continue };
+        let is_gone = matches!(moved.status, OperationStatus::Cancelled | OperationStatus::Refunded);
+        if !is_gone && !is_before_a_person(order, &moved) {
+            inner.violate("I14", format!("the card of hold {} of {} was refused, {moved:?}", hold.number, order.id));
+        }
+    }
+}
+
+/// I14: the bank keeps only cards that plans debit, or may yet have to.
+fn i14_no_card_is_kept_for_nothing(inner: &mut Inner, orders: &[Order]) {
+    let wanted = orders.iter().flat_map(|order| {
+        let active = order.plan().and_then(Plan::card).map(|card| card.subscriber.as_str().to_owned());
+        active.into_iter().map(|name| (order.merchant.to_string(), name))
+    });
+    let wanted: BTreeSet<(String, String)> = wanted.collect();
+    let kept: Vec<(String, String)> = inner.bank.kept.keys().cloned().collect();
+    for name in kept.into_iter().filter(|name| !wanted.contains(name)) {
+        let order =
+            orders.iter().find(|order| order.subscribers.iter().any(|known| known.reference.as_str() == name.1));
+        let is_excused = order.is_some_and(|order| {
+            all_attempts(order).iter().any(|(_, attempt)| matches!(attempt.state, AttemptState::Quarantined { .. }))
+                || order.holds.iter().any(|hold| hold.next() == Next::Person)
+                || order.checkouts.iter().any(|page| page.begins.is_some() && !page.quarantine.is_empty())
+        });
+        if !is_excused {
+            inner.violate("I14", format!("the bank keeps {name:?} for nobody"));
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! What happens outside the gateway, each at its time.
+
+use guichet::domain::{ids::OrderId, order::NewOrder};
+use jiff::civil::Date;
+
+use crate::{bank::Card, line::Sent};
+
+#[derive(Clone)]
+pub(crate) enum Happening {
+    /// A portal places an order.
+    Place { order: Box<NewOrder>, tries: u32 },
+    /// Somebody may do something with an order.
+    Move { order: OrderId },
+    /// A payer follows a link.
+    Follow { token: String },
+    /// A payer's browser brings a form to the bank's page.
+    Open { merchant: String, fields: Vec<(String, String)>, token: String },
+    /// A payer pays on a page that is open.
+    Pay { page: usize, card: Card },
+    /// The payer's browser comes back.
+    Return { token: String },
+    /// The bank tells what happened on a page.
+    Notify { merchant: String, raw: String },
+    /// A call that seemed lost is carried out.
+    LateCommit { sent: Box<Sent> },
+    /// The bank captures what a page has authorised.
+    LateCapture { merchant: String, operation: u64 },
+    /// The bank's change of day.
+    Settle,
+    /// The hour of a day's run has come.
+    Daily { process: usize },
+    /// A scheduler asks for a run.
+    StartRun { merchant: String, date: Date, times: u64 },
+    /// A person goes on with a run that stopped.
+    ResumeRun { merchant: String, date: Date },
+    /// The store is there again.
+    StoreBack,
+    /// From now on nothing fails.
+    Calm,
+    /// Nothing happens any more.
+    End,
+}

@@ -1,0 +1,28 @@
+//! The shipped core and use cases under a simulated world: seeded store, bank, clock, payers and crashes. Everything that
+//! happens follows from a seed, and the bank's own ledger is the judge.
+//!
+//! `SEEDS` is how many worlds are lived through, `SEED` shows one of them.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    reason = "a simulation that finds something else than it expects has failed"
+)]
+
+mod bank;
+mod campaign;
+mod finale;
+mod happening;
+mod invariants;
+mod line;
+mod moves;
+mod nature;
+mod outside;
+mod payer;
+mod ports;
+mod rng;
+mod run;
+mod school;
+mod store;
+mod world;

@@ -1,0 +1,213 @@
+//! What happens outside: people, payers, schedulers, and the bank's days.
+
+use guichet::domain::{bank::OperationStatus, ids::OrderId, run::RunState};
+use jiff::{SignedDuration, Timestamp, ToSpan, civil::Time};
+
+use crate::{bank::execute, happening::Happening, moves, payer, run::Run, school, store, world::Inner};
+
+/// How long a healthy bank has at the end to leave nothing in doubt.
+const HEALTHY: SignedDuration = SignedDuration::from_hours(4 * 24);
+
+/// What is known from the beginning to happen.
+pub(crate) fn begin(inner: &mut Inner, processes: usize) {
+    let calm_at = inner.now.to_zoned(inner.zone.clone()).saturating_add(inner.nature.months.months()).timestamp();
+    inner.at(calm_at, Happening::Calm);
+    inner.at(calm_at + HEALTHY, Happening::End);
+    for index in 0..inner.nature.orders {
+        let merchant = *inner.rng.pick(school::names(&inner.nature));
+        let (bits, random) = (u128::try_from(inner.now.as_millisecond()).unwrap(), inner.names.next());
+        let id = OrderId::from_bits((bits << 80) | u128::from(random));
+        let units = *inner.rng.pick(&[60_100, 60_100, 150_000, 377_000, 10_001, 100]);
+        let order = Box::new(school::new_order(merchant, id, &format!("order-{index}"), units));
+        inner.after_secs(0, 4 * 86_400, Happening::Place { order, tries: 0 });
+    }
+    next_day(inner, Time::constant(23, 10, 0, 0), Happening::Settle);
+    for process in 0..processes {
+        next_day(inner, Time::constant(6, 0, 5, 0), Happening::Daily { process });
+    }
+}
+
+fn next_day(inner: &mut Inner, time: Time, what: Happening) {
+    let tomorrow = inner.now.to_zoned(inner.zone.clone()).date().tomorrow().unwrap();
+    let when = tomorrow.to_datetime(time).to_zoned(inner.zone.clone()).unwrap().timestamp();
+    inner.at(when, what);
+}
+
+pub(crate) fn happen(run: &mut Run, what: Happening) {
+    let world = run.world.clone();
+    match what {
+        Happening::Place { order, tries } => {
+            let (id, (process, app)) = (order.id, run.any_process());
+            run.spawn(process, moves::place(app, world.clone(), *order, tries));
+            if tries == 0 {
+                world.with(|inner| inner.after_secs(1, 600, Happening::Move { order: id }));
+            }
+        }
+        Happening::Move { order } => moved(run, order),
+        Happening::Follow { token } => {
+            let (process, app) = run.any_process();
+            run.spawn(process, moves::follow(app, world, token));
+        }
+        Happening::Open { merchant, fields, token } => {
+            world.with(|inner| payer::open(inner, &merchant, &fields, &token));
+        }
+        Happening::Pay { page, card } => world.with(|inner| payer::pay(inner, page, card)),
+        Happening::Return { token } => {
+            let (process, app) = run.any_process();
+            run.spawn(process, moves::come_back(app, world, token));
+        }
+        Happening::Notify { merchant, raw } => {
+            let (process, app) = run.any_process();
+            run.spawn(process, moves::notify(app, world, merchant, raw));
+        }
+        Happening::LateCommit { sent } => world.with(|inner| {
+            let _ = execute(inner, &sent);
+        }),
+        Happening::LateCapture { merchant, operation } => world.with(|inner| capture(inner, &merchant, operation)),
+        Happening::Settle => world.with(settle),
+        Happening::Daily { process } => daily(run, process),
+        Happening::StartRun { merchant, date, times } => {
+            for _ in 0..times {
+                let (process, app) = run.any_process();
+                run.spawn(process, moves::start_run(app, world.clone(), merchant.clone(), date));
+            }
+        }
+        Happening::ResumeRun { merchant, date } => {
+            let (process, app) = run.any_process();
+            run.spawn(process, moves::resume_run(app, world, merchant, date));
+        }
+        Happening::StoreBack => world.with(store::back),
+        Happening::Calm => calm(run),
+        Happening::End => run.is_over = true,
+    }
+}
+
+fn moved(run: &mut Run, id: OrderId) {
+    let world = run.world.clone();
+    let (process, app) = run.any_process();
+    let order = world.with(|inner| inner.store.orders().find(|order| order.id == id).cloned());
+    let Some(order) = order else {
+        world.with(|inner| inner.after_secs(60, 3_600, Happening::Move { order: id }));
+        return;
+    };
+    let offer = app.offer(&order);
+    let (wish, key, times) = world.with(|inner| {
+        let (wish, soon) = moves::wish(inner, &order, offer.as_ref());
+        if !inner.calm {
+            inner.after_secs(soon / 2, soon, Happening::Move { order: id });
+        }
+        // Some ask twice, with the same key or another.
+        let times = if inner.rng.chance(100) { 2 } else { 1 };
+        (wish, inner.rng.below(1_000_000), times)
+    });
+    if world.with(|inner| inner.calm) {
+        return;
+    }
+    for time in 0..times {
+        let key = world.with(|inner| if inner.rng.chance(500) { key } else { key + time });
+        let (process, app) = if time == 0 { (process, app.clone()) } else { run.any_process() };
+        run.spawn(process, moves::obey(app, world.clone(), id, wish.clone(), format!("k{key}")));
+    }
+}
+
+fn capture(inner: &mut Inner, merchant: &str, operation: u64) {
+    let is_it =
+        |moved: &&mut crate::bank::Moved| moved.merchant == merchant && moved.operation.number.get() == operation;
+    if let Some(moved) = inner.bank.moved.iter_mut().find(is_it)
+        && moved.status == OperationStatus::Authorised
+    {
+        moved.status = OperationStatus::Captured;
+        moved.was_captured = true;
+        inner.count("bank: captured what a page had authorised");
+    }
+}
+
+fn settle(inner: &mut Inner) {
+    for moved in inner.bank.moved.iter_mut().filter(|moved| moved.status == OperationStatus::Captured) {
+        moved.settled = true;
+    }
+    if !inner.calm {
+        next_day(inner, Time::constant(23, 10, 0, 0), Happening::Settle);
+    }
+}
+
+/// The hour of the day's run: by ourselves, and by schedulers that are early, late, or many.
+fn daily(run: &mut Run, process: usize) {
+    let world = run.world.clone();
+    let app = run.app(process);
+    run.spawn(process, async move {
+        // What fails is tried again at the next look, a second later.
+        let _ = app.trigger_daily().await;
+    });
+    world.with(|inner| {
+        next_day(inner, Time::constant(6, 0, 5, 0), Happening::Daily { process });
+        weather(inner);
+        let today = inner.now.to_zoned(inner.zone.clone()).date();
+        let merchant = (*inner.rng.pick(school::names(&inner.nature))).to_owned();
+        let has_due = inner.store.orders().any(|order| order.ready_on().is_some_and(|on| on <= today));
+        if has_due || inner.rng.chance(10) {
+            let times = *inner.rng.pick(&[0, 0, 1, 1, 2, 20]);
+            let date = today.saturating_sub((*inner.rng.pick(&[0, 0, 0, 0, 1, 3, 7])).days());
+            if times > 1 {
+                inner.count("run: asked for many times");
+            }
+            if date < today {
+                inner.count("run: asked for late");
+            }
+            inner.after_secs(0, 60_000, Happening::StartRun { merchant, date, times });
+        }
+        resume_stopped(inner);
+    });
+}
+
+/// Runs that the bank's refusal of us has stopped go on after a person has looked.
+fn resume_stopped(inner: &mut Inner) {
+    let stopped = inner.store.rows.iter().filter(|(key, _)| key.kind == "run").filter_map(|(key, row)| {
+        let run: guichet::domain::run::Run = serde_json::from_str(&row.stored.state).unwrap();
+        matches!(run.state, RunState::Stopped { .. }).then(|| (key.merchant.clone(), run.date))
+    });
+    for (merchant, date) in stopped.collect::<Vec<_>>() {
+        inner.count("run: stopped");
+        inner.after_secs(60, 40_000, Happening::ResumeRun { merchant, date });
+    }
+}
+
+fn weather(inner: &mut Inner) {
+    use guichet::domain::attempt::Host;
+    for host in [Host::Main, Host::Backup] {
+        if inner.strikes("bank: a host is down", 25) {
+            let longest = *inner.rng.pick(&[5, 30, 30, 120, 120, 300]);
+            let until = inner.now + SignedDuration::from_mins(inner.rng.between(1, longest));
+            inner.bank.down_until.insert(host, until);
+        }
+    }
+}
+
+fn calm(run: &mut Run) {
+    run.calm();
+    run.world.with(|inner| {
+        let late: Vec<(Timestamp, u64)> =
+            inner.happenings.iter().filter(|(_, what)| is_idle(what)).map(|(at, _)| *at).collect();
+        for at in late {
+            inner.happenings.remove(&at);
+        }
+        for (merchant, raw) in inner.bank.owed.clone() {
+            inner.after_secs(1, 60, Happening::Notify { merchant, raw });
+        }
+        resume_stopped(inner);
+    });
+}
+
+/// Nobody begins anything new once all is calm.
+fn is_idle(what: &Happening) -> bool {
+    matches!(
+        what,
+        Happening::Place { .. }
+            | Happening::Move { .. }
+            | Happening::Follow { .. }
+            | Happening::Open { .. }
+            | Happening::Pay { .. }
+            | Happening::Return { .. }
+            | Happening::StartRun { .. }
+    )
+}

@@ -1,0 +1,317 @@
+//! One life of the world: two processes over one store, taking turns as chance has it, crashing, freezing, and woken by
+//! what happens outside.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
+};
+
+use guichet::app::{App, Ports, attend::Chore};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    finale,
+    line::SimBank,
+    outside,
+    ports::{NoNotifier, SimAlarms, SimClock, SimEntropy, SimPages, SimVault},
+    school,
+    store::SimStore,
+    world::{Doom, Inner, World},
+};
+
+/// How many steps a life may have; one that has more does not come to rest.
+const MAX_STEPS: u64 = 100_000;
+const PROCESSES: usize = 2;
+
+struct Flag(AtomicBool);
+
+impl Wake for Flag {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+struct Task {
+    process: usize,
+    chore: Option<Chore>,
+    is_look: bool,
+    future: Pin<Box<dyn Future<Output = ()> + Send>>,
+    flag: Arc<Flag>,
+}
+
+struct Process {
+    app: Arc<App>,
+    frozen_until: Timestamp,
+    next_look: Timestamp,
+    is_looking: bool,
+    busy: BTreeSet<Chore>,
+    rested: BTreeMap<Chore, Timestamp>,
+}
+
+/// What a life came to.
+pub(crate) struct Life {
+    pub(crate) violations: Vec<String>,
+    pub(crate) counters: BTreeMap<&'static str, u64>,
+    pub(crate) hash: u64,
+    pub(crate) lines: Vec<String>,
+}
+
+pub(crate) struct Run {
+    pub(crate) world: World,
+    processes: Vec<Process>,
+    tasks: Vec<Task>,
+    steps: u64,
+    pub(crate) is_over: bool,
+}
+
+/// Lives the life of `seed`.
+pub(crate) fn live(seed: u64, is_traced: bool) -> Life {
+    let world = World::new(seed, is_traced);
+    let mut run = Run { world: world.clone(), processes: Vec::new(), tasks: Vec::new(), steps: 0, is_over: false };
+    run.processes = (0..PROCESSES).map(|process| run.start(process)).collect();
+    world.with(|inner| outside::begin(inner, PROCESSES));
+    let lived = catch_unwind(AssertUnwindSafe(|| run.go()));
+    drop(run);
+    let Ok(()) = lived else {
+        return Life { violations: vec!["a panic".to_owned()], counters: BTreeMap::new(), hash: 0, lines: Vec::new() };
+    };
+    world.with(|inner| {
+        if inner.violations.is_empty() {
+            finale::check(inner);
+        }
+        Life {
+            violations: std::mem::take(&mut inner.violations),
+            counters: std::mem::take(&mut inner.counters),
+            hash: inner.trace.hash,
+            lines: inner.trace.lines.take().unwrap_or_default(),
+        }
+    })
+}
+
+impl Run {
+    fn start(&self, process: usize) -> Process {
+        let world = &self.world;
+        let (nature, now) = world.with(|inner| (inner.nature.clone(), inner.now));
+        let skew = if process == 0 { SignedDuration::ZERO } else { nature.skew };
+        let ports = Ports {
+            store: Arc::new(SimStore { world: world.clone(), process }),
+            bank: Arc::new(SimBank(world.clone())),
+            pages: Arc::new(SimPages(world.clone())),
+            clock: Arc::new(SimClock { world: world.clone(), skew }),
+            entropy: Arc::new(SimEntropy(world.clone())),
+            vault: Arc::new(SimVault),
+            alarms: Arc::new(SimAlarms(world.clone())),
+            notifier: Arc::new(NoNotifier),
+            test_clock: None,
+        };
+        Process {
+            app: Arc::new(school::app(ports, &nature)),
+            frozen_until: now,
+            next_look: now,
+            is_looking: false,
+            busy: BTreeSet::new(),
+            rested: BTreeMap::new(),
+        }
+    }
+
+    fn go(&mut self) {
+        while !self.is_over && self.world.with(|inner| inner.violations.is_empty()) {
+            self.steps += 1;
+            if self.steps > MAX_STEPS {
+                self.world.with(|inner| inner.violate("rest", "it does not come to rest".to_owned()));
+                return;
+            }
+            self.happen();
+            self.look();
+            let now = self.world.with(|inner| inner.now);
+            let is_awake =
+                |task: &Task| task.flag.0.load(Ordering::Relaxed) && self.processes[task.process].frozen_until <= now;
+            let awake: Vec<usize> =
+                self.tasks.iter().enumerate().filter(|(_, task)| is_awake(task)).map(|(index, _)| index).collect();
+            if awake.is_empty() {
+                self.wait(now);
+            } else {
+                let index = self.world.with(|inner| *inner.rng.pick(&awake));
+                self.poll(index);
+                self.disturb();
+            }
+        }
+    }
+
+    /// Goes on to the next instant at which there is something to do.
+    fn wait(&mut self, now: Timestamp) {
+        let frozen = |index: usize| self.processes[index].frozen_until;
+        let asleep = self.tasks.iter().filter(|task| task.flag.0.load(Ordering::Relaxed));
+        let thaw = asleep.map(|task| frozen(task.process)).min();
+        let (first_wake, next) = self.world.with(|inner| {
+            let happening = inner.happenings.keys().next().map(|(at, _)| *at);
+            (inner.store.first_wake(), [happening, inner.next_wake_up()])
+        });
+        let looks = self.processes.iter().filter(|process| !process.is_looking).filter_map(|process| {
+            let earliest_rest = process.rested.values().min().copied();
+            let at = first_wake?.max(process.next_look).max(process.frozen_until);
+            Some(if at <= now { earliest_rest.unwrap_or(at) } else { at })
+        });
+        let next = looks.chain(thaw).chain(next.into_iter().flatten()).filter(|at| *at > now).min();
+        let later = next.unwrap_or(now + SignedDuration::from_secs(1));
+        self.advance(later);
+    }
+
+    fn advance(&mut self, instant: Timestamp) {
+        let wakers = self.world.with(|inner| inner.advance(instant));
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    pub(crate) fn spawn(&mut self, process: usize, future: impl Future<Output = ()> + Send + 'static) {
+        self.add(process, None, false, Box::pin(future));
+    }
+
+    fn add(
+        &mut self,
+        process: usize,
+        chore: Option<Chore>,
+        is_look: bool,
+        future: Pin<Box<dyn Future<Output = ()> + Send>>,
+    ) {
+        self.tasks.push(Task { process, chore, is_look, future, flag: Arc::new(Flag(AtomicBool::new(true))) });
+    }
+
+    /// A process to do something in.
+    pub(crate) fn any_process(&mut self) -> (usize, Arc<App>) {
+        let process = usize::try_from(self.world.with(|inner| inner.rng.below(PROCESSES as u64))).unwrap();
+        (process, Arc::clone(&self.processes[process].app))
+    }
+
+    pub(crate) fn app(&self, process: usize) -> Arc<App> {
+        Arc::clone(&self.processes[process].app)
+    }
+
+    /// Everything outside that is due happens.
+    fn happen(&mut self) {
+        loop {
+            let due = self.world.with(|inner| {
+                let first = inner.happenings.first_entry().filter(|first| first.key().0 <= inner.now);
+                first.map(std::collections::btree_map::OccupiedEntry::remove)
+            });
+            let Some(due) = due else { return };
+            outside::happen(self, due);
+        }
+    }
+
+    /// As the worker of `cli`: each process looks for what is due, and attends to it.
+    fn look(&mut self) {
+        let world = self.world.clone();
+        let (now, first_wake) = world.with(|inner| (inner.now, inner.store.first_wake()));
+        for index in 0..self.processes.len() {
+            let process = &mut self.processes[index];
+            let is_due = first_wake.is_some_and(|at| at <= now);
+            if !is_due || process.is_looking || process.next_look > now || process.frozen_until > now {
+                continue;
+            }
+            process.is_looking = true;
+            process.rested.retain(|_, until| *until > now);
+            let (app, world, more) =
+                (Arc::clone(&process.app), world.clone(), process.rested.len() + process.busy.len());
+            let look = async move {
+                if app.health().await.is_ok()
+                    && let Ok(due) = app.due(more).await
+                {
+                    world.with(|inner| inner.chores.extend(due.into_iter().map(|chore| (index, chore))));
+                }
+            };
+            self.add(index, None, true, Box::pin(look));
+        }
+        for (index, chore) in world.with(|inner| std::mem::take(&mut inner.chores)) {
+            let process = &mut self.processes[index];
+            if process.busy.contains(&chore) || process.rested.contains_key(&chore) {
+                continue;
+            }
+            process.busy.insert(chore.clone());
+            let (app, running, world) = (Arc::clone(&process.app), chore.clone(), world.clone());
+            let attend = async move {
+                if !app.do_or_alarm(&running).await {
+                    world.with(|inner| inner.count("chore: failed"));
+                }
+            };
+            self.add(index, Some(chore), false, Box::pin(attend));
+        }
+    }
+
+    fn poll(&mut self, index: usize) {
+        let task = &mut self.tasks[index];
+        task.flag.0.store(false, Ordering::Relaxed);
+        let waker = Waker::from(Arc::clone(&task.flag));
+        let polled = task.future.as_mut().poll(&mut Context::from_waker(&waker));
+        let millis = self.world.with(|inner| inner.rng.between(0, 20));
+        if polled == Poll::Ready(()) {
+            let task = self.tasks.swap_remove(index);
+            let now = self.world.with(|inner| inner.now);
+            let process = &mut self.processes[task.process];
+            if task.is_look {
+                process.is_looking = false;
+                let rest = self.world.with(|inner| if inner.rng.chance(150) { 1 } else { inner.rng.between(1, 60) });
+                process.next_look = now + SignedDuration::from_secs(rest);
+            }
+            if let Some(chore) = task.chore {
+                process.busy.remove(&chore);
+                process.rested.insert(chore, now + SignedDuration::from_secs(1));
+            }
+        }
+        let now = self.world.with(|inner| inner.now);
+        self.advance(now + SignedDuration::from_millis(millis));
+    }
+
+    /// Crashes and freezes, as they are foretold or as they come.
+    fn disturb(&mut self) {
+        let dooms = self.world.with(|inner| {
+            let index = usize::try_from(inner.rng.below(PROCESSES as u64)).unwrap();
+            if !inner.calm && inner.rng.chance(1) && inner.strikes("crash", 30) {
+                inner.dooms.insert(index, Doom::Crash);
+            } else if !inner.calm && inner.rng.chance(1) && inner.strikes("freeze", 30) {
+                let length = SignedDuration::from_secs(inner.rng.between(1, 100_000));
+                inner.dooms.insert(index, Doom::Freeze(length));
+            }
+            std::mem::take(&mut inner.dooms)
+        });
+        for (index, doom) in dooms {
+            match doom {
+                Doom::Crash => self.crash(index),
+                Doom::Freeze(length) => {
+                    let until = self.world.with(|inner| inner.now + length);
+                    self.processes[index].frozen_until = until;
+                }
+            }
+        }
+    }
+
+    pub(crate) fn crash(&mut self, process: usize) {
+        self.world.with(|inner| inner.log(format_args!("process {process} is gone, and another starts")));
+        self.tasks.retain(|task| task.process != process);
+        self.processes[process] = self.start(process);
+    }
+
+    /// Nothing is frozen any more, and nothing will be.
+    pub(crate) fn calm(&mut self) {
+        let now = self.world.with(|inner| {
+            calm(inner);
+            inner.now
+        });
+        for process in &mut self.processes {
+            process.frozen_until = now;
+        }
+    }
+}
+
+fn calm(inner: &mut Inner) {
+    inner.log(format_args!("from now on nothing fails"));
+    inner.calm = true;
+    inner.dooms.clear();
+    inner.bank.down_until.clear();
+}

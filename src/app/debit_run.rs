@@ -3,6 +3,7 @@
 //! A run takes up every order that is due, then sends debit by debit. It can be left at any point and gone on with by
 //! whoever comes next: what is done stands in the orders, and their compare-and-set keeps two who come at once apart.
 
+mod select;
 mod waiting;
 mod work;
 
@@ -319,7 +320,12 @@ impl App {
             RunEvent::Stopped { .. } => Some("stopped"),
             RunEvent::Resumed { .. } => Some("resumed"),
             RunEvent::Ended => Some("ended"),
-            RunEvent::Selected | RunEvent::Calibrated | RunEvent::Rebuffed { .. } => None,
+            RunEvent::Rebuffed { .. } if matches!(run.state, RunState::Stopped { .. }) => Some("stopped"),
+            RunEvent::Selected
+            | RunEvent::Calibrated
+            | RunEvent::Rebuffed { .. }
+            | RunEvent::Silenced { .. }
+            | RunEvent::Heard => None,
         };
         if let Some(counted) = counted {
             self.ports.alarms.count(merchant.id.as_str(), Counted::Run(counted));

@@ -34,6 +34,9 @@ pub struct Run {
     /// one card.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub rebuffed: BTreeSet<OrderId>,
+    /// The bank has not answered anybody since it was last asked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub silent: bool,
 }
 
 /// PAYBOX's own code for a card that is not the one it should be.
@@ -72,6 +75,12 @@ pub enum RunEvent {
         order: OrderId,
         code: String,
     },
+    /// The bank does not answer: nothing leaves until it does.
+    Silenced {
+        why: String,
+    },
+    /// It answers again.
+    Heard,
     Stopped {
         code: String,
     },
@@ -98,6 +107,7 @@ impl Run {
             state: RunState::Selecting,
             calibrated: false,
             rebuffed: BTreeSet::new(),
+            silent: false,
         }
     }
 
@@ -112,6 +122,8 @@ impl Run {
             (RunEvent::Stopped { code }, RunState::Running) => {
                 self.state = RunState::Stopped { at, code: code.clone() };
             }
+            (RunEvent::Silenced { .. }, RunState::Running) => self.silent = true,
+            (RunEvent::Heard, RunState::Running) => self.silent = false,
             (RunEvent::Rebuffed { order, code }, RunState::Running) => {
                 self.rebuffed.insert(*order);
                 if self.rebuffed.len() >= REBUFFS {
@@ -191,10 +203,13 @@ mod tests {
         let fresh = || Run::start(Date::constant(2026, 12, 10), Actor::Gateway, at);
         let stop = RunEvent::Stopped { code: "00006".to_owned() };
         let resume = RunEvent::Resumed { by: Actor::Gateway };
-        let all = [RunEvent::Selected, RunEvent::Calibrated, stop.clone(), resume.clone(), RunEvent::Ended];
+        let (silenced, heard) = (RunEvent::Silenced { why: "-".to_owned() }, RunEvent::Heard);
+        let running = vec![silenced.clone(), heard.clone(), RunEvent::Calibrated, stop.clone(), RunEvent::Ended];
+        let all =
+            [RunEvent::Selected, silenced, heard, RunEvent::Calibrated, stop.clone(), resume.clone(), RunEvent::Ended];
         for (so_far, fitting) in [
             (vec![], vec![RunEvent::Selected]),
-            (vec![RunEvent::Selected], vec![RunEvent::Calibrated, stop.clone(), RunEvent::Ended]),
+            (vec![RunEvent::Selected], running),
             (vec![RunEvent::Selected, stop.clone()], vec![resume]),
             (vec![RunEvent::Selected, RunEvent::Ended], vec![]),
         ] {

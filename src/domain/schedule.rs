@@ -76,6 +76,12 @@ impl Instalment {
         self.debit().is_some_and(|debit| debit.attempt.is_open())
     }
 
+    /// Whether a debit of it has left, and nobody knows yet what became of it.
+    pub fn is_at_bank(&self) -> bool {
+        let is_away = |debit: &Debit| matches!(debit.attempt.state, AttemptState::Sent(_) | AttemptState::InDoubt(_));
+        self.debit().is_some_and(is_away)
+    }
+
     /// Whether a person has to decide on a debit of it.
     pub fn is_quarantined(&self) -> bool {
         self.debit().is_some_and(|debit| matches!(debit.attempt.state, AttemptState::Quarantined { .. }))

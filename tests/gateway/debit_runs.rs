@@ -84,6 +84,32 @@ async fn a_bank_that_refuses_us_stops_the_run_and_nobody_is_in_arrears() {
     }
 }
 
+/// A stopped run that nobody resumes: the next day's debits what it has left, and each payer once.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_stopped_run_has_left_is_taken_over_the_next_day() {
+    let plans = Plans::start_with(|text| text.replace("[debits]", "[debits]\nat_once = 1")).await;
+    let orders = plans.several(3, ACCEPTED).await;
+    let (day, next) = (due(&orders[0], 2), after(&due(&orders[0], 2), 1));
+    plans.bench.fault(&json!({"target": "direct", "type": "00053", "action": "code", "code": "00006"})).await;
+    plans.come_to(&day).await;
+    plans.run(&day).await;
+    assert_eq!(plans.until_run(&day, "stopped_config").await["counts"]["ready"], 2);
+    plans.come_to(&next).await;
+    plans.run(&next).await;
+    let run = plans.until_run(&next, "done").await;
+    assert_eq!((&run["counts"]["paid"], &run["counts"]["total"]), (&json!(3), &json!(3)), "{run:#}");
+    let stopped = plans.until_run(&day, "stopped_config").await;
+    assert_eq!((&stopped["counts"]["ready"], &stopped["counts"]["not_executed"]), (&json!(0), &json!(3)));
+    let told = format!("the run of {day} is stopped; its debits are taken over");
+    assert_eq!(plans.bench.log().matches(&told).count(), 1);
+    for order in &orders {
+        assert_eq!(plans.agreed(order).await, 40_062);
+    }
+    let path = format!("/v1/debit-runs/ecole.{day}/resume");
+    assert_eq!(plans.send(&plans.operator, "POST", &path, &Value::Null, &[]).await.status, 200);
+    plans.until_run(&day, "done").await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_one_payers_bank_says_of_us_stops_nobody_elses_debit() {
     let plans = Plans::start_with(|text| text.replace("[debits]", "[debits]\nat_once = 1")).await;

@@ -36,8 +36,14 @@ async fn nothing_is_debited_at_night_and_the_same_run_goes_on_in_the_morning() {
     plans.bench.until(text(&order["id"]), "taken up", |order| order["schedule"][1]["status"] == "in_attempt").await;
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     assert_eq!(plans.sent(&order).await, 0, "it is night");
-    come_to_time(&plans, &after(&day, 1), "06:00:01").await;
+    // The next day's run leaves alone what the first one will send.
+    let next = after(&day, 1);
+    come_to_time(&plans, &next, "05:00:00").await;
+    plans.run(&next).await;
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    come_to_time(&plans, &next, "06:00:01").await;
     paid(&plans, &order, 2).await;
+    assert_eq!(plans.until_run(&next, "done").await["counts"]["total"], 0);
     let run = plans.until_run(&day, "done").await;
     assert_eq!((&run["counts"]["paid"], plans.sent(&order).await), (&json!(1), 1), "{run:#}");
 }
@@ -167,4 +173,28 @@ async fn a_merchant_whose_record_is_broken_stops_no_other() {
     plans.come_to(&day).await;
     paid(&plans, &order, 2).await;
     assert!(plans.bench.log().contains("defect"), "nobody was told");
+}
+
+/// While the bank is away a run waits, and writes in no order that it does.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_of_the_bank_is_the_runs_matter_and_told_once() {
+    let plans = Plans::start().await;
+    let orders = plans.several(3, ACCEPTED).await;
+    let day = due(&orders[0], 2);
+    plans.come_to(&day).await;
+    // What the first pages still owe is asked before the outage.
+    tokio::time::sleep(std::time::Duration::from_millis(800)).await;
+    plans.bench.fault(&json!({"target": "direct", "host": "both", "action": "dead"})).await;
+    plans.run(&day).await;
+    plans.until_run_has(&day, |run| run["counts"]["ready"] == 3).await;
+    // Long enough to look again a few times.
+    tokio::time::sleep(std::time::Duration::from_millis(1_500)).await;
+    let log = plans.bench.log();
+    let of_run = |line: &&str| line.contains("bank_silent") && line.contains(&format!("the debits of {day} wait"));
+    assert_eq!(log.lines().filter(of_run).count(), 1, "{log}");
+    assert!(!log.contains("a call has to wait"), "{log}");
+    assert_eq!(plans.bench.manage.send("DELETE", "/faults", &[], "").await.status, 200);
+    let run = plans.until_run(&day, "done").await;
+    assert_eq!(run["counts"]["paid"], 3, "{run:#}");
+    assert_eq!(sent_in_all(&plans, &orders).await, 3);
 }

@@ -1,4 +1,4 @@
-//! Doing a run: taking up what is due, then sending, a few debits at once.
+//! Doing a run: once what is due is taken up, sending it, a few debits at once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -6,18 +6,12 @@ use futures_util::{StreamExt, stream};
 use jiff::{Timestamp, civil::Date};
 
 use super::{
-    super::{
-        App, Error,
-        commit::{Extras, Versioned},
-        controls::Control,
-        merchant::Merchant,
-    },
+    super::{App, Error, bank_call::Departure, commit::Versioned, controls::Control, merchant::Merchant},
     StoredRun,
-    waiting::{PAGE, Waiting},
+    waiting::Waiting,
 };
 use crate::{
     domain::{
-        actor::Actor,
         attempt::AttemptState,
         bank::Ruling,
         ids::{MerchantId, OrderId},
@@ -56,7 +50,11 @@ impl App {
                 Waiting { now, next: Some(next) } if now.is_empty() => {
                     return self.wake_run(merchant, &current, next).await;
                 }
-                Waiting { now, .. } => self.send_batch(merchant, &current, now).await?,
+                Waiting { now, .. } => {
+                    if let Some(why) = self.send_batch(merchant, &current, now).await? {
+                        return self.wait_for_bank_again(merchant, date, why).await;
+                    }
+                }
             }
             current = self.load_run(&merchant.id, date).await?;
         }
@@ -82,39 +80,14 @@ impl App {
         }
     }
 
-    /// Takes up every order that is due.
-    async fn select(&self, merchant: &Merchant, date: Date) -> Result<(), Error> {
-        let mut after: Option<String> = None;
-        loop {
-            let page = self.ports.store.ready(merchant.id.as_str(), "order", date, after.as_deref(), PAGE).await?;
-            let Some((last, _)) = page.last() else { return Ok(()) };
-            // Somebody else was faster: what is eligible now is for a later day's run.
-            if self.load_run(&merchant.id, date).await?.run.state != RunState::Selecting {
-                return Ok(());
-            }
-            after = Some(last.id.clone());
-            for (key, _) in page {
-                let id = key.id.parse().map_err(|_| Error::Defect("an order without an id".to_owned()))?;
-                let new = self.new_call(merchant);
-                let taken_up = self
-                    .change(&merchant.id, id, &Actor::Gateway, |current, now| {
-                        let order = &current.order;
-                        let decision = match order.take_up(date, new.clone(), now, &merchant.policy)? {
-                            Ok(decision) => decision,
-                            Err(_left_out) => order.unchanged(),
-                        };
-                        Ok((decision, Extras::default()))
-                    })
-                    .await;
-                if let Err(error) = taken_up {
-                    self.pass_over(error.into(), merchant, id)?;
-                }
-            }
-        }
-    }
-
-    /// Sends debits, a few at once and no faster than allowed, until the bank refuses us.
-    async fn send_batch(&self, merchant: &Merchant, run: &StoredRun, due: Vec<Versioned>) -> Result<(), Error> {
+    /// Sends debits, a few at once and no faster than allowed, until the bank refuses us, or does not answer: then it is
+    /// told why.
+    async fn send_batch(
+        &self,
+        merchant: &Merchant,
+        run: &StoredRun,
+        due: Vec<Versioned>,
+    ) -> Result<Option<String>, Error> {
         let date = run.run.date;
         let stop = AtomicBool::new(false);
         // Not by the wall clock: set back a day, it would hold the batch for as long.
@@ -133,8 +106,8 @@ impl App {
                 }
                 let Some((of, _)) = ready_debit(&current.order, date) else { return Ok(None) };
                 let attempt = current.order.attempt(of)?.clone();
-                let ruling = match self.send(merchant, &current, of, &attempt).await {
-                    Ok(ruling) => ruling,
+                let departure = match self.send(merchant, &current, of, &attempt).await {
+                    Ok(departure) => departure,
                     Err(error) => {
                         let (id, why) = (current.order.id, format!("it cannot be sent: {error}"));
                         self.pass_over(error, merchant, id)?;
@@ -142,22 +115,31 @@ impl App {
                         return Ok(None);
                     }
                 };
-                if let Some(Ruling::Misconfigured { code }) = &ruling
-                    && self.refused_us(merchant, date, current.order.id, code).await?
-                {
-                    stop.store(true, Ordering::SeqCst);
-                }
+                let stops = match &departure {
+                    Departure::Ruled(Ruling::Misconfigured { code }) => {
+                        self.refused_us(merchant, date, current.order.id, code).await?
+                    }
+                    Departure::Silent(_) => true,
+                    Departure::Ruled(_) | Departure::Stayed => false,
+                };
+                stop.fetch_or(stops, Ordering::SeqCst);
                 let (reference, _) = attempt.call.names();
                 let control = Control { reference: reference.clone(), amount: attempt.call.amount() };
-                Ok::<_, Error>(ruling.map(|ruling| (ruling, control)))
+                Ok::<_, Error>(Some((departure, control)))
             }
         });
         let mut answers = std::pin::pin!(sends.buffer_unordered(merchant.debits.at_once.max(1)));
-        let (mut accepted, mut failed) = (Vec::new(), None);
+        let (mut accepted, mut silence, mut is_heard, mut failed) = (Vec::new(), None, false, None);
         while let Some(answer) = answers.next().await {
             match answer {
-                Ok(Some((Ruling::Accepted { .. }, control))) => accepted.push(control),
-                Ok(None | Some((Ruling::Refused { .. } | Ruling::Misconfigured { .. } | Ruling::Doubt { .. }, _))) => {}
+                Ok(None) => {}
+                Ok(Some((Departure::Silent(why), _))) => silence = Some(why),
+                Ok(Some((departure, control))) => {
+                    is_heard = true;
+                    if let Departure::Ruled(Ruling::Accepted { .. }) = departure {
+                        accepted.push(control);
+                    }
+                }
                 // What has left is to be booked. Without its store nothing may leave; what is wrong with one order is
                 // no reason to debit no other.
                 Err(error) => {
@@ -168,13 +150,30 @@ impl App {
                 }
             }
         }
+        if run.run.silent && is_heard && silence.is_none() {
+            self.note_while_running(merchant, date, &RunEvent::Heard, self.now()).await?;
+        }
         if !run.run.calibrated && !accepted.is_empty() && !stop.load(Ordering::SeqCst) {
             for control in accepted.into_iter().take(ASKED_BACK) {
                 self.calibrate(merchant, control).await?;
             }
             self.note_while_running(merchant, date, &RunEvent::Calibrated, self.now()).await?;
         }
-        failed.map_or(Ok(()), Err)
+        failed.map_or(Ok(silence), Err)
+    }
+
+    /// The bank answers nobody: the run looks again a little later. Whoever is on call hears of it once.
+    async fn wait_for_bank_again(&self, merchant: &Merchant, date: Date, why: String) -> Result<(), Error> {
+        let again = later(self.now(), merchant.policy.send_again);
+        let current = self.load_run(&merchant.id, date).await?;
+        if current.run.silent {
+            return self.wake_run(merchant, &current, again).await;
+        }
+        let detail = format!("the debits of {date} wait: {why}");
+        if self.note_while_running(merchant, date, &RunEvent::Silenced { why }, again).await?.is_some() {
+            self.alarm_of_run(merchant, date, AlarmKind::BankSilent, detail);
+        }
+        Ok(())
     }
 
     /// A debit came back with a fault of ours. Whether the run is stopped, which is told once.
@@ -189,13 +188,13 @@ impl App {
         Ok(!goes_on)
     }
 
-    fn alarm_of_run(&self, merchant: &Merchant, date: Date, kind: AlarmKind, detail: String) {
+    pub(super) fn alarm_of_run(&self, merchant: &Merchant, date: Date, kind: AlarmKind, detail: String) {
         let (merchant, subject) = (merchant.id.to_string(), date.to_string());
         self.ports.alarms.raise(Alarm { kind, merchant, subject, detail });
     }
 
     /// What is wrong with one order stops no other: whoever is on call hears of it. What is wrong with the store stops all.
-    fn pass_over(&self, error: Error, merchant: &Merchant, order: OrderId) -> Result<(), Error> {
+    pub(super) fn pass_over(&self, error: Error, merchant: &Merchant, order: OrderId) -> Result<(), Error> {
         if matches!(error, Error::Unavailable(_) | Error::Busy) {
             return Err(error);
         }
@@ -216,9 +215,14 @@ impl App {
 
 /// The debit of this run that is ready, and from when it may leave.
 pub(super) fn ready_debit(order: &Order, date: Date) -> Option<(AttemptId, Timestamp)> {
-    order.schedule.iter().find_map(|due| {
-        let debit = due.debit().filter(|debit| debit.run == date)?;
+    ready_debits(order).find(|(run, ..)| *run == date).map(|(_, of, not_before)| (of, not_before))
+}
+
+/// The debits of an order that are ready, each with its run.
+pub(super) fn ready_debits(order: &Order) -> impl Iterator<Item = (Date, AttemptId, Timestamp)> {
+    order.schedule.iter().filter_map(|due| {
+        let debit = due.debit()?;
         let AttemptState::Ready { not_before } = debit.attempt.state else { return None };
-        Some((AttemptId { purpose: Purpose::Debit(due.number), attempt: debit.attempt.number }, not_before))
+        Some((debit.run, AttemptId { purpose: Purpose::Debit(due.number), attempt: debit.attempt.number }, not_before))
     })
 }

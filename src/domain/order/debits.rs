@@ -44,10 +44,11 @@ pub enum LeftOut {
 }
 
 impl Order {
-    /// The day from which a run may take it up.
+    /// The day from which a run may take it up. One that another run took up, and that has not left, is among them: that
+    /// run may be stopped for good.
     pub fn ready_on(&self) -> Option<Date> {
         let is_active = self.plan().is_some_and(|plan| plan.card().is_some() && !plan.is_paused());
-        if self.status != Status::Open || !is_active || self.schedule.iter().any(Instalment::is_being_debited) {
+        if self.status != Status::Open || !is_active || self.schedule.iter().any(Instalment::is_at_bank) {
             return None;
         }
         self.debitable().filter_map(|due| due.next_on).min()

@@ -128,3 +128,19 @@ fn a_card_is_debited_no_oftener_than_its_scheme_allows() {
     world.at("2026-08-09T05:00:00Z");
     world.take_up("2026-08-09").unwrap();
 }
+
+/// Its run may be stopped for good: another finds the order, and takes it up once that debit is given up.
+#[test]
+fn what_has_not_left_is_found_by_another_run() {
+    let date = |text: &str| text.parse().unwrap();
+    let mut world = World::active_on("2026-07-10");
+    let of = world.take_up("2026-07-10").unwrap();
+    world.at("2026-07-11T05:00:00Z");
+    assert_eq!(world.order.ready_on(), Some(date("2026-07-10")));
+    let left_out = world.order.due_for(date("2026-07-11"), world.now, &world.policy).err();
+    assert_eq!(left_out, Some(LeftOut::InAttempt), "as long as it may leave");
+    let decision = world.order.give_up(of, "its run is over", world.now).unwrap();
+    world.take(decision);
+    world.debit("2026-07-11", &Ruling::Doubt { why: "silence".to_owned() });
+    assert_eq!(world.order.ready_on(), None, "nobody knows what became of it");
+}

@@ -40,6 +40,7 @@ answer_deadline = "1500ms"
 
 [webhooks]
 allow_loopback = true
+deadline = "3s"
 
 [debits]
 from = "00:00"

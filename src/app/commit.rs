@@ -340,6 +340,18 @@ pub(super) fn claims_of(decision: &Decision) -> Vec<Claim> {
             | Event::DebitWaits { .. }
             | Event::DebitInArrears { .. }
             | Event::DebitRetried { .. }
+            | Event::Credited { .. }
+            | Event::RefundRequested { .. }
+            | Event::Journalled { .. }
+            | Event::Rescheduled { .. }
+            | Event::SettlementAsked { .. }
+            | Event::EntrySettled { .. }
+            | Event::SettlementOver { .. }
+            | Event::ChargedBack { .. }
+            | Event::Blocked
+            | Event::Unblocked
+            | Event::VerdictGiven(_)
+            | Event::QuarantineResolved { .. }
             | Event::SubscriberForgotten { .. }
             | Event::SubscriberPostponed { .. } => Vec::new(),
         })

@@ -54,7 +54,7 @@ impl App {
                 heard.silence = Some(why);
                 return Ok(heard);
             }
-            Ok(Finding::Status(..)) => {
+            Ok(Finding::Status(..) | Finding::Remitted(..)) => {
                 heard.silence = Some("a status was answered where a number was asked".to_owned());
                 return Ok(heard);
             }
@@ -62,7 +62,7 @@ impl App {
         match self.question(merchant, host, &Question::Look { operation: found }).await? {
             Ok(Finding::Status(seen, status)) if seen == found => heard.seen.push((found, status)),
             Ok(Finding::Unclear(why)) | Err(Silence(why)) => heard.silence = Some(why),
-            Ok(Finding::Nothing | Finding::Status(..) | Finding::Found(_)) => {
+            Ok(Finding::Nothing | Finding::Status(..) | Finding::Remitted(..) | Finding::Found(_)) => {
                 heard.silence = Some("the bank does not know what it has just found".to_owned());
             }
         }
@@ -92,7 +92,13 @@ impl App {
                     heard.strays.push(operation);
                 }
             }
-            Ok(Finding::Status(..) | Finding::Nothing | Finding::Found(_) | Finding::Unclear(_)) => {}
+            Ok(
+                Finding::Status(..)
+                | Finding::Remitted(..)
+                | Finding::Nothing
+                | Finding::Found(_)
+                | Finding::Unclear(_),
+            ) => {}
             Err(Silence(why)) => heard.silence = Some(why),
         }
         Ok(())

@@ -38,6 +38,8 @@ pub enum Question {
     Find { reference: Reference, amount: Money },
     /// What has become of this operation?
     Look { operation: Operation },
+    /// And has it reached the merchant?
+    Remittance { operation: Operation },
 }
 
 /// The answer to a [`Question`].
@@ -47,6 +49,8 @@ pub enum Finding {
     /// The bank says that it knows of none. No proof by itself: the bank may be behind.
     Nothing,
     Status(Operation, OperationStatus),
+    /// The same, with the remittance that it was collected in, if it was.
+    Remitted(Operation, OperationStatus, Option<u64>),
     /// The bank answered something that settles nothing; its code, for the record.
     Unclear(String),
 }
@@ -66,7 +70,15 @@ pub enum MoneyCall {
         subscriber: Option<SubscriberReference>,
     },
     /// Give back a capture that has been settled.
-    Refund { operation: Operation, amount: Money, reference: Reference, archive: ArchiveReference },
+    Refund {
+        operation: Operation,
+        amount: Money,
+        reference: Reference,
+        archive: ArchiveReference,
+        /// Of a part, or beside others: that the operation was refunded tells nothing of it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        partial: bool,
+    },
     /// Take what was authorised for the first instalment of a plan.
     Capture {
         operation: Operation,

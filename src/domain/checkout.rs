@@ -85,6 +85,12 @@ pub struct Checkout {
     /// Operations that contradict what we know; a person decides.
     #[serde(default)]
     pub quarantine: Vec<Quarantine>,
+    /// Operations that people have decided on.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub resolved: BTreeSet<OperationNumber>,
+    /// Further instalments that its payment pays: the rest of a plan at once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rest: Vec<u32>,
     /// The plan that its payment begins; it authorises only, and registers the card.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub begins: Option<Box<PlanCheckout>>,
@@ -218,6 +224,11 @@ impl Checkout {
         let mut cards = self.reports.values().filter(said).flat_map(|report| &report.cards);
         let Some(first) = cards.next() else { return Ok(None) };
         if cards.all(|card| card.agrees_with(first)) { Ok(Some(first)) } else { Err(()) }
+    }
+
+    /// The instalments that its payment pays.
+    pub fn pays(&self) -> Vec<u32> {
+        std::iter::once(self.instalment).chain(self.rest.iter().copied()).collect()
     }
 
     /// Whether a payer may still be on its page with our consent.

@@ -46,6 +46,11 @@ pub struct Policy {
     pub cards: CardRules,
     /// What follows a refused debit.
     pub retry: RetryRules,
+    /// How long after a capture, and how often from then on, the bank is asked whether it has reached the merchant.
+    pub settlement_after: SignedDuration,
+    pub settlement_every: SignedDuration,
+    /// How long one person's verdict waits for a second.
+    pub verdicts_within: SignedDuration,
     /// Whether subscribers' operations are captured and cancelled by calls of their own: some contracts want that.
     pub subscriber_calls: bool,
     /// The zone in which instalments fall due.

@@ -83,7 +83,11 @@ fn both(event: &Event, locale: Locale) -> (String, String) {
                     format!("La banque confirme {sum} (opération {number}), en trop : cette somme sera rendue."),
                     format!("The bank confirms {sum} (operation {number}), too much: it will be given back."),
                 ),
-                EntryKind::Capture { .. } | EntryKind::Debit { .. } | EntryKind::GivenBack { .. } => (
+                EntryKind::Capture { .. }
+                | EntryKind::Debit { .. }
+                | EntryKind::GivenBack { .. }
+                | EntryKind::Settlement { .. }
+                | EntryKind::Chargeback { .. } => (
                     format!("La banque confirme {sum} (opération {number}) : payé."),
                     format!("The bank confirms {sum} (operation {number}): paid."),
                 ),

@@ -22,7 +22,9 @@ pub(super) fn enquiry(question: &Question) -> direct::Operation {
         Question::Find { reference, amount } => {
             direct::Operation::Find { reference: reference.as_str().to_owned(), amount: *amount }
         }
-        Question::Look { operation } => direct::Operation::Consult { operation: operation.number },
+        Question::Look { operation } | Question::Remittance { operation } => {
+            direct::Operation::Consult { operation: operation.number }
+        }
     }
 }
 
@@ -90,9 +92,13 @@ pub(super) fn finding(question: &Question, answer: &DirectAnswer) -> Finding {
         (_, None) => Finding::Unclear("00000 without its numbers".to_owned()),
         (_, Some(seen)) => match question {
             Question::Find { .. } => Finding::Found(seen),
-            Question::Look { operation } if seen != *operation => {
+            Question::Look { operation } | Question::Remittance { operation } if seen != *operation => {
                 Finding::Unclear("the answer is about another operation".to_owned())
             }
+            Question::Remittance { .. } => match answer.status() {
+                Some(known) => Finding::Remitted(seen, status(known), answer.remittance().filter(|number| *number > 0)),
+                None => Finding::Unclear("00000 without a status".to_owned()),
+            },
             Question::Look { .. } => match answer.status() {
                 Some(known) => Finding::Status(seen, status(known)),
                 None => Finding::Unclear("00000 without a status".to_owned()),

@@ -217,8 +217,8 @@ impl Order {
         self.plans.last_mut().filter(|plan| plan.number == number).ok_or(Impossible("a plan that is not the latest"))
     }
 
-    fn instalment_mut(&mut self, number: u32) -> Result<&mut Instalment, Impossible> {
-        let due = self.schedule.iter_mut().find(|due| due.number == number && !due.paid);
+    pub(super) fn instalment_mut(&mut self, number: u32) -> Result<&mut Instalment, Impossible> {
+        let due = self.schedule.iter_mut().find(|due| due.number == number && due.is_owed());
         due.ok_or(Impossible("an instalment that is not owed"))
     }
 

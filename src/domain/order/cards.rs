@@ -195,7 +195,7 @@ impl Decision {
             Some(card) if order.wants_hold(number) => {
                 let checkout = hold.checkout;
                 self.push(Event::PlanActivated { plan, checkout, card: Box::new(card) }, now)?;
-                let kind = EntryKind::Capture { checkout, instalment: 1 };
+                let kind = EntryKind::Capture { checkout, instalment: 1, rest: Vec::new() };
                 self.push(Event::Captured { entry: entry(kind) }, now)?;
                 self.close_open_checkouts(Closed::Paid, now)
             }

@@ -12,8 +12,10 @@ use crate::domain::{
     event::{AskAnswer, Event},
     ids::CheckoutNumber,
     ledger::{Entry, EntryKind},
+    money::Money,
     numbers::OperationNumber,
     policy::{Policy, later, rung},
+    schedule::Instalment,
     subscriber::HeardCard,
 };
 
@@ -236,14 +238,30 @@ impl Decision {
         Ok(())
     }
 
+    /// What people found to be captured for a page: held when it begins a plan, booked otherwise.
+    pub(super) fn book_found(
+        &mut self,
+        number: CheckoutNumber,
+        operation: &Operation,
+        now: Timestamp,
+    ) -> Result<(), Impossible> {
+        self.capture(number, operation, now)
+    }
+
     /// One capture, confirmed: it pays its instalment when that is still owed, and is surplus otherwise.
     fn capture(&mut self, number: CheckoutNumber, operation: &Operation, now: Timestamp) -> Result<(), Impossible> {
         let checkout = self.order.checkout(number).ok_or(Impossible("a capture of an unknown checkout"))?;
         let (amount, instalment) = (checkout.amount, checkout.instalment);
+        let (pays, rest) = (checkout.pays(), checkout.rest.clone());
+        let zero = Money::zero(amount.currency());
+        let due: Vec<&Instalment> = self.order.schedule.iter().filter(|due| pays.contains(&due.number)).collect();
+        let sum = due.iter().try_fold(zero, |sum, due| sum.plus(due.amount));
         let is_owed = self.order.status == Status::Open
-            && self.order.schedule.iter().any(|due| due.number == instalment && !due.paid && due.amount == amount);
+            && due.len() == pays.len()
+            && due.iter().all(|due| due.is_owed())
+            && sum == Ok(amount);
         let kind = if is_owed {
-            EntryKind::Capture { checkout: number, instalment }
+            EntryKind::Capture { checkout: number, instalment, rest }
         } else {
             EntryKind::Surplus { checkout: Some(number) }
         };

@@ -12,6 +12,7 @@ use crate::domain::{
     checkout::{Billing, Challenge, Checkout, CheckoutStatus, Closed, Locale, MAX_FOLLOWS, PlanCheckout},
     event::Event,
     ids::{CheckoutNumber, Reference, SubscriberReference, TokenDigest},
+    money::Money,
     plan::{CONSENT_VERSION, Consent, Plan},
     policy::{Policy, later},
     schedule::Instalment,
@@ -41,6 +42,8 @@ pub enum Way<'a> {
     Next,
     /// This instalment of an active plan.
     Instalment(u32),
+    /// All that is unpaid of an active plan, early.
+    Rest,
     /// The first instalment of an approved plan, whose offer was accepted.
     Begin { template: &'a Template, offer: &'a str },
 }
@@ -74,15 +77,19 @@ impl Order {
             return Err(Refusal::Quarantined);
         }
         let number = self.next_checkout()?;
-        let (instalment, amount, begins) = match way {
+        let (instalment, amount, rest, begins) = match way {
             Way::Begin { template, offer } => {
                 let begins = self.begin(template, offer, &new.prefix, number, now, policy)?;
                 let first = begins.schedule.first().ok_or(Refusal::TermsChanged)?;
-                (first.number, first.amount, Some(Box::new(begins)))
+                (first.number, first.amount, Vec::new(), Some(Box::new(begins)))
+            }
+            Way::Rest => {
+                let (first, rest, amount) = self.payable_rest()?;
+                (first, amount, rest, None)
             }
             Way::Next | Way::Instalment(_) => {
                 let due = self.payable(way)?;
-                (due.number, due.amount, None)
+                (due.number, due.amount, Vec::new(), None)
             }
         };
         let (form_until, expires_at) = page_times(begins.is_some(), self.plan(), now, policy)?;
@@ -112,6 +119,8 @@ impl Order {
             authorised: Default::default(),
             not_yet: 0,
             quarantine: Vec::new(),
+            resolved: Default::default(),
+            rest,
             begins,
         };
         self.replace_open(checkout, now)
@@ -121,10 +130,12 @@ impl Order {
     fn payable(&self, way: Way<'_>) -> Result<&Instalment, Refusal> {
         let due = match way {
             Way::Instalment(number) => {
-                let due = self.instalment(number).filter(|due| !due.paid);
+                let due = self.instalment(number).filter(|due| due.is_owed());
                 due.ok_or(Refusal::NoSuchInstalment)?
             }
-            Way::Next | Way::Begin { .. } => self.schedule.iter().find(|due| !due.paid).ok_or(Refusal::Settled)?,
+            Way::Next | Way::Rest | Way::Begin { .. } => {
+                self.schedule.iter().find(|due| due.is_owed()).ok_or(Refusal::Settled)?
+            }
         };
         if due.is_quarantined() {
             return Err(Refusal::Quarantined);
@@ -133,6 +144,22 @@ impl Order {
             return Err(Refusal::DebitInProgress);
         }
         Ok(due)
+    }
+
+    /// All that is unpaid of an active plan: its first, the others, and the sum.
+    fn payable_rest(&self) -> Result<(u32, Vec<u32>, Money), Refusal> {
+        if self.plan().and_then(Plan::card).is_none() {
+            return Err(Refusal::PlanNotActive);
+        }
+        let first = self.schedule.iter().find(|due| due.is_owed()).ok_or(Refusal::Settled)?;
+        let mut numbers = Vec::new();
+        let mut sum = Money::zero(first.amount.currency());
+        for due in self.schedule.iter().filter(|due| due.is_owed()) {
+            let due = self.payable(Way::Instalment(due.number))?;
+            sum = sum.plus(due.amount).map_err(|_| Refusal::NoSuchInstalment)?;
+            numbers.push(due.number);
+        }
+        Ok((first.number, numbers.split_off(1), sum))
     }
 
     /// What a page begins that the payer of an approved plan asks for.
@@ -200,6 +227,7 @@ impl Order {
             authorised: Default::default(),
             not_yet: 0,
             quarantine: Vec::new(),
+            resolved: Default::default(),
             // A card is registered under a name of its own, each time.
             begins: page.begins.clone().map(|begins| {
                 let subscriber = SubscriberReference::of_checkout(&new.prefix, self.id, number);
@@ -227,7 +255,8 @@ impl Order {
 
     /// How a link stands whose latest page is `page`: money on its way by any other page of the order counts too.
     pub fn status_of_link(&self, page: &Checkout) -> CheckoutStatus {
-        let paid = page.begins.is_none() && self.instalment(page.instalment).is_some_and(|due| due.paid);
+        let paid = page.begins.is_none()
+            && page.pays().iter().all(|number| self.instalment(*number).is_some_and(|due| !due.is_owed()));
         if paid || matches!(self.status, Status::Settled { .. }) {
             CheckoutStatus::Captured
         } else if self.is_confirming() {

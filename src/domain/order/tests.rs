@@ -1,6 +1,7 @@
 //! Orders walked through what can happen to them. Every step is replayed from its events, so state and history agree.
 
 mod confirming;
+mod correcting;
 mod debiting;
 mod first_instalment;
 mod giving_back;
@@ -52,6 +53,9 @@ fn policy() -> Policy {
         capture_within: minutes(24 * 60),
         cards: Default::default(),
         retry: Default::default(),
+        settlement_after: minutes(20 * 60),
+        settlement_every: minutes(24 * 60),
+        verdicts_within: minutes(24 * 60),
         subscriber_calls: false,
         zone: jiff::tz::TimeZone::get("Europe/Paris").unwrap(),
         zones: Default::default(),

@@ -14,8 +14,8 @@ use super::{
 use crate::{
     domain::{
         actor::Actor,
-        attempt::{Attempt, Host, Sending},
-        bank::{Finding, MoneyCall, Operation, OperationStatus, Ruling},
+        attempt::{Attempt, Host, Recheck, Sending},
+        bank::{Finding, MoneyCall, Ruling},
         ids::{OrderId, SubscriberReference},
         order::{Decision, NewCall, Order, Prepared},
         plan::Plan,
@@ -55,7 +55,7 @@ impl App {
         };
         let prepare = |order: &Order, now| order.prepare_attempt(of, &findings, now, &merchant.policy);
         if prepare(&current.order, self.now())? != Prepared::Go {
-            self.settle(merchant, id, |order, now| match prepare(order, now)? {
+            self.settle(merchant, id, of, |order, now| match prepare(order, now)? {
                 Prepared::Instead(decision) => Ok(*decision),
                 Prepared::Go => Ok(order.unchanged()),
             })
@@ -63,7 +63,16 @@ impl App {
             return Ok(None);
         }
         let card = match &attempt.call {
-            MoneyCall::Debit { .. } => Some(self.kept_card(&current.order)?),
+            MoneyCall::Debit { .. } => match self.kept_card(&current.order) {
+                Ok(card) => Some(card),
+                // Its payer may use another way meanwhile, and a later day's run tries again.
+                Err(error) => {
+                    self.alarm(AlarmKind::Defect, &current.order, format!("its card cannot be read: {error}"));
+                    let why = "its card cannot be read";
+                    self.settle(merchant, id, of, |order, now| Ok(order.give_up(of, why, now)?)).await?;
+                    return Ok(None);
+                }
+            },
             MoneyCall::Cancel { .. } | MoneyCall::Refund { .. } | MoneyCall::Capture { .. } => None,
         };
         let line = match self.ports.bank.connect(&merchant.id, only).await {
@@ -79,8 +88,8 @@ impl App {
         let version = current.version;
         let sent = self
             .change(&merchant.id, id, &Actor::Gateway, |now_stored, now| {
-                // Anything that happened since the decision to send is a reason to decide anew.
-                if now_stored.version != version {
+                // Anything that happened since the decision to send is a reason to decide anew; so is the time that passed.
+                if now_stored.version != version || prepare(&now_stored.order, now)? != Prepared::Go {
                     return Err(Error::Busy);
                 }
                 let decision = now_stored.order.send_attempt(of, sending, now, &merchant.policy)?;
@@ -116,23 +125,26 @@ impl App {
                 self.postpone(merchant, id, of, silent).await?;
                 return Ok(false);
             }
-            let is_news = |(operation, _): &(Operation, _)| !order.knows(&operation.number);
-            if heard.seen.iter().any(is_news) || !heard.strays.is_empty() {
+            if order.is_news_of_money(&heard) {
                 self.book(merchant, order, &heard).await?;
                 let why = "the bank knows of a payment by a page";
-                self.settle(merchant, id, |order, now| Ok(order.give_up(of, why, now)?)).await?;
+                self.settle(merchant, id, of, |order, now| Ok(order.give_up(of, why, now)?)).await?;
                 return Ok(false);
             }
         }
         for earlier in order.attempts(of.purpose).into_iter().filter(|earlier| earlier.number < of.attempt) {
-            let Some(findings) = self.findings(merchant, Host::Main, earlier).await? else {
-                self.postpone(merchant, id, of, silent).await?;
-                return Ok(false);
-            };
-            if findings.iter().any(|finding| matches!(finding, Finding::Status(_, OperationStatus::Captured))) {
-                let why = format!("the bank shows that debit {} was carried out after all", earlier.number);
-                self.settle(merchant, id, |order, now| Ok(order.quarantine_attempt(of, &why, now)?)).await?;
-                return Ok(false);
+            let findings = self.findings(merchant, Host::Main, earlier).await?;
+            match findings.map_or(Recheck::Unknown, |findings| earlier.recheck(&findings)) {
+                Recheck::NotDone => {}
+                Recheck::Unknown => {
+                    self.postpone(merchant, id, of, silent).await?;
+                    return Ok(false);
+                }
+                Recheck::Contradiction(what) => {
+                    let why = format!("the bank shows of debit {}, which came before: {what}", earlier.number);
+                    self.settle(merchant, id, of, |order, now| Ok(order.quarantine_attempt(of, &why, now)?)).await?;
+                    return Ok(false);
+                }
             }
         }
         Ok(true)
@@ -170,7 +182,7 @@ impl App {
             (MoneyCall::Debit { .. }, Some([Finding::Nothing])) => self.finds_a_control(merchant, host).await?,
             _ => false,
         };
-        self.settle(merchant, current.order.id, |order, now| {
+        self.settle(merchant, current.order.id, of, |order, now| {
             let heard = (findings.as_deref(), control);
             Ok(order.attempt_asked(of, attempt, heard, asked_at, now, &merchant.policy)?)
         })
@@ -200,7 +212,7 @@ impl App {
             let detail = format!("the bank refuses us: {code}");
             self.ports.alarms.raise(Alarm { kind: AlarmKind::Misconfigured, merchant, subject, detail });
         }
-        self.settle(merchant, id, |order, now| Ok(order.attempt_answered(of, ruling, now, &merchant.policy)?)).await
+        self.settle(merchant, id, of, |order, now| Ok(order.attempt_answered(of, ruling, now, &merchant.policy)?)).await
     }
 
     async fn postpone(
@@ -210,7 +222,7 @@ impl App {
         of: AttemptId,
         why: &str,
     ) -> Result<Option<Ruling>, Error> {
-        self.settle(merchant, id, |order, now| Ok(order.postpone_attempt(of, why, now, &merchant.policy)?)).await?;
+        self.settle(merchant, id, of, |order, now| Ok(order.postpone_attempt(of, why, now, &merchant.policy)?)).await?;
         Ok(None)
     }
 
@@ -227,21 +239,37 @@ impl App {
             Ok(Forgotten::Unclear(code)) => Some(code),
             Err(Silence(why)) => Some(why),
         };
-        self.settle(merchant, id, |order, now| {
-            Ok(order.subscriber_answered(subscriber, silence.as_deref(), now, &merchant.policy)?)
-        })
-        .await
-    }
-
-    async fn settle<F>(&self, merchant: &Merchant, id: OrderId, mut decide: F) -> Result<(), Error>
-    where
-        F: FnMut(&Order, Timestamp) -> Result<Decision, Error> + Send,
-    {
         self.change(&merchant.id, id, &Actor::Gateway, |current, now| {
-            Ok((decide(&current.order, now)?, Extras::default()))
+            let order = &current.order;
+            let decision = order.subscriber_answered(subscriber, silence.as_deref(), now, &merchant.policy)?;
+            Ok((decision, Extras::default()))
         })
         .await?;
         Ok(())
+    }
+
+    /// Commits what an answer about an attempt makes of its order. An operation that another order has is nobody's to
+    /// book: a person decides.
+    async fn settle<F>(&self, merchant: &Merchant, id: OrderId, of: AttemptId, mut decide: F) -> Result<(), Error>
+    where
+        F: FnMut(&Order, Timestamp) -> Result<Decision, Error> + Send,
+    {
+        let settled = self
+            .change(&merchant.id, id, &Actor::Gateway, |current, now| {
+                Ok((decide(&current.order, now)?, Extras::default()))
+            })
+            .await;
+        match settled {
+            Err(ChangeError::Taken { claim, owner }) if claim.kind == "operation" => {
+                let why = format!("operation {} already belongs to {owner}", claim.value);
+                self.change(&merchant.id, id, &Actor::Gateway, |current, now| {
+                    Ok((current.order.quarantine_answer(of, &why, now)?, Extras::default()))
+                })
+                .await?;
+                Ok(())
+            }
+            other => Ok(other.map(drop)?),
+        }
     }
 }
 

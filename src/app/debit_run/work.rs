@@ -19,7 +19,7 @@ use crate::{
         actor::Actor,
         attempt::AttemptState,
         bank::Ruling,
-        ids::MerchantId,
+        ids::{MerchantId, OrderId},
         order::Order,
         policy::later,
         purpose::{AttemptId, Purpose},
@@ -66,7 +66,29 @@ impl App {
             self.send_batch(merchant, &current, now_due).await?;
             current = self.load_run(&merchant.id, date).await?;
         }
-        Ok(())
+        if let RunState::Ended { .. } = current.run.state {
+            self.leave_to_a_later_run(merchant, date).await
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Of two who take up orders at once, the slower may do so after the other has ended the run. Nobody would send
+    /// those debits, and their orders would wait for ever.
+    async fn leave_to_a_later_run(&self, merchant: &Merchant, date: Date) -> Result<(), Error> {
+        loop {
+            let left = self.in_run(merchant, date, "ready").await?;
+            if left.is_empty() {
+                return Ok(());
+            }
+            for Versioned { order, .. } in left {
+                let Some((of, _)) = ready_debit(&order, date) else { continue };
+                self.change(&merchant.id, order.id, &Actor::Gateway, |current, now| {
+                    Ok((current.order.give_up(of, "its run had ended", now)?, Extras::default()))
+                })
+                .await?;
+            }
+        }
     }
 
     /// Takes up every order that is due.
@@ -75,19 +97,31 @@ impl App {
         loop {
             let page = self.ports.store.ready(merchant.id.as_str(), "order", date, after.as_deref(), PAGE).await?;
             let Some((last, _)) = page.last() else { return Ok(()) };
+            // Somebody else was faster: what is eligible now is for a later day's run.
+            if self.load_run(&merchant.id, date).await?.run.state != RunState::Selecting {
+                return Ok(());
+            }
             after = Some(last.id.clone());
             for (key, _) in page {
-                let id = key.id.parse().map_err(|_| Error::Defect("an order without an id".to_owned()))?;
+                let id: OrderId = key.id.parse().map_err(|_| Error::Defect("an order without an id".to_owned()))?;
                 let new = self.new_call(merchant);
-                self.change(&merchant.id, id, &Actor::Gateway, |current, now| {
-                    let order = &current.order;
-                    let decision = match order.take_up(date, new.clone(), now, &merchant.policy)? {
-                        Ok(decision) => decision,
-                        Err(_left_out) => order.unchanged(),
-                    };
-                    Ok((decision, Extras::default()))
-                })
-                .await?;
+                let taken_up = self
+                    .change(&merchant.id, id, &Actor::Gateway, |current, now| {
+                        let order = &current.order;
+                        let decision = match order.take_up(date, new.clone(), now, &merchant.policy)? {
+                            Ok(decision) => decision,
+                            Err(_left_out) => order.unchanged(),
+                        };
+                        Ok((decision, Extras::default()))
+                    })
+                    .await;
+                match taken_up.map_err(Error::from) {
+                    // What is wrong with one order is no reason to debit no other; somebody is told.
+                    Err(error @ Error::Defect(_)) => {
+                        self.alarm_if_failed(Err(error), &merchant.id, &id);
+                    }
+                    other => drop(other?),
+                }
             }
         }
     }
@@ -102,7 +136,10 @@ impl App {
             let stop = &stop;
             async move {
                 self.ports.clock.sleep_until(start).await;
-                if stop.load(Ordering::SeqCst) || self.is_winding_down() {
+                // The hours may end while a batch is under way.
+                let now = self.now();
+                let is_over = merchant.debits.hours(&merchant.policy).next_open(now) > now;
+                if is_over || stop.load(Ordering::SeqCst) || self.is_winding_down() {
                     return Ok(None);
                 }
                 let Some((of, _)) = ready_debit(&current.order, date) else { return Ok(None) };
@@ -123,9 +160,12 @@ impl App {
                 Ok(Some((Ruling::Misconfigured { code }, _))) => refused_us = Some(code),
                 Ok(Some((Ruling::Accepted { .. }, control))) => accepted.push(control),
                 Ok(Some((Ruling::Refused { .. } | Ruling::Doubt { .. }, _)) | None) => {}
-                // The others go on: what each came to is to be booked.
+                // What has left is to be booked. Without its store nothing may leave; what is wrong with one order is
+                // no reason to debit no other.
                 Err(error) => {
-                    stop.store(true, Ordering::SeqCst);
+                    if let Error::Unavailable(_) = error {
+                        stop.store(true, Ordering::SeqCst);
+                    }
                     failed = Some(error);
                 }
             }

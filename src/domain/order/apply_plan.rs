@@ -132,8 +132,7 @@ impl Order {
     }
 
     fn judge_hold(&mut self, number: u32, verdict: &Verdict, at: Timestamp) -> Result<(), Impossible> {
-        let other_accepted =
-            self.holds.iter().any(|other| other.number != number && other.verdict == Some(Verdict::Accepted));
+        let other_accepted = self.holds.iter().any(|other| other.number != number && other.is_being_captured());
         let hold = self.holds.iter_mut().find(|hold| hold.number == number).ok_or(Impossible("no such hold"))?;
         let may_follow = match (&hold.verdict, verdict) {
             _ if hold.captured => false,
@@ -197,8 +196,14 @@ impl Order {
         }
     }
 
-    /// The bank is to forget a card that nothing needs any more.
+    /// The bank is to forget a card that nothing needs any more. Two operations of one page have the same card: what
+    /// becomes of one takes it from neither the plan nor the other.
     pub(super) fn unwanted(&mut self, reference: &SubscriberReference, at: Timestamp) -> Result<(), Impossible> {
+        let is_its = |hold: &Hold| self.begins(hold.checkout).is_ok_and(|begins| begins.subscriber == *reference);
+        let is_debited = self.plan().and_then(Plan::card).is_some_and(|card| card.subscriber == *reference);
+        if is_debited || self.holds.iter().any(|hold| hold.is_pending() && is_its(hold)) {
+            return Ok(());
+        }
         let subscriber = self.subscriber_mut(reference)?;
         if subscriber.state == SubscriberState::Kept {
             subscriber.state = SubscriberState::Unwanted { next_try: at, tries: 0 };

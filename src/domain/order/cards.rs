@@ -32,12 +32,16 @@ impl Order {
     pub(super) fn wants_hold(&self, number: u32) -> bool {
         let Some(hold) = self.hold(number) else { return false };
         let begun = self.begins(hold.checkout).ok().map(|begins| begins.plan);
-        let taken = self
-            .holds
-            .iter()
-            .any(|other| other.number != number && (other.captured || other.verdict == Some(Verdict::Accepted)));
+        // What was captured has begun the plan, or came to be surplus and begins none.
+        let taken = self.holds.iter().any(|other| other.number != number && other.is_being_captured());
         let waits = self.plan().is_some_and(|plan| plan.is_approved() && Some(plan.number) == begun);
         self.status == Status::Open && waits && !taken && !hold.captured
+    }
+
+    /// Whether what is held has been so for too long to be captured.
+    pub(super) fn is_too_late(&self, number: u32, now: Timestamp, policy: &Policy) -> bool {
+        let page = self.hold(number).and_then(|hold| self.checkout(hold.checkout));
+        page.is_none_or(|page| now > later(page.expires_at, policy.capture_within))
     }
 
     /// Decides on the card of what is held.
@@ -61,7 +65,12 @@ impl Order {
         }
         let checkout = self.checkout(hold.checkout).ok_or(CardRefusal::NotKnown)?;
         let begins = checkout.begins.as_deref().ok_or(CardRefusal::NotWanted)?;
-        if now > later(checkout.expires_at, policy.capture_within) {
+        // Another operation of the page was refused: the bank is to forget its card, or has.
+        let is_its = |known: &&Subscriber| known.reference == begins.subscriber;
+        if self.subscribers.iter().find(is_its).is_none_or(|known| known.state != SubscriberState::Kept) {
+            return Err(CardRefusal::NotWanted);
+        }
+        if self.is_too_late(hold.number, now, policy) {
             return Err(CardRefusal::TooLate);
         }
         let card = checkout.card_of(&hold.operation).map_err(|()| CardRefusal::Contradictory)?;

@@ -195,6 +195,15 @@ impl Order {
         Ok(decision)
     }
 
+    /// Whether what was heard may be money that nobody has dealt with. A try that the bank refused is none, however
+    /// often it is found.
+    pub fn is_news_of_money(&self, heard: &Heard) -> bool {
+        let is_news = |(operation, status): &(Operation, OperationStatus)| {
+            !self.knows(&operation.number) && !matches!(status, OperationStatus::Cancelled | OperationStatus::Refused)
+        };
+        !heard.strays.is_empty() || heard.seen.iter().any(is_news)
+    }
+
     /// Puts an operation before a person, because another order already has it.
     ///
     /// # Errors

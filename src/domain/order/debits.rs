@@ -221,6 +221,7 @@ impl Decision {
             return Ok(());
         }
         self.close_open_checkouts(Closed::Paid, now)?;
+        self.drop_ready_debits("the order was paid otherwise", now)?;
         self.withdraw_plan(now)?;
         let active = self.order.plan().filter(|plan| plan.card().is_some()).map(|plan| plan.number);
         if let Some(plan) = active {

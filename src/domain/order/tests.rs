@@ -1,5 +1,6 @@
 //! Orders walked through what can happen to them. Every step is replayed from its events, so state and history agree.
 
+mod before_a_debit;
 mod confirming;
 mod correcting;
 mod debiting;
@@ -9,6 +10,7 @@ mod hostile;
 mod links;
 mod placing;
 mod planning;
+mod same_page;
 mod stored;
 
 use jiff::{SignedDuration, Timestamp};

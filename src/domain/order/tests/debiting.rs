@@ -24,7 +24,7 @@ fn doubt() -> Ruling {
 
 impl World {
     /// An active plan at seven in the morning of this day in Paris, with all that its first page owed done.
-    fn active_on(date: &str) -> Self {
+    pub(super) fn active_on(date: &str) -> Self {
         let mut world = Self::active();
         world.settle_page();
         world.at(&format!("{date}T05:00:00Z"));
@@ -45,14 +45,14 @@ impl World {
         }
     }
 
-    fn take_up(&mut self, run: &str) -> Result<AttemptId, LeftOut> {
+    pub(super) fn take_up(&mut self, run: &str) -> Result<AttemptId, LeftOut> {
         let decision = self.order.take_up(day(run), new_call(700), self.now, &self.policy).unwrap()?;
         self.take(decision);
         let due = self.order.schedule.iter().find(|due| due.is_being_debited()).unwrap();
         Ok(AttemptId { purpose: Purpose::Debit(due.number), attempt: due.debit().unwrap().attempt.number })
     }
 
-    fn debit(&mut self, run: &str, ruling: &Ruling) -> AttemptId {
+    pub(super) fn debit(&mut self, run: &str, ruling: &Ruling) -> AttemptId {
         let of = self.take_up(run).unwrap();
         self.send_and_rule(of, ruling);
         of
@@ -63,7 +63,7 @@ impl World {
     }
 
     /// Asks about a debit in doubt whenever it is due, at most for a week, with what this answers.
-    fn ask_debit(&mut self, of: AttemptId, control: bool, findings: Option<&[Finding]>) {
+    pub(super) fn ask_debit(&mut self, of: AttemptId, control: bool, findings: Option<&[Finding]>) {
         for _ in 0..7 * 24 * 60 {
             let attempt = self.order.attempt(of).unwrap().clone();
             let AttemptState::InDoubt(doubt) = &attempt.state else { return };

@@ -127,8 +127,7 @@ impl App {
             }
             if order.is_news_of_money(&heard) {
                 self.book(merchant, order, &heard).await?;
-                let why = "the bank knows of a payment by a page";
-                self.settle(merchant, id, of, |order, now| Ok(order.give_up(of, why, now)?)).await?;
+                self.give_up(merchant, id, of, "the bank knows of a payment by a page").await?;
                 return Ok(false);
             }
         }
@@ -213,6 +212,17 @@ impl App {
             self.ports.alarms.raise(Alarm { kind: AlarmKind::Misconfigured, merchant, subject, detail });
         }
         self.settle(merchant, id, of, |order, now| Ok(order.attempt_answered(of, ruling, now, &merchant.policy)?)).await
+    }
+
+    /// A call that is ready does not leave after all.
+    pub(super) async fn give_up(
+        &self,
+        merchant: &Merchant,
+        id: OrderId,
+        of: AttemptId,
+        why: &str,
+    ) -> Result<(), Error> {
+        self.settle(merchant, id, of, |order, now| Ok(order.give_up(of, why, now)?)).await
     }
 
     async fn postpone(

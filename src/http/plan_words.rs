@@ -18,7 +18,7 @@ pub(super) fn consent(merchant: &str, schedule: &[Instalment], locale: Locale) -
         Locale::Fr => format!(
             "Vous payez {first} aujourd’hui par carte. Vous autorisez {merchant} à débiter ensuite automatiquement cette \
              même carte, aux dates et pour les montants de l’échéancier, sans autre action de votre part. Total des \
-             paiements qui seront effectués automatiquement : {later}. Les cartes virtuelles (e-Carte Bleue, numéros à \
+             paiements qui seront effectués automatiquement\u{a0}: {later}. Les cartes virtuelles (e-Carte Bleue, numéros à \
              usage unique ou de courte durée) sont refusées, car les échéances suivantes échoueraient."
         ),
         Locale::En => format!(

@@ -115,12 +115,8 @@ impl App {
                         Ok((decision, Extras::default()))
                     })
                     .await;
-                match taken_up.map_err(Error::from) {
-                    // What is wrong with one order is no reason to debit no other; somebody is told.
-                    Err(error @ Error::Defect(_)) => {
-                        self.alarm_if_failed(Err(error), &merchant.id, &id);
-                    }
-                    other => drop(other?),
+                if let Err(error) = taken_up {
+                    self.pass_over(error.into(), merchant, id)?;
                 }
             }
         }
@@ -144,7 +140,15 @@ impl App {
                 }
                 let Some((of, _)) = ready_debit(&current.order, date) else { return Ok(None) };
                 let attempt = current.order.attempt(of)?.clone();
-                let ruling = self.send(merchant, &current, of, &attempt).await?;
+                let ruling = match self.send(merchant, &current, of, &attempt).await {
+                    Ok(ruling) => ruling,
+                    Err(error) => {
+                        let (id, why) = (current.order.id, format!("it cannot be sent: {error}"));
+                        self.pass_over(error, merchant, id)?;
+                        self.give_up(merchant, id, of, &why).await?;
+                        return Ok(None);
+                    }
+                };
                 if let Some(Ruling::Misconfigured { .. }) = ruling {
                     stop.store(true, Ordering::SeqCst);
                 }
@@ -188,6 +192,17 @@ impl App {
             }
         }
         failed.map_or(Ok(()), Err)
+    }
+
+    /// What is wrong with one order stops no other: whoever is on call hears of it. What is wrong with the store stops all.
+    fn pass_over(&self, error: Error, merchant: &Merchant, order: OrderId) -> Result<(), Error> {
+        match error {
+            Error::Unavailable(_) | Error::Busy => Err(error),
+            wrong => {
+                self.alarm_if_failed(Err(wrong), &merchant.id, &order);
+                Ok(())
+            }
+        }
     }
 
     /// Nothing is left to send. What has left and was not answered yet is waited for a little; what is in doubt is its

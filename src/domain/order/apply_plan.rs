@@ -44,7 +44,7 @@ impl Order {
                 Ok(())
             }
             Event::Held(hold) => self.add_hold(hold),
-            Event::CardJudged { hold, verdict } => self.judge_hold(*hold, verdict, at),
+            Event::CardJudged { hold, checkout: _, verdict } => self.judge_hold(*hold, verdict, at),
             Event::PlanActivated { plan, checkout, card } => self.activate(*plan, *checkout, card, at),
             Event::PlanPaused { plan } => self.pause(*plan, true),
             Event::PlanResumed { plan } => self.pause(*plan, false),

@@ -126,7 +126,7 @@ impl Order {
     /// waits.
     ///
     /// # Errors
-    /// [`Impossible`] when there is no such attempt, or it has left.
+    /// [`Impossible`] when there is no such attempt.
     pub fn prepare_attempt(
         &self,
         of: AttemptId,
@@ -134,6 +134,10 @@ impl Order {
         now: Timestamp,
         policy: &Policy,
     ) -> Result<Prepared, Impossible> {
+        // Another attender may have sent it meanwhile, and hears its answer.
+        if !matches!(self.attempt(of)?.state, AttemptState::Ready { .. }) {
+            return Ok(Prepared::Instead(Box::new(self.unchanged())));
+        }
         let state = match self.attempt(of)?.preflight(findings) {
             Preflight::Go => {
                 return Ok(match self.why_not_now(of, now, policy) {

@@ -55,7 +55,7 @@ impl Order {
             Err(why) => Verdict::Refused { why },
         };
         let mut decision = Decision::of(self);
-        decision.push(Event::CardJudged { hold: number, verdict }, now)?;
+        decision.push(Event::CardJudged { hold: number, checkout: hold.checkout, verdict }, now)?;
         Ok(decision)
     }
 
@@ -163,7 +163,8 @@ impl Decision {
     }
 
     pub(super) fn refuse_hold(&mut self, hold: u32, why: CardRefusal, now: Timestamp) -> Result<(), Impossible> {
-        self.push(Event::CardJudged { hold, verdict: Verdict::Refused { why } }, now)
+        let checkout = self.order.hold(hold).ok_or(Impossible("a hold that does not exist"))?.checkout;
+        self.push(Event::CardJudged { hold, checkout, verdict: Verdict::Refused { why } }, now)
     }
 
     /// What is held for a plan that is not wanted any more goes back; what has left for its capture is surplus when it is

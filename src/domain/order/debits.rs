@@ -15,7 +15,7 @@ use crate::domain::{
     policy::Policy,
     purpose::{AttemptId, Purpose},
     retry::{RefusalClass, is_single_use_hint, is_worn, next_try},
-    schedule::{Arrears, Instalment},
+    schedule::{Arrears, Debit, Instalment},
     text::Text,
 };
 
@@ -88,7 +88,7 @@ impl Order {
         Ok(due)
     }
 
-    fn debits(&self) -> impl Iterator<Item = &crate::domain::schedule::Debit> {
+    fn debits(&self) -> impl Iterator<Item = &Debit> {
         self.schedule.iter().flat_map(|due| &due.debits)
     }
 
@@ -245,13 +245,13 @@ impl Decision {
         }
         let class = class.unwrap_or(RefusalClass::Hard);
         let today = order.debit_day(now, policy);
-        let days = |debits: &[crate::domain::schedule::Debit]| -> Vec<Date> {
-            debits.iter().filter_map(|debit| debit.on).collect()
-        };
+        // What was not executed is no try: the fault was ours, or the bank's, and never the payer's.
+        let was_refused = |debit: &&Debit| matches!(debit.attempt.state, AttemptState::Refused { .. });
+        let tried: Vec<Date> = due.debits.iter().filter(was_refused).filter_map(|debit| debit.on).collect();
         let of_card: Vec<Date> = order.debits().filter_map(|debit| debit.on).collect();
         let next_due =
             order.schedule.iter().find(|other| other.number > number && other.is_owed()).map(|other| other.due);
-        let next = next_try(due.due, &days(&due.debits), &of_card, class, today, next_due, &policy.retry);
+        let next = next_try(due.due, &tried, &of_card, class, today, next_due, &policy.retry);
         match next {
             Some(until) => self.push(Event::DebitWaits { instalment: number, until, code: code.clone() }, now)?,
             None => {

@@ -375,3 +375,18 @@ fn the_plan_page_itself_is_no_cover() {
     assert!(world.order.offer(&template(), world.now, &world.policy).is_ok());
     assert_eq!(world.order.due_for(day("2026-06-24"), world.now, &world.policy).err(), Some(LeftOut::NotDue));
 }
+
+#[test]
+fn what_was_not_executed_is_no_try() {
+    let mut world = World::active_on("2026-07-10");
+    let misconfigured = Ruling::Misconfigured { code: "00006".to_owned() };
+    for date in ["2026-07-10", "2026-07-11", "2026-07-12", "2026-07-13"] {
+        world.at(&format!("{date}T05:00:00Z"));
+        world.debit(date, &misconfigured);
+    }
+    // The first refusal is followed as a first one is, for all that went before.
+    world.at("2026-07-14T05:00:00Z");
+    world.debit("2026-07-14", &soft());
+    assert_eq!(world.instalment_status(2), InstalmentStatus::RetryWait);
+    assert_eq!(world.order.instalment(2).unwrap().next_on, Some(day("2026-07-17")));
+}

@@ -107,6 +107,7 @@ fn alarm_of(event: &Event) -> Option<(AlarmKind, String)> {
         | Event::Held(_)
         | Event::CardJudged { .. }
         | Event::PlanActivated { .. }
+        | Event::CardChanged { .. }
         | Event::PlanPaused { .. }
         | Event::PlanResumed { .. }
         | Event::PlanEnded { .. }

@@ -334,6 +334,7 @@ pub(super) fn claims_of(decision: &Decision) -> Vec<Claim> {
             | Event::PlanWithdrawn { .. }
             | Event::CardJudged { .. }
             | Event::PlanActivated { .. }
+            | Event::CardChanged { .. }
             | Event::PlanPaused { .. }
             | Event::PlanResumed { .. }
             | Event::PlanEnded { .. }

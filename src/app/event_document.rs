@@ -38,6 +38,7 @@ pub const TYPES: &[&str] = &[
     "plan.completed",
     "plan.cancelled",
     "plan.defaulted",
+    "plan.card_changed",
     "order.credited",
     "order.refund_requested",
     "order.settlement",
@@ -121,6 +122,9 @@ pub fn public(event: &Event) -> Option<(&'static str, Value)> {
         Event::PlanActivated { plan, checkout, .. } => {
             Some(("plan.activated", json!({"plan": plan, "checkout": checkout})))
         }
+        Event::CardChanged { plan, checkout, .. } => {
+            Some(("plan.card_changed", json!({"plan": plan, "checkout": checkout})))
+        }
         Event::PlanPaused { plan } => Some(("plan.paused", json!({"plan": plan}))),
         Event::PlanResumed { plan } => Some(("plan.resumed", json!({"plan": plan}))),
         Event::PlanEnded { plan, how: PlanEnd::Completed } => Some(("plan.completed", json!({"plan": plan}))),
@@ -180,7 +184,7 @@ pub fn public(event: &Event) -> Option<(&'static str, Value)> {
         Event::SettlementAsked { .. }
         | Event::SettlementOver { .. }
         | Event::VerdictGiven(_)
-        | Event::CardJudged { verdict: Verdict::Accepted, .. }
+        | Event::CardJudged { verdict: Verdict::Accepted | Verdict::Checked, .. }
         | Event::Held(_)
         | Event::Released { .. }
         | Event::AttemptDropped { .. }

@@ -169,6 +169,7 @@ impl Timing {
             authorised_counts: switches.authorised_counts,
             signature_is_enough: switches.signature_is_enough,
             minimum_amount: switches.minimum_amount,
+            card_check: 100,
             settlement_after: SignedDuration::from_hours(20),
             settlement_every: DAY,
             verdicts_within: DAY,

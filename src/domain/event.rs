@@ -183,6 +183,12 @@ pub enum Event {
         checkout: CheckoutNumber,
         card: Box<PlanCard>,
     },
+    /// From now on another card is debited; the bank is to forget the one before.
+    CardChanged {
+        plan: u32,
+        checkout: CheckoutNumber,
+        card: Box<PlanCard>,
+    },
     PlanPaused {
         plan: u32,
     },

@@ -23,6 +23,7 @@ pub mod order;
 pub mod payer;
 pub mod plan;
 pub mod policy;
+pub mod position;
 pub mod purpose;
 pub mod quarantine;
 pub mod retry;

@@ -38,6 +38,8 @@ pub struct Policy {
     pub answer_grace: SignedDuration,
     /// The wait before another try at a call that never left.
     pub send_again: SignedDuration,
+    /// What is held, and let go, to see that another card is good; in minor units.
+    pub card_check: i64,
     /// How long money held for a plan waits for the data of its card.
     pub card_wait: SignedDuration,
     /// How long after its page is over an authorisation may still be captured.

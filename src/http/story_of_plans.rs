@@ -37,7 +37,7 @@ pub(super) fn both(event: &Event, teller: &Teller) -> (String, String) {
                 format!("The bank holds the first instalment, {sum} (operation {number}); nothing is debited yet."),
             )
         }
-        Event::CardJudged { verdict: Verdict::Accepted, .. } => {
+        Event::CardJudged { verdict: Verdict::Accepted | Verdict::Checked, .. } => {
             ("La carte convient.".into(), "The card will do.".into())
         }
         Event::CardJudged { verdict: Verdict::Refused { why }, .. } => {

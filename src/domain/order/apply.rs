@@ -158,6 +158,7 @@ impl Order {
             | Event::Held(_)
             | Event::CardJudged { .. }
             | Event::PlanActivated { .. }
+            | Event::CardChanged { .. }
             | Event::PlanPaused { .. }
             | Event::PlanResumed { .. }
             | Event::PlanEnded { .. }

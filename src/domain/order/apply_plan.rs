@@ -46,6 +46,13 @@ impl Order {
             Event::Held(hold) => self.add_hold(hold),
             Event::CardJudged { hold, checkout: _, verdict } => self.judge_hold(*hold, verdict, at),
             Event::PlanActivated { plan, checkout, card } => self.activate(*plan, *checkout, card, at),
+            Event::CardChanged { plan, checkout: _, card } => {
+                let PlanState::Active { card: before, .. } = &mut self.latest_plan(*plan)?.state else {
+                    return Err(Impossible("another card for a plan that is not active"));
+                };
+                let old = std::mem::replace(before, card.clone()).subscriber;
+                self.unwanted(&old, at)
+            }
             Event::PlanPaused { plan } => self.pause(*plan, true),
             Event::PlanResumed { plan } => self.pause(*plan, false),
             Event::PlanEnded { plan, how } => {
@@ -136,7 +143,7 @@ impl Order {
         let hold = self.holds.iter_mut().find(|hold| hold.number == number).ok_or(Impossible("no such hold"))?;
         let may_follow = match (&hold.verdict, verdict) {
             _ if hold.captured => false,
-            (None, Verdict::Accepted) => !other_accepted,
+            (None, Verdict::Accepted | Verdict::Checked) => !other_accepted,
             (None | Some(Verdict::Accepted), Verdict::Refused { .. }) => {
                 hold.captures.last().is_none_or(|attempt| !attempt.is_open())
             }
@@ -146,9 +153,11 @@ impl Order {
             return Err(Impossible("a verdict that does not follow"));
         }
         hold.verdict = Some(verdict.clone());
-        if let Verdict::Refused { .. } = verdict {
-            let (checkout, operation, amount) = (hold.checkout, hold.operation, hold.amount);
+        let (checkout, operation, amount) = (hold.checkout, hold.operation, hold.amount);
+        if *verdict != Verdict::Accepted {
             self.add_give_back(operation, amount, Some(number));
+        }
+        if let Verdict::Refused { .. } = verdict {
             let subscriber = self.begins(checkout)?.subscriber.clone();
             self.unwanted(&subscriber, at)?;
         }

@@ -12,10 +12,8 @@ use crate::domain::{
     event::{AskAnswer, Event},
     ids::CheckoutNumber,
     ledger::{Entry, EntryKind},
-    money::Money,
     numbers::OperationNumber,
     policy::{Policy, later, rung},
-    schedule::Instalment,
     subscriber::HeardCard,
 };
 
@@ -261,14 +259,8 @@ impl Decision {
     fn capture(&mut self, number: CheckoutNumber, operation: &Operation, now: Timestamp) -> Result<(), Impossible> {
         let checkout = self.order.checkout(number).ok_or(Impossible("a capture of an unknown checkout"))?;
         let (amount, instalment) = (checkout.amount, checkout.instalment);
-        let (pays, rest) = (checkout.pays(), checkout.rest.clone());
-        let zero = Money::zero(amount.currency());
-        let due: Vec<&Instalment> = self.order.schedule.iter().filter(|due| pays.contains(&due.number)).collect();
-        let sum = due.iter().try_fold(zero, |sum, due| sum.plus(due.amount));
-        let is_owed = self.order.status == Status::Open
-            && due.len() == pays.len()
-            && due.iter().all(|due| due.is_owed())
-            && sum == Ok(amount);
+        let rest = checkout.rest.clone();
+        let is_owed = self.order.status == Status::Open && self.order.pays_what_is_owed(number);
         let kind = if is_owed {
             EntryKind::Capture { checkout: number, instalment, rest }
         } else {

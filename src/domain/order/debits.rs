@@ -94,8 +94,9 @@ impl Order {
 
     /// Whether a page of the instalment may still bring money: it is open, or was and has not been asked for since.
     pub(super) fn is_covered(&self, instalment: u32, now: Timestamp) -> bool {
-        self.checkouts.iter().filter(|page| page.begins.is_none() && page.pays().contains(&instalment)).any(|page| {
+        self.checkouts.iter().filter(|page| page.pays().contains(&instalment)).any(|page| {
             now < page.expires_at
+                || self.holds.iter().any(|hold| hold.checkout == page.number && hold.is_pending())
                 || page.asks.first().is_some_and(|ask| *ask <= now)
                 || page.is_confirming(&|number| self.knows(number))
                 || !page.quarantine.is_empty()

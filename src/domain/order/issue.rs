@@ -9,11 +9,13 @@ use super::{Decision, Order, Refusal, Status};
 use crate::domain::{
     attempt::Host,
     bank::ArchiveReference,
-    checkout::{Billing, Challenge, Checkout, CheckoutStatus, Closed, Locale, MAX_FOLLOWS, PlanCheckout},
+    checkout::{
+        Billing, Challenge, Checkout, CheckoutStatus, Closed, Locale, MAX_FOLLOWS, NO_INSTALMENT, PlanCheckout,
+    },
     event::Event,
     ids::{CheckoutNumber, Reference, SubscriberReference, TokenDigest},
     money::Money,
-    plan::{CONSENT_VERSION, Consent, Plan},
+    plan::{CONSENT_VERSION, Consent, Plan, offer_hash},
     policy::{Policy, later},
     schedule::Instalment,
     template::Template,
@@ -44,6 +46,8 @@ pub enum Way<'a> {
     Instalment(u32),
     /// All that is unpaid of an active plan, early.
     Rest,
+    /// Another card for an active plan, with what is past due.
+    ChangeCard,
     /// The first instalment of an approved plan, whose offer was accepted.
     Begin { template: &'a Template, offer: &'a str },
 }
@@ -84,15 +88,24 @@ impl Order {
                 (first.number, first.amount, Vec::new(), Some(Box::new(begins)))
             }
             Way::Rest => {
-                let (first, rest, amount) = self.payable_rest()?;
-                (first, amount, rest, None)
+                let all = self.schedule.iter().filter(|due| due.is_owed()).map(|due| due.number).collect();
+                let (first, rest, amount) = self.payable_at_once(all)?;
+                (first.ok_or(Refusal::Settled)?, amount, rest, None)
+            }
+            Way::ChangeCard => {
+                let (first, rest, past_due) = self.payable_at_once(self.past_due())?;
+                let check = Money::new(policy.card_check, past_due.currency()).unwrap_or(past_due);
+                let amount = if first.is_some() { past_due } else { check };
+                let begins = self.change_of_card(&new.prefix, number, now)?;
+                (first.unwrap_or(NO_INSTALMENT), amount, rest, Some(Box::new(begins)))
             }
             Way::Next | Way::Instalment(_) => {
                 let due = self.payable(way)?;
                 (due.number, due.amount, Vec::new(), None)
             }
         };
-        let (form_until, expires_at) = page_times(begins.is_some(), self.plan(), now, policy)?;
+        let is_beginning = matches!(way, Way::Begin { .. });
+        let (form_until, expires_at) = page_times(is_beginning, self.plan(), now, policy)?;
         let checkout = Checkout {
             number,
             link: number,
@@ -133,7 +146,7 @@ impl Order {
                 let due = self.instalment(number).filter(|due| due.is_owed());
                 due.ok_or(Refusal::NoSuchInstalment)?
             }
-            Way::Next | Way::Rest | Way::Begin { .. } => {
+            Way::Next | Way::Rest | Way::ChangeCard | Way::Begin { .. } => {
                 self.schedule.iter().find(|due| due.is_owed()).ok_or(Refusal::Settled)?
             }
         };
@@ -146,20 +159,41 @@ impl Order {
         Ok(due)
     }
 
-    /// All that is unpaid of an active plan: its first, the others, and the sum.
-    fn payable_rest(&self) -> Result<(u32, Vec<u32>, Money), Refusal> {
+    /// What one payment of these instalments of an active plan comes to: the first of them, the others, the sum.
+    fn payable_at_once(&self, numbers: Vec<u32>) -> Result<(Option<u32>, Vec<u32>, Money), Refusal> {
         if self.plan().and_then(Plan::card).is_none() {
             return Err(Refusal::PlanNotActive);
         }
-        let first = self.schedule.iter().find(|due| due.is_owed()).ok_or(Refusal::Settled)?;
-        let mut numbers = Vec::new();
-        let mut sum = Money::zero(first.amount.currency());
-        for due in self.schedule.iter().filter(|due| due.is_owed()) {
-            let due = self.payable(Way::Instalment(due.number))?;
+        let mut sum = Money::zero(self.totals.including_vat.currency());
+        for number in &numbers {
+            let due = self.payable(Way::Instalment(*number))?;
             sum = sum.plus(due.amount).map_err(|_| Refusal::NoSuchInstalment)?;
-            numbers.push(due.number);
         }
-        Ok((first.number, numbers.split_off(1), sum))
+        let mut numbers = numbers.into_iter();
+        Ok((numbers.next(), numbers.collect(), sum))
+    }
+
+    /// What the payer of an active plan has to pay before another card serves it.
+    fn past_due(&self) -> Vec<u32> {
+        let failed = |due: &&Instalment| due.is_owed() && (due.arrears.is_some() || due.waits_after_refusal());
+        self.schedule.iter().filter(failed).map(|due| due.number).collect()
+    }
+
+    /// What a page begins by which another card comes to serve an active plan.
+    fn change_of_card(&self, prefix: &str, number: CheckoutNumber, now: Timestamp) -> Result<PlanCheckout, Refusal> {
+        let plan = self.plan().filter(|plan| plan.card().is_some()).ok_or(Refusal::PlanNotActive)?;
+        if self.schedule.iter().any(Instalment::is_being_debited) {
+            return Err(Refusal::DebitInProgress);
+        }
+        let schedule: Vec<Instalment> = self.schedule.iter().filter(|due| due.is_owed()).cloned().collect();
+        let offer = offer_hash(&plan.terms, &schedule);
+        Ok(PlanCheckout {
+            plan: plan.number,
+            schedule,
+            subscriber: SubscriberReference::of_checkout(prefix, self.id, number),
+            consent: Consent { at: now, text_version: CONSENT_VERSION, offer },
+            changes_card: true,
+        })
     }
 
     /// What a page begins that the payer of an approved plan asks for.
@@ -182,6 +216,7 @@ impl Order {
             schedule: offered.schedule,
             subscriber: SubscriberReference::of_checkout(prefix, self.id, number),
             consent: Consent { at: now, text_version: CONSENT_VERSION, offer: offered.hash },
+            changes_card: false,
         })
     }
 

@@ -233,6 +233,11 @@ impl Order {
             | EntryKind::Settlement { .. }
             | EntryKind::Chargeback { .. } => false,
         });
+        let serves = checkout.begins.as_deref().is_some_and(|begins| {
+            begins.changes_card
+                && self.plan().and_then(Plan::card).is_some_and(|card| card.subscriber == begins.subscriber)
+        });
+        let captured = captured || serves;
         let holds: Vec<&Hold> = self.holds.iter().filter(|hold| hold.checkout == checkout.number).collect();
         match checkout.status(captured, &|number| self.knows(number)) {
             CheckoutStatus::Captured => CheckoutStatus::Captured,

@@ -55,6 +55,7 @@ fn policy() -> Policy {
         capture_within: minutes(24 * 60),
         cards: Default::default(),
         retry: Default::default(),
+        card_check: 100,
         settlement_after: minutes(20 * 60),
         settlement_every: minutes(24 * 60),
         verdicts_within: minutes(24 * 60),

@@ -10,6 +10,7 @@ use crate::{
         actor::Actor,
         event::{EVENT_VERSION, Event, Recorded},
         ids::{MerchantId, OrderId},
+        ledger::EntryKind,
         order::{Decision, Order, Status},
         policy::Policy,
         purpose::Purpose,
@@ -257,6 +258,20 @@ fn labels_of(order: &Order) -> Vec<(&'static str, String)> {
         labels.push(("has_plan", "yes".to_owned()));
         labels.push(("plan", status.to_owned()));
     }
+    if !order.waiting().is_empty() {
+        labels.push(("quarantine", "yes".to_owned()));
+    }
+    if !order.unsettled.is_empty() {
+        labels.push(("unsettled", "yes".to_owned()));
+    }
+    labels.extend(order.ledger.iter().filter_map(|entry| match entry.kind {
+        EntryKind::Settlement { remittance, .. } => Some(("remittance", remittance.to_string())),
+        EntryKind::Capture { .. }
+        | EntryKind::Debit { .. }
+        | EntryKind::Surplus { .. }
+        | EntryKind::GivenBack { .. }
+        | EntryKind::Chargeback { .. } => None,
+    }));
     labels.extend(run_labels(order));
     labels
 }

@@ -13,6 +13,7 @@ pub mod checkout;
 mod commit;
 mod confirm;
 mod controls;
+pub mod corrections;
 pub mod debit_run;
 pub mod event_document;
 pub mod events;
@@ -22,7 +23,9 @@ mod numbers;
 pub mod orders;
 pub mod page;
 pub mod plans;
-mod settlement;
+pub mod positions;
+pub mod quarantines;
+pub mod settlement;
 pub mod test_clock;
 pub mod webhooks;
 

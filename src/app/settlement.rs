@@ -1,12 +1,18 @@
 //! Whether captures have reached the merchant's account.
 
-use super::{App, Error, commit::Extras, merchant::Merchant};
+use super::{
+    App, Error,
+    access::Caller,
+    commit::{Extras, Versioned},
+    merchant::Merchant,
+    orders::OrderFilter,
+};
 use crate::{
     domain::{
         actor::Actor,
         attempt::Host,
         bank::{Finding, Operation, Question},
-        ids::OrderId,
+        ids::{MerchantId, OrderId},
         order::Remitted,
     },
     ports::Silence,
@@ -35,5 +41,36 @@ impl App {
         })
         .await?;
         Ok(())
+    }
+
+    /// Orders of a merchant with captures that have not reached its account.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a merchant that is not the caller's, [`Error::Unavailable`].
+    pub async fn unsettled(
+        &self,
+        caller: &Caller,
+        merchant: &MerchantId,
+        after: Option<OrderId>,
+        limit: usize,
+    ) -> Result<Vec<Versioned>, Error> {
+        let filter = OrderFilter { after, limit, ..OrderFilter::default() };
+        self.labelled_orders(caller, merchant, &[("unsettled", "yes".to_owned())], &filter).await
+    }
+
+    /// Orders of a merchant of which something was collected in this remittance.
+    ///
+    /// # Errors
+    /// As [`App::unsettled`].
+    pub async fn remitted(
+        &self,
+        caller: &Caller,
+        merchant: &MerchantId,
+        remittance: u64,
+        after: Option<OrderId>,
+        limit: usize,
+    ) -> Result<Vec<Versioned>, Error> {
+        let filter = OrderFilter { after, limit, ..OrderFilter::default() };
+        self.labelled_orders(caller, merchant, &[("remittance", remittance.to_string())], &filter).await
     }
 }

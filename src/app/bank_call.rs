@@ -63,16 +63,7 @@ impl App {
             return Ok(None);
         }
         let card = match &attempt.call {
-            MoneyCall::Debit { .. } => match self.kept_card(&current.order) {
-                Ok(card) => Some(card),
-                // Its payer may use another way meanwhile, and a later day's run tries again.
-                Err(error) => {
-                    self.alarm(AlarmKind::Defect, &current.order, format!("its card cannot be read: {error}"));
-                    let why = "its card cannot be read";
-                    self.settle(merchant, id, of, |order, now| Ok(order.give_up(of, why, now)?)).await?;
-                    return Ok(None);
-                }
-            },
+            MoneyCall::Debit { .. } => Some(self.kept_card(&current.order)?),
             MoneyCall::Cancel { .. } | MoneyCall::Refund { .. } | MoneyCall::Capture { .. } => None,
         };
         let line = match self.ports.bank.connect(&merchant.id, only).await {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     bench::checkout,
-    payer::{ACCEPTED, Payer},
+    payer::{ACCEPTED, Payer, follow},
     plan_bench::{Plans, after, due, text},
 };
 
@@ -160,18 +160,27 @@ async fn a_page_and_a_run_at_once_take_the_money_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cards_token_is_nowhere_in_clear() {
     let plans = Plans::start().await;
-    let order = plans.active(ACCEPTED).await;
-    let (id, day) = (text(&order["id"]), due(&order, 2));
+    let approved = plans.approved().await;
+    let id = text(&approved["id"]);
+    let payer = Payer::follow_link(&plans.bench, &plans.begin(&approved).await).await;
+    payer.pay(ACCEPTED).await;
+    let order = plans.bench.until(id, "active", |order| order["plan"]["status"] == "active").await;
+    let day = due(&order, 2);
     let token = {
         let world = plans.bench.sandbox.sandbox.world();
         let (_, _, subscriber) = world.subscribers.iter().next().unwrap();
         subscriber.token.clone()
     };
+    // PAYBOX puts it into the URL that the browser comes back with; from there it goes no further.
+    let way_back = payer.way_back().await;
+    assert!(way_back.contains(&token), "{way_back}");
+    let back = follow(&way_back).await;
+    assert_eq!(back.status, 303, "{}", back.body);
     plans.bench.fault(&json!({"target": "direct", "type": "00053", "action": "truncate"})).await;
     plans.come_to(&day).await;
     plans.run(&day).await;
     plans.bench.until(id, "paid", |order| status(order, 2) == "paid").await;
-    let mut told = plans.bench.log() + &plans.bench.order(id).await.to_string();
+    let mut told = plans.bench.log() + &format!("{back:?}") + &plans.bench.order(id).await.to_string();
     told += &plans.bench.get("/v1/events").await.body;
     told += &plans.asked(&plans.operator, &format!("/v1/orders/{id}/explain")).await.to_string();
     told += &plans.bench.ops.send("GET", "/metrics", &[], "").await.body;

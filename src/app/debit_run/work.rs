@@ -83,10 +83,7 @@ impl App {
             }
             for Versioned { order, .. } in left {
                 let Some((of, _)) = ready_debit(&order, date) else { continue };
-                self.change(&merchant.id, order.id, &Actor::Gateway, |current, now| {
-                    Ok((current.order.give_up(of, "its run had ended", now)?, Extras::default()))
-                })
-                .await?;
+                self.give_up(merchant, order.id, of, "its run had ended").await?;
             }
         }
     }
@@ -103,7 +100,7 @@ impl App {
             }
             after = Some(last.id.clone());
             for (key, _) in page {
-                let id: OrderId = key.id.parse().map_err(|_| Error::Defect("an order without an id".to_owned()))?;
+                let id = key.id.parse().map_err(|_| Error::Defect("an order without an id".to_owned()))?;
                 let new = self.new_call(merchant);
                 let taken_up = self
                     .change(&merchant.id, id, &Actor::Gateway, |current, now| {

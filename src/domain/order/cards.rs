@@ -10,6 +10,7 @@ use crate::domain::{
     card::{CardRefusal, judge},
     checkout::{Checkout, Closed, PlanCheckout},
     event::Event,
+    give_back::Next,
     hold::{Hold, Verdict},
     ids::{CheckoutNumber, SubscriberReference},
     ledger::{Entry, EntryKind},
@@ -266,12 +267,12 @@ impl Decision {
     }
 
     /// The bank does not capture what it holds: it is let go, and the plan waits for another card. What was not even
-    /// tried is tried again.
+    /// tried is tried again, until that has been often enough.
     pub(super) fn capture_refused(&mut self, of: AttemptId, hold: u32, now: Timestamp) -> Result<(), Impossible> {
-        match self.order.attempt(of)?.state {
-            AttemptState::Refused { .. } => self.refuse_hold(hold, CardRefusal::CaptureRefused, now),
-            _ => Ok(()),
-        }
+        let is_refused = matches!(self.order.attempt(of)?.state, AttemptState::Refused { .. });
+        let held = self.order.hold(hold).filter(|held| held.is_being_captured());
+        let is_over = held.is_some_and(|held| is_refused || held.next() == Next::Person);
+        if is_over { self.refuse_hold(hold, CardRefusal::CaptureRefused, now) } else { Ok(()) }
     }
 
     /// A plan that is withdrawn takes its open page along.

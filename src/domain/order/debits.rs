@@ -69,8 +69,9 @@ impl Order {
         if plan.is_paused() {
             return Err(LeftOut::Paused);
         }
-        for due in self.schedule.iter().filter_map(Instalment::debit).filter(|debit| debit.attempt.is_open()) {
-            let in_doubt = matches!(due.attempt.state, AttemptState::InDoubt(_));
+        let open = self.schedule.iter().filter_map(Instalment::debit).find(|debit| debit.attempt.is_open());
+        if let Some(debit) = open {
+            let in_doubt = matches!(debit.attempt.state, AttemptState::InDoubt(_));
             return Err(if in_doubt { LeftOut::InDoubt } else { LeftOut::InAttempt });
         }
         let today = policy.day(Some(&plan.time_zone), now);

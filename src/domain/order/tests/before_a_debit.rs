@@ -98,7 +98,7 @@ fn an_operation_that_is_known_already_is_not_what_a_debit_made() {
 #[test]
 fn a_debit_that_waits_for_its_run_ends_with_its_order() {
     let mut world = World::active_on("2026-08-10");
-    world.debit("2026-08-10", &super::first_instalment::accepted(2, 20));
+    world.debit("2026-08-10", &first_instalment::accepted(2, 20));
     world.at("2026-08-11T05:00:00Z");
     let page = world.check_out().unwrap();
     world.wait(31);

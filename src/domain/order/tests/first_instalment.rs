@@ -257,26 +257,6 @@ fn without_a_notification_the_money_is_let_go_after_a_while() {
 }
 
 #[test]
-fn two_copies_of_one_notification_agree_and_two_cards_do_not() {
-    let other_seal = HeardCard { sealed_token: Some("sealed otherwise".to_owned()), ..card("CB") };
-    let other_card = HeardCard { fingerprint: Some("f2".to_owned()), ..card("CB") };
-    let other_kind = card("VISA");
-    for (second, expected) in [
-        (other_seal, None),
-        (other_card, Some(CardRefusal::Contradictory)),
-        (other_kind, Some(CardRefusal::Contradictory)),
-    ] {
-        let mut world = World::approved();
-        let checkout = world.begin().unwrap();
-        world.report_card(checkout, operation(1, 10), card("CB"));
-        assert_eq!(world.report_card(checkout, operation(1, 10), second), Taken::Variant);
-        world.hear(checkout, &[(operation(1, 10), OperationStatus::Authorised)]);
-        world.judge();
-        assert_eq!(world.order.holds[0].refusal(), expected.as_ref());
-    }
-}
-
-#[test]
 fn two_tabs_both_held_one_begins_the_plan_and_one_is_let_go() {
     let mut world = World::approved();
     let first = world.begin().unwrap();

@@ -5,7 +5,11 @@ use super::{
     first_instalment::{accepted, card},
     *,
 };
-use crate::domain::{card::CardRefusal, hold::Verdict, subscriber::SubscriberState};
+use crate::domain::{
+    card::CardRefusal,
+    hold::Verdict,
+    subscriber::{HeardCard, SubscriberState},
+};
 
 #[test]
 fn a_second_operation_of_the_page_does_not_cost_the_plan_its_card() {
@@ -116,4 +120,67 @@ fn a_capture_that_could_not_leave_in_time_does_not_leave() {
     let Prepared::Instead(decision) = prepared else { panic!("it would leave") };
     world.take(*decision);
     assert_eq!(world.order.paid().minor_units(), 20_031);
+}
+
+#[test]
+fn a_token_that_is_told_of_after_its_card_is_gone_is_not_kept() {
+    let mut world = World::approved();
+    let page = world.begin().unwrap();
+    world.hear(page, &[(operation(1, 10), OperationStatus::Authorised)]);
+    world.wait(30);
+    world.judge();
+    assert_eq!(world.order.holds[0].refusal(), Some(&CardRefusal::NotKnown));
+    world.do_call(&accepted(1, 10));
+    let subscriber = world.order.subscribers[0].reference.clone();
+    let gone = world.order.subscriber_answered(&subscriber, None, world.now, &world.policy).unwrap();
+    world.take(gone);
+    world.report_card(page, operation(1, 10), card("CB"));
+    let history: Vec<&Event> = world.history.iter().map(|(event, _)| event).collect();
+    assert!(!serde_json::to_string(&history).unwrap().contains("\"sealed\""));
+}
+
+/// Nobody could have let it go, and its order could not have been paid in any other way.
+#[test]
+fn a_capture_that_is_never_carried_out_is_let_go_in_the_end() {
+    let mut world = World::approved();
+    let page = world.begin().unwrap();
+    world.report_card(page, operation(1, 10), card("CB"));
+    world.hear(page, &[(operation(1, 10), OperationStatus::Authorised)]);
+    world.judge();
+    let authorised = [Finding::Status(operation(1, 10), OperationStatus::Authorised)];
+    for tries in 1..=crate::domain::give_back::MAX_ATTEMPTS {
+        assert!(world.order.holds[0].is_pending(), "{tries}");
+        assert_eq!(world.do_call(&Ruling::Doubt { why: "silence".to_owned() }), Purpose::Capture(1));
+        let of = AttemptId { purpose: Purpose::Capture(1), attempt: u32::try_from(tries).unwrap() };
+        while let AttemptState::InDoubt(_) = world.order.attempt(of).unwrap().state {
+            world.wait(11);
+            let (asked, now) = (world.order.attempt(of).unwrap().clone(), world.now);
+            let heard = (Some(&authorised[..]), false);
+            let decision = world.order.attempt_asked(of, &asked, heard, now, now, &world.policy).unwrap();
+            world.take(decision);
+        }
+    }
+    assert_eq!(world.order.holds[0].refusal(), Some(&CardRefusal::CaptureRefused));
+    assert_eq!(world.do_call(&accepted(1, 10)), Purpose::GiveBack(1));
+    world.begin().expect("another card may begin the plan");
+}
+
+#[test]
+fn two_copies_of_one_notification_agree_and_two_cards_do_not() {
+    let other_seal = HeardCard { sealed_token: Some("sealed otherwise".to_owned()), ..card("CB") };
+    let other_card = HeardCard { fingerprint: Some("f2".to_owned()), ..card("CB") };
+    let other_kind = card("VISA");
+    for (second, expected) in [
+        (other_seal, None),
+        (other_card, Some(CardRefusal::Contradictory)),
+        (other_kind, Some(CardRefusal::Contradictory)),
+    ] {
+        let mut world = World::approved();
+        let checkout = world.begin().unwrap();
+        world.report_card(checkout, operation(1, 10), card("CB"));
+        assert_eq!(world.report_card(checkout, operation(1, 10), second), Taken::Variant);
+        world.hear(checkout, &[(operation(1, 10), OperationStatus::Authorised)]);
+        world.judge();
+        assert_eq!(world.order.holds[0].refusal(), expected.as_ref());
+    }
 }

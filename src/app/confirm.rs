@@ -44,6 +44,7 @@ impl App {
             asked_at: self.now(),
             seen: Vec::new(),
             strays: Vec::new(),
+            card_type: None,
             silence: None,
         };
         let find = Question::Find { reference: checkout.reference.clone(), amount: checkout.amount };
@@ -54,7 +55,7 @@ impl App {
                 heard.silence = Some(why);
                 return Ok(heard);
             }
-            Ok(Finding::Status(..) | Finding::Remitted(..)) => {
+            Ok(Finding::Status(..) | Finding::Inspected(_)) => {
                 heard.silence = Some("a status was answered where a number was asked".to_owned());
                 return Ok(heard);
             }
@@ -62,8 +63,16 @@ impl App {
         match self.question(merchant, host, &Question::Look { operation: found }).await? {
             Ok(Finding::Status(seen, status)) if seen == found => heard.seen.push((found, status)),
             Ok(Finding::Unclear(why)) | Err(Silence(why)) => heard.silence = Some(why),
-            Ok(Finding::Nothing | Finding::Status(..) | Finding::Remitted(..) | Finding::Found(_)) => {
+            Ok(Finding::Nothing | Finding::Status(..) | Finding::Inspected(_) | Finding::Found(_)) => {
                 heard.silence = Some("the bank does not know what it has just found".to_owned());
+            }
+        }
+        // Whoever pays may have another card reported than the one that paid; the bank is asked which it was.
+        if checkout.begins.is_some() && !order.knows(&found.number) {
+            if let Ok(Finding::Inspected(seen)) =
+                self.question(merchant, host, &Question::Inspect { operation: found }).await?
+            {
+                heard.card_type = seen.card_type.filter(|_| seen.operation == found);
             }
         }
         for operation in order.reported(checkout.number, &found) {
@@ -94,7 +103,7 @@ impl App {
             }
             Ok(
                 Finding::Status(..)
-                | Finding::Remitted(..)
+                | Finding::Inspected(_)
                 | Finding::Nothing
                 | Finding::Found(_)
                 | Finding::Unclear(_),
@@ -164,7 +173,7 @@ impl App {
         self.book(
             merchant,
             order,
-            &Heard { checkout: number, asked_at: self.now(), seen, strays: Vec::new(), silence: None },
+            &Heard { checkout: number, asked_at: self.now(), seen, strays: Vec::new(), card_type: None, silence: None },
         )
         .await
     }

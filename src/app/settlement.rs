@@ -11,7 +11,7 @@ use crate::{
     domain::{
         actor::Actor,
         attempt::Host,
-        bank::{Finding, Operation, Question},
+        bank::{Finding, Inspection, Operation, Question},
         ids::{MerchantId, OrderId},
         order::Remitted,
     },
@@ -26,12 +26,12 @@ impl App {
         id: OrderId,
         operation: Operation,
     ) -> Result<(), Error> {
-        let remitted = match self.question(merchant, Host::Main, &Question::Remittance { operation }).await? {
-            Ok(Finding::Remitted(seen, status, remittance)) if seen == operation => {
+        let remitted = match self.question(merchant, Host::Main, &Question::Inspect { operation }).await? {
+            Ok(Finding::Inspected(Inspection { operation: seen, status, remittance, .. })) if seen == operation => {
                 Remitted::Status { status, remittance }
             }
             Ok(Finding::Unclear(why)) | Err(Silence(why)) => Remitted::Silence(why),
-            Ok(Finding::Remitted(..) | Finding::Status(..) | Finding::Nothing | Finding::Found(_)) => {
+            Ok(Finding::Inspected(_) | Finding::Status(..) | Finding::Nothing | Finding::Found(_)) => {
                 Remitted::Silence("the bank does not know what it has captured".to_owned())
             }
         };

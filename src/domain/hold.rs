@@ -28,6 +28,9 @@ pub struct Hold {
     pub amount: Money,
     /// When the bank first showed it.
     pub found_at: Timestamp,
+    /// The kind of its card, as the bank itself told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card_type: Option<String>,
     /// What was decided on its card; nothing yet while its data are awaited.
     pub verdict: Option<Verdict>,
     /// Tries at capturing it.

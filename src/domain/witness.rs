@@ -32,7 +32,7 @@ pub const LAPSED: &str = "lapsed";
 pub(super) fn done(call: &MoneyCall, findings: &[Finding]) -> Done {
     let found = findings.iter().find_map(|finding| match finding {
         Finding::Found(operation) => Some(*operation),
-        Finding::Nothing | Finding::Status(..) | Finding::Remitted(..) | Finding::Unclear(_) => None,
+        Finding::Nothing | Finding::Status(..) | Finding::Inspected(_) | Finding::Unclear(_) => None,
     });
     let seen = found.as_ref().or(target(call)).and_then(|operation| status_of(operation, findings));
     match call {
@@ -71,7 +71,7 @@ pub(super) fn done(call: &MoneyCall, findings: &[Finding]) -> Done {
 pub(super) fn status_of<'a>(operation: &Operation, findings: &'a [Finding]) -> Option<&'a OperationStatus> {
     findings.iter().find_map(|finding| match finding {
         Finding::Status(seen, status) if seen.number == operation.number => Some(status),
-        Finding::Status(..) | Finding::Remitted(..) | Finding::Found(_) | Finding::Nothing | Finding::Unclear(_) => {
+        Finding::Status(..) | Finding::Inspected(_) | Finding::Found(_) | Finding::Nothing | Finding::Unclear(_) => {
             None
         }
     })

@@ -128,6 +128,14 @@ impl Order {
                 Ok(())
             }
             Event::ReportDoubted { checkout, operation } => {
+                // Whatever became of the money, its page may have registered a card.
+                if let Ok(begins) = self.begins(*checkout) {
+                    let subscriber = begins.subscriber.clone();
+                    self.register(&subscriber);
+                    if self.holds.iter().all(|hold| hold.checkout != *checkout) {
+                        self.unwanted(&subscriber, at)?;
+                    }
+                }
                 let checkout = self.checkout_mut(*checkout)?;
                 for report in checkout.reports.values_mut() {
                     match &mut report.says {

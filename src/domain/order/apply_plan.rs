@@ -130,12 +130,16 @@ impl Order {
             return Err(Impossible("an operation held twice"));
         }
         let subscriber = self.begins(hold.checkout)?.subscriber.clone();
-        // Two operations of one page register one card.
-        if self.subscribers.iter().all(|known| known.reference != subscriber) {
-            self.subscribers.push(Subscriber { reference: subscriber, state: SubscriberState::Kept });
-        }
+        self.register(&subscriber);
         self.holds.push(hold.clone());
         Ok(())
+    }
+
+    /// A card that a page registered; two operations of one page register one.
+    pub(super) fn register(&mut self, subscriber: &SubscriberReference) {
+        if self.subscribers.iter().all(|known| known.reference != *subscriber) {
+            self.subscribers.push(Subscriber { reference: subscriber.clone(), state: SubscriberState::Kept });
+        }
     }
 
     fn judge_hold(&mut self, number: u32, verdict: &Verdict, at: Timestamp) -> Result<(), Impossible> {

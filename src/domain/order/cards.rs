@@ -118,7 +118,10 @@ impl Order {
         let card = card.filter(|card| card.sealed_token.is_some()).ok_or(CardRefusal::NotKnown)?;
         let last_due = begins.schedule.iter().map(|due| due.due).max().ok_or(CardRefusal::NotWanted)?;
         let plan_refuses = self.plan().map(|plan| plan.refused_cards.as_slice()).unwrap_or_default();
-        judge(&card.facts, last_due, &policy.cards.refusing(plan_refuses))
+        let mut facts = card.facts.clone();
+        // What the bank itself says counts beside what was reported.
+        facts.types.extend(hold.card_type.clone());
+        judge(&facts, last_due, &policy.cards.refusing(plan_refuses))
     }
 
     /// The card that a page registered, as its plan will debit it.
@@ -186,6 +189,7 @@ impl Decision {
         &mut self,
         checkout: CheckoutNumber,
         operation: Operation,
+        card_type: Option<String>,
         now: Timestamp,
     ) -> Result<(), Impossible> {
         let number = super::next_number(self.order.holds.len());
@@ -196,6 +200,7 @@ impl Decision {
             operation,
             amount,
             found_at: now,
+            card_type,
             verdict: None,
             captures: Vec::new(),
             captured: false,

@@ -27,6 +27,8 @@ pub struct Heard {
     pub seen: Vec<(Operation, OperationStatus)>,
     /// Operations that were reported under other calls, that the bank shows as captured, and that nobody has booked.
     pub strays: Vec<Operation>,
+    /// The kind of the card that paid, where it begins a plan and the bank tells.
+    pub card_type: Option<String>,
     /// Why a question stayed without a usable answer, when one did.
     pub silence: Option<String>,
 }
@@ -158,7 +160,7 @@ impl Order {
             match status {
                 // What begins a plan is only held: its card is judged before anything is captured.
                 OperationStatus::Captured | OperationStatus::Authorised if checkout.begins.is_some() => {
-                    decision.hold(heard.checkout, *operation, now)?;
+                    decision.hold(heard.checkout, *operation, heard.card_type.clone(), now)?;
                 }
                 OperationStatus::Captured => decision.capture(heard.checkout, operation, now)?,
                 OperationStatus::Authorised if policy.authorised_counts => {

@@ -182,7 +182,14 @@ impl World {
     }
 
     fn hear(&mut self, checkout: CheckoutNumber, seen: &[(Operation, OperationStatus)]) {
-        let heard = Heard { checkout, asked_at: self.now, seen: seen.to_vec(), strays: Vec::new(), silence: None };
+        let heard = Heard {
+            checkout,
+            asked_at: self.now,
+            seen: seen.to_vec(),
+            strays: Vec::new(),
+            card_type: None,
+            silence: None,
+        };
         let decision = self.order.hear(&heard, self.now, &self.policy).unwrap();
         self.take(decision);
     }

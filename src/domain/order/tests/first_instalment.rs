@@ -392,3 +392,23 @@ fn pausing_resuming_and_cancelling() {
     assert_eq!(world.order.status, Status::Open, "the rest stays owed");
     assert_eq!(world.check_out().map(|number| world.order.checkout(number).unwrap().instalment), Ok(2));
 }
+
+/// The bank's own word counts beside a report, which a payer may have forged.
+#[test]
+fn an_e_card_that_was_reported_as_another_is_refused() {
+    let mut world = World::approved();
+    let checkout = world.begin().unwrap();
+    world.report_card(checkout, operation(1, 10), card("CB"));
+    let heard = Heard {
+        checkout,
+        asked_at: world.now,
+        seen: vec![(operation(1, 10), OperationStatus::Authorised)],
+        strays: Vec::new(),
+        card_type: Some("E_CARD".to_owned()),
+        silence: None,
+    };
+    let decision = world.order.hear(&heard, world.now, &world.policy).unwrap();
+    world.take(decision);
+    world.judge();
+    assert_eq!(world.order.holds[0].refusal(), Some(&CardRefusal::VirtualCard));
+}

@@ -79,6 +79,7 @@ fn an_authorisation_seen_beside_a_silence_holds_the_order() {
         asked_at: world.now,
         seen: vec![(operation(1, 10), OperationStatus::Authorised)],
         strays: Vec::new(),
+        card_type: None,
         silence: Some("about a reported one".to_owned()),
     };
     world.take(world.order.hear(&heard, world.now, &world.policy).unwrap());

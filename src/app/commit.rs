@@ -178,6 +178,21 @@ impl App {
         }
     }
 
+    /// Remembers the answer to a request whose parts were committed one by one.
+    ///
+    /// # Errors
+    /// [`Error::KeyReused`], [`Error::Unavailable`], …
+    pub async fn remember<T>(&self, remember: &Remember<T>, result: &T) -> Result<Outcome, Error> {
+        let (answer, outcome) = remember.answer(result, &*self.ports.vault, self.now())?;
+        let commit = Commit { writes: Vec::new(), claims: Vec::new(), callbacks: Vec::new(), answer: Some(answer) };
+        match self.ports.store.commit(commit).await {
+            Ok(()) => Ok(outcome),
+            Err(CommitError::Answered) => self.answered_before(remember).await,
+            Err(CommitError::Conflict(_) | CommitError::Taken { .. }) => Err(Error::Busy),
+            Err(CommitError::Unavailable(why)) => Err(Error::Unavailable(why)),
+        }
+    }
+
     /// Somebody asked the same at the same time and was first.
     pub(super) async fn answered_before<T>(&self, remember: &Remember<T>) -> Result<Outcome, Error> {
         self.remembered(&remember.key, &remember.fingerprint).await?.ok_or(Error::Busy)

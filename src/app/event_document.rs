@@ -214,6 +214,14 @@ pub fn entry(entry: &Entry) -> Value {
             ("chargeback", None, Some(*instalment), Some(original.to_string()))
         }
     };
+    let remittance = match entry.kind {
+        EntryKind::Settlement { remittance, .. } => Some(remittance.to_string()),
+        EntryKind::Capture { .. }
+        | EntryKind::Debit { .. }
+        | EntryKind::Surplus { .. }
+        | EntryKind::GivenBack { .. }
+        | EntryKind::Chargeback { .. } => None,
+    };
     json!({
         "kind": kind,
         "at": entry.at,
@@ -223,6 +231,7 @@ pub fn entry(entry: &Entry) -> Value {
         "checkout": checkout,
         "instalment": instalment,
         "original": original,
+        "remittance": remittance,
     })
 }
 

@@ -118,6 +118,7 @@ pub(super) fn checkout(order: &Order, checkout: &Checkout) -> Value {
         "status": order.checkout_status(checkout),
         "reference": checkout.reference,
         "instalment": checkout.instalment,
+        "pays": checkout.pays(),
         "amount": checkout.amount,
         "billing": billing_mode(&checkout.billing),
         "issued_at": checkout.issued_at,

@@ -272,6 +272,17 @@ pub enum CommitError {
 /// Tells whoever is on call.
 pub trait Alarms: Send + Sync {
     fn raise(&self, alarm: Alarm);
+    /// Something that operators watch the number of; nobody is told.
+    fn count(&self, _merchant: &str, _what: Counted) {}
+}
+
+/// What is counted, by what it came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// A debit: `paid`, `refused`, `in_doubt`, `not_executed`, `quarantined`.
+    Debit(&'static str),
+    /// A debit run: `started`, `stopped`, `resumed`, `ended`.
+    Run(&'static str),
 }
 
 /// What somebody should look at. `subject` is an id, never a secret or a person.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 
-use super::App;
+use super::{App, debit_run::outcome};
 use crate::{
     domain::{
         attempt::{AttemptState, Conclusion},
@@ -16,7 +16,7 @@ use crate::{
         order::{Decision, Order},
         purpose::Purpose,
     },
-    ports::{Alarm, AlarmKind},
+    ports::{Alarm, AlarmKind, Counted},
 };
 
 /// Later than this a capture should have reached the merchant.
@@ -28,6 +28,9 @@ impl App {
         let late = decision.events.iter().filter_map(|event| not_settled(&decision.order, event));
         for (kind, detail) in decision.events.iter().filter_map(alarm_of).chain(late) {
             self.alarm(kind, &decision.order, detail);
+        }
+        for outcome in decision.events.iter().filter_map(|event| debit_outcome(event, &decision.order)) {
+            self.ports.alarms.count(decision.order.merchant.as_str(), Counted::Debit(outcome));
         }
         let touched: BTreeSet<Purpose> = decision.events.iter().filter_map(purpose_of).collect();
         for detail in touched.iter().filter_map(|purpose| stuck(&decision.order, *purpose)) {
@@ -136,6 +139,15 @@ fn not_settled(order: &Order, event: &Event) -> Option<(AlarmKind, String)> {
     let since = again.duration_since(unsettled.since);
     let detail = format!("operation {operation} has not reached the merchant since {}: {why}", unsettled.since);
     (since > SETTLES_WITHIN).then_some((AlarmKind::NotSettled, detail))
+}
+
+/// What a debit came to by an event. One that stays in doubt has come to nothing new.
+fn debit_outcome(event: &Event, order: &Order) -> Option<&'static str> {
+    let Purpose::Debit(number) = purpose_of(event)? else { return None };
+    if let Event::AttemptAsked { conclusion: Conclusion::AskAgain { .. } | Conclusion::Silence { .. }, .. } = event {
+        return None;
+    }
+    order.instalment(number)?.debit().map(outcome)
 }
 
 /// What the attempt was for that an event is about.

@@ -24,7 +24,7 @@ use crate::{
         run::{Run, RunEvent, RunState},
         schedule::{Debit, Instalment},
     },
-    ports::{Commit, CommitError, Key, Stored, Write},
+    ports::{Commit, CommitError, Counted, Key, Stored, Write},
 };
 
 /// A run as it is stored.
@@ -285,7 +285,18 @@ impl App {
         wake_at: Option<Timestamp>,
     ) -> Result<(), Error> {
         let events = vec![serde_json::to_string(event)?];
-        self.commit_run(run_write(merchant, run, expected_version, events, wake_at)?).await
+        self.commit_run(run_write(merchant, run, expected_version, events, wake_at)?).await?;
+        let counted = match event {
+            RunEvent::Started { .. } => Some("started"),
+            RunEvent::Stopped { .. } => Some("stopped"),
+            RunEvent::Resumed { .. } => Some("resumed"),
+            RunEvent::Ended => Some("ended"),
+            RunEvent::Selected | RunEvent::Calibrated => None,
+        };
+        if let Some(counted) = counted {
+            self.ports.alarms.count(merchant.id.as_str(), Counted::Run(counted));
+        }
+        Ok(())
     }
 
     async fn commit_run(&self, write: Write) -> Result<(), Error> {

@@ -27,6 +27,9 @@ pub struct Instalment {
     /// It is not debited by itself any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrears: Option<Arrears>,
+    /// A person wants it debited once more, whatever the rules say of the day.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_hand: bool,
     /// It is not owed any more, without having been paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waived: Option<Waived>,
@@ -134,7 +137,17 @@ impl Instalment {
 impl Instalment {
     /// One that nothing has happened to yet.
     pub fn scheduled(number: u32, due: Date, amount: Money) -> Self {
-        Self { number, due, amount, paid: false, debits: Vec::new(), next_on: None, arrears: None, waived: None }
+        Self {
+            number,
+            due,
+            amount,
+            paid: false,
+            debits: Vec::new(),
+            next_on: None,
+            arrears: None,
+            by_hand: false,
+            waived: None,
+        }
     }
 }
 

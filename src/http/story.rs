@@ -144,7 +144,23 @@ fn both(event: &Event, teller: &Teller) -> (String, String) {
             let (sum, number) = (teller.amount(entry.amount), entry.operation.number);
             (format!("{sum} rendus (opération {number})."), format!("{sum} given back (operation {number})."))
         }
-        other => story_of_plans::both(other, teller),
+        Event::AttemptDropped { .. }
+        | Event::Released { .. }
+        | Event::PlanRequested(_)
+        | Event::PlanApproved { .. }
+        | Event::PlanRefused { .. }
+        | Event::PlanWithdrawn { .. }
+        | Event::Held(_)
+        | Event::CardJudged { .. }
+        | Event::PlanActivated { .. }
+        | Event::PlanPaused { .. }
+        | Event::PlanResumed { .. }
+        | Event::PlanEnded { .. }
+        | Event::DebitWaits { .. }
+        | Event::DebitInArrears { .. }
+        | Event::DebitRetried { .. }
+        | Event::SubscriberForgotten { .. }
+        | Event::SubscriberPostponed { .. } => story_of_plans::both(event, teller),
     }
 }
 

@@ -4,6 +4,7 @@ use super::{plan_words, story::Teller, story_of_corrections};
 use crate::domain::{checkout::Locale, event::Event, hold::Verdict, money::Money, plan::PlanEnd, subscriber::PlanCard};
 
 /// In French and in English; what stands in them is in the teller's language in both.
+#[expect(clippy::wildcard_enum_match_arm, reason = "what is not of plans is told elsewhere")]
 pub(super) fn both(event: &Event, teller: &Teller) -> (String, String) {
     match event {
         Event::AttemptDropped { why, .. } => {
@@ -134,6 +135,10 @@ fn dropped(why: &str) -> &str {
         "the order was credited" => "un avoir a été fait",
         "the rest was cancelled" => "le reste a été annulé",
         "another debit is under way" => "un autre prélèvement est en cours",
+        "its run had ended" => "sa série était terminée",
+        "its card cannot be read" => "les données de sa carte ne sont pas lisibles",
+        "the bank knows of a payment by a page" => "la banque connaît un paiement par une page",
+        "the plan does not need it any more" => "l'échéancier n'en a plus besoin",
         other => other,
     }
 }

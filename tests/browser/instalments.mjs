@@ -215,15 +215,14 @@ function withVirtualCard(language) {
   };
 }
 
-/** Puts the clock forward by its first button: to the day that is shown, or else to the next 10th. */
-async function goForward(payer, shown = '') {
-  await payer.open(`/comptabilite/prelevements${shown && `?jour=${shown}`}`);
-  const day = await payer.page.locator('form[action="/comptabilite/horloge"] input').first().inputValue();
-  if (shown) assert.equal(day, shown, 'the first button');
+/** Puts the clock forward to the day that is shown, by its first button. */
+async function goForward(payer, day) {
+  await payer.open(`/comptabilite/prelevements?jour=${day}`);
+  const first = await payer.page.locator('form[action="/comptabilite/horloge"] input').first().inputValue();
+  assert.equal(first, day, 'the first button');
   await payer.page.locator('form[action="/comptabilite/horloge"] button').first().click();
   await payer.page.waitForURL(`**/prelevements?jour=${day}`);
   assert.equal(await payer.text('#aujourdhui'), day.split('-').reverse().join('/'), 'the day it is');
-  return day;
 }
 
 /** Begins the debits of the day that is shown, and waits until they are over. */
@@ -240,9 +239,11 @@ async function runDebits(payer) {
 
 async function debited(payer) {
   const references = [];
+  let due;
   for (const card of [CARDS.frictionless, CARDS.emptyLater]) {
     await approved(payer, 'D4', '3x');
     references.push(await payer.text('#echeances caption .reference'));
+    due = (await rows(payer, 'echeances'))[1][0].split('/').reverse().join('-');
     await goToBank(payer);
     await pressOn(payer);
     await payFirst(payer, card);
@@ -255,7 +256,7 @@ async function debited(payer) {
   const [good, bad] = references;
   await enter(payer);
   await payer.look('comptabilite');
-  const tenth = await goForward(payer);
+  await goForward(payer, due);
   const of = async (table, reference) => (await rows(payer, table)).find(([first]) => first === reference);
   assert.deepEqual((await of('previsions', good)).slice(1), ['2', '205,98 €', 'À prélever']);
   await payer.look('previsions');
@@ -277,7 +278,7 @@ async function debited(payer) {
   await payer.look('echeancier-refuse');
   // Three more tries, then arrears; accounting has it debited once more.
   for (const day of ['13', '18', '25']) {
-    await goForward(payer, tenth.replace(/10$/, day));
+    await goForward(payer, due.replace(/10$/, day));
     await runDebits(payer);
   }
   await enter(payer);

@@ -11,11 +11,15 @@ use crate::{
     plan_bench::{Plans, after, due, text},
 };
 
-/// What `guichet debits run` ends with.
+/// What `guichet debits run --watch` ends with.
 async fn watched(plans: &Plans, day: &str, more: &[&str]) -> (Option<i32>, String) {
+    debits(plans, day, &[&["run", "--every=20ms", "--watch", "--patience=5s"], more].concat()).await
+}
+
+async fn debits(plans: &Plans, day: &str, arguments: &[&str]) -> (Option<i32>, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_guichet"));
-    command.args(["debits", "run", "--merchant=ecole", "--every=20ms", "--watch", "--patience=5s"]);
-    command.args([&format!("--due={day}"), &format!("--url={}", plans.bench.gateway.base())]).args(more);
+    command.arg("debits").args(arguments).arg("--merchant=ecole");
+    command.args([&format!("--due={day}"), &format!("--url={}", plans.bench.gateway.base())]);
     command.env("GUICHET_KEY", &plans.scheduler);
     let ended = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     let said = [ended.stdout, ended.stderr].concat();
@@ -98,6 +102,9 @@ async fn after_an_outage_each_day_debits_one_instalment() {
     );
     let preview = plans.asked(&plans.scheduler, &format!("/v1/debit-runs/preview?date={second}")).await;
     assert_eq!(preview["items"][0]["left_out"], "debited_today", "{preview}");
+    let (code, said) = debits(&plans, &second, &["preview"]).await;
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("left out: debited_today") && said.contains(": 0 to be debited; 1 left out."), "{said}");
     plans.run(&second).await;
     assert_eq!(plans.until_run(&second, "done").await["counts"]["total"], 0);
     let next = after(&second, 1);

@@ -132,6 +132,11 @@ async fn what_a_debit_run_leaves_in_arrears_is_paid_by_a_link() {
     let refused = plans.send(&plans.accounting, "POST", &retry, &json!({"reason": "le payeur appelle"}), &[]).await;
     assert_eq!((refused.status, refused.code().as_str()), (409, "card_unusable"), "{}", refused.body);
 
+    let metrics = plans.bench.ops.send("GET", "/metrics", &[], "").await.body;
+    for series in ["guichet_debits_total{outcome=\"refused\"", "guichet_debit_runs_total{state=\"ended\""] {
+        assert!(metrics.contains(&format!("{series},merchant=\"ecole\"}} 1\n")), "{series}: {metrics}");
+    }
+
     let mut request = checkout();
     request["instalment"] = json!(2);
     let issued = plans.bench.post(&format!("/v1/orders/{id}/checkout"), &request).await;

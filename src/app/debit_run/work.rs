@@ -193,13 +193,11 @@ impl App {
 
     /// What is wrong with one order stops no other: whoever is on call hears of it. What is wrong with the store stops all.
     fn pass_over(&self, error: Error, merchant: &Merchant, order: OrderId) -> Result<(), Error> {
-        match error {
-            Error::Unavailable(_) | Error::Busy => Err(error),
-            wrong => {
-                self.alarm_if_failed(Err(wrong), &merchant.id, &order);
-                Ok(())
-            }
+        if matches!(error, Error::Unavailable(_) | Error::Busy) {
+            return Err(error);
         }
+        self.alarm_if_failed(Err(error), &merchant.id, &order);
+        Ok(())
     }
 
     /// Nothing is left to send. What has left and was not answered yet is waited for a little; what is in doubt is its

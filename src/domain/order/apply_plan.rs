@@ -14,6 +14,10 @@ use crate::domain::{
 };
 
 impl Order {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "which events come here is said once, where they are told apart"
+    )]
     pub(super) fn apply_plan(&mut self, event: &Event, at: Timestamp) -> Result<(), Impossible> {
         match event {
             Event::PlanRequested(plan) => self.request(plan, at),
@@ -83,6 +87,7 @@ impl Order {
                     return Err(Impossible("retrying what is not in arrears"));
                 }
                 due.next_on = Some(*on);
+                due.by_hand = true;
                 Ok(())
             }
             Event::SubscriberForgotten { subscriber } => {
@@ -190,13 +195,15 @@ impl Order {
     }
 
     fn pause(&mut self, number: u32, pause: bool) -> Result<(), Impossible> {
-        match &mut self.latest_plan(number)?.state {
-            PlanState::Active { paused, .. } if *paused != pause => {
-                *paused = pause;
-                Ok(())
-            }
-            _ => Err(Impossible("pausing or resuming what is not to be")),
+        let state = &mut self.latest_plan(number)?.state;
+        let PlanState::Active { paused, .. } = state else {
+            return Err(Impossible("pausing or resuming what is not active"));
+        };
+        if *paused == pause {
+            return Err(Impossible("pausing or resuming twice"));
         }
+        *paused = pause;
+        Ok(())
     }
 
     /// A token that debits nothing any more is not kept either.

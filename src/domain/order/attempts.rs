@@ -183,10 +183,8 @@ impl Order {
     /// # Errors
     /// [`Impossible`] when there is no such attempt.
     pub fn give_up(&self, of: AttemptId, why: &str, now: Timestamp) -> Result<Decision, Impossible> {
-        match self.attempt(of)?.state {
-            AttemptState::Ready { .. } => self.drop_attempt(of, why, now),
-            _ => Ok(self.unchanged()),
-        }
+        let is_ready = matches!(self.attempt(of)?.state, AttemptState::Ready { .. });
+        if is_ready { self.drop_attempt(of, why, now) } else { Ok(self.unchanged()) }
     }
 
     /// Whether an operation cannot be what a debit has made: its number was known before.

@@ -14,8 +14,9 @@ use crate::domain::{
     plan::{Plan, PlanEnd},
     policy::Policy,
     purpose::{AttemptId, Purpose},
-    retry::{RefusalClass, is_single_use_hint, is_worn, next_try},
+    retry::{RefusalClass, is_single_use_hint, is_worn, last_day, next_try},
     schedule::{Arrears, Debit, Instalment},
+    subscriber::PlanCard,
     text::Text,
 };
 
@@ -104,7 +105,8 @@ impl Order {
         })
     }
 
-    /// The run of `date` takes up the oldest instalment that is to be debited by then.
+    /// The run of `date` takes up the oldest instalment that is to be debited by then, or finds that its card is not to be
+    /// debited for it any more: then it is in arrears.
     ///
     /// # Errors
     /// [`LeftOut`] inside when there is none; [`Impossible`] when it does not fit the order.
@@ -120,6 +122,12 @@ impl Order {
             Err(why) => return Ok(Err(why)),
         };
         let card = self.plan().and_then(Plan::card).ok_or(Impossible("debiting without a card"))?;
+        if let Some(arrears) = self.in_vain(due, card, self.debit_day(now, policy), policy) {
+            let mut decision = Decision::of(self);
+            let instalment = due.number;
+            decision.push(Event::DebitInArrears { instalment, arrears, single_use: false }, now)?;
+            return Ok(Ok(decision));
+        }
         let number = due.next_debit();
         let call = MoneyCall::Debit {
             subscriber: card.subscriber.clone(),
@@ -132,6 +140,29 @@ impl Order {
         let purpose = Purpose::Debit(due.number);
         decision.push(Event::AttemptPlanned { purpose, attempt, run: Some(date) }, now)?;
         Ok(Ok(decision))
+    }
+
+    /// Why a debit would be in vain: the card was refused for good, be it for another instalment, or the days for another
+    /// try have passed without a run.
+    fn in_vain(&self, due: &Instalment, card: &PlanCard, today: Date, policy: &Policy) -> Option<Arrears> {
+        let is_its =
+            |call: &MoneyCall| matches!(call, MoneyCall::Debit { subscriber, .. } if *subscriber == card.subscriber);
+        let for_good = self.debits().filter(|debit| is_its(&debit.attempt.call)).find_map(|debit| {
+            let AttemptState::Refused { code, class: Some(class) } = &debit.attempt.state else { return None };
+            matches!(class, RefusalClass::Hard | RefusalClass::CardUpdate).then_some((code, *class))
+        });
+        if let Some((code, class)) = for_good {
+            return Some(Arrears { since: today, code: code.clone(), class });
+        }
+        let AttemptState::Refused { code, class } = &due.debit()?.attempt.state else { return None };
+        let is_late = today > last_day(due.due, self.next_due(due.number), &policy.retry);
+        let class = class.unwrap_or(RefusalClass::Hard);
+        (is_late && !due.by_hand).then(|| Arrears { since: today, code: code.clone(), class })
+    }
+
+    /// When the next instalment after this one is due, if one is.
+    fn next_due(&self, number: u32) -> Option<Date> {
+        self.schedule.iter().find(|other| other.number > number && other.is_owed()).map(|other| other.due)
     }
 
     /// Accounting has an instalment in arrears debited once more, from today's run on or the next.
@@ -251,9 +282,7 @@ impl Decision {
         let was_refused = |debit: &&Debit| matches!(debit.attempt.state, AttemptState::Refused { .. });
         let tried: Vec<Date> = due.debits.iter().filter(was_refused).filter_map(|debit| debit.on).collect();
         let of_card: Vec<Date> = order.debits().filter_map(|debit| debit.on).collect();
-        let next_due =
-            order.schedule.iter().find(|other| other.number > number && other.is_owed()).map(|other| other.due);
-        let next = next_try(due.due, &tried, &of_card, class, today, next_due, &policy.retry);
+        let next = next_try(due.due, &tried, &of_card, class, today, order.next_due(number), &policy.retry);
         match next {
             Some(until) => self.push(Event::DebitWaits { instalment: number, until, code: code.clone() }, now)?,
             None => {

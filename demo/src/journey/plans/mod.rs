@@ -36,6 +36,7 @@ pub(super) async fn steps(journey: &Journey, report: &mut Report) {
     report.step("a stolen card: arrears, paid with another one", july::in_arrears(&plans).await);
     report.step("a refused debit, paid when tried again", july::tried_again(&mut plans).await);
     report.step("10 August: twenty start the same run", begun::august(&mut plans).await);
+    report.step("a stolen card is not tried for what follows", july::never_again(&plans).await);
     report.step("601.00 in 3: paid, 400.69 by itself", begun::three_is_paid(&plans).await);
     report.step("two dues after an outage, one a day", july::after_an_outage(&mut plans).await);
 }

@@ -2,6 +2,7 @@
 
 use super::{first_instalment::accepted, planning::template, *};
 use crate::domain::{
+    attempt::Conclusion,
     plan::{PlanEnd, PlanState},
     purpose::Purpose,
     retry::RefusalClass,
@@ -214,14 +215,22 @@ fn a_card_that_is_refused_for_good_is_not_debited_again() {
         let mut world = World::active_on("2026-07-10");
         world.debit("2026-07-10", &Ruling::Refused { code: code.to_owned(), class: Some(class) });
         assert_eq!(world.instalment_status(2), InstalmentStatus::Arrears, "{code}");
-        let hint = world.history.iter().find_map(|(event, _)| match event {
-            Event::DebitInArrears { single_use, .. } => Some(*single_use),
-            _ => None,
+        let hint = world.history.iter().find_map(|(event, _)| {
+            let Event::DebitInArrears { single_use, .. } = event else { return None };
+            Some(*single_use)
         });
         assert_eq!(hint, Some(single_use), "{code}");
         let retry = world.order.retry_debit(2, text("x"), world.now, &world.policy);
         assert_eq!(retry, Err(Refusal::CardUnusable), "{code}");
         assert_eq!(world.order.ready_on(), Some(day("2026-08-10")), "a failed debit ends no plan");
+        // A card that is refused for good is not debited for another instalment either.
+        world.at("2026-08-10T05:00:00Z");
+        let decision =
+            world.order.take_up(day("2026-08-10"), new_call(700), world.now, &world.policy).unwrap().unwrap();
+        world.take(decision);
+        let expected =
+            if class == RefusalClass::Authentication { InstalmentStatus::InAttempt } else { InstalmentStatus::Arrears };
+        assert_eq!(world.instalment_status(3), expected, "{code}");
     }
 }
 
@@ -285,11 +294,9 @@ fn not_found_counts_only_where_it_means_something() {
     assert_eq!(world.order.attempt(of).unwrap().state, AttemptState::NotExecuted);
     let took = world.now.duration_since(sent_at);
     assert!(took >= SignedDuration::from_hours(24), "{took}");
-    let hosts = world.history.iter().filter_map(|(event, _)| match event {
-        Event::AttemptAsked { conclusion: crate::domain::attempt::Conclusion::AskAgain { denied_by, .. }, .. } => {
-            *denied_by
-        }
-        _ => None,
+    let hosts = world.history.iter().filter_map(|(event, _)| {
+        let Event::AttemptAsked { conclusion: Conclusion::AskAgain { denied_by, .. }, .. } = event else { return None };
+        *denied_by
     });
     assert_eq!(hosts.collect::<std::collections::BTreeSet<_>>().len(), 2);
     // It was nobody's refusal: a later run takes it up again, with a reference of its own.
@@ -389,4 +396,20 @@ fn what_was_not_executed_is_no_try() {
     world.debit("2026-07-14", &soft());
     assert_eq!(world.instalment_status(2), InstalmentStatus::RetryWait);
     assert_eq!(world.order.instalment(2).unwrap().next_on, Some(day("2026-07-17")));
+}
+
+#[test]
+fn a_retry_whose_days_have_passed_is_arrears() {
+    let mut world = World::active_on("2026-07-10");
+    world.debit("2026-07-10", &soft());
+    // No run came on the 13th; five days before the next due date it is too late.
+    world.at("2026-08-06T05:00:00Z");
+    let decision = world.order.take_up(day("2026-08-06"), new_call(700), world.now, &world.policy).unwrap().unwrap();
+    world.take(decision);
+    assert_eq!(world.instalment_status(2), InstalmentStatus::Arrears);
+    // A person may insist.
+    let decision = world.order.retry_debit(2, text("accord"), world.now, &world.policy).unwrap();
+    world.take(decision);
+    world.debit("2026-08-06", &accepted(3, 30));
+    assert_eq!(world.instalment_status(2), InstalmentStatus::Paid);
 }

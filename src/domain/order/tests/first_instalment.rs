@@ -223,15 +223,20 @@ fn a_refused_card_may_be_followed_by_another_on_the_same_link() {
     world.hear(page.number, &[(operation(2, 20), OperationStatus::Authorised)]);
     // The first is still being let go; whichever is due first is done first.
     while let Some(duty) = world.duty() {
-        match duty {
+        match &duty {
             Duty::Judge { .. } => world.judge(),
             Duty::Plan { purpose: Purpose::Capture(_) } => drop(world.do_call(&accepted(2, 20))),
             Duty::Plan { .. } => drop(world.do_call(&accepted(1, 10))),
             Duty::Forget { subscriber } => {
-                let gone = world.order.subscriber_answered(&subscriber, None, world.now, &world.policy).unwrap();
+                let gone = world.order.subscriber_answered(subscriber, None, world.now, &world.policy).unwrap();
                 world.take(gone);
             }
-            other => panic!("{other:?}"),
+            Duty::Expire { .. }
+            | Duty::Ask { .. }
+            | Duty::Believe { .. }
+            | Duty::Send { .. }
+            | Duty::Doubt { .. }
+            | Duty::Enquire { .. } => panic!("{duty:?}"),
         }
     }
     assert_eq!(world.order.paid().minor_units(), 20_031);

@@ -7,6 +7,7 @@ use axum::{
     extract::{Path, State},
     http::{HeaderMap, HeaderValue, Response, header},
 };
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::{
@@ -23,7 +24,8 @@ pub(super) async fn explain(
     let caller = gateway.caller(&headers, &[Scope::Ops]).await?;
     let (current, events) = gateway.app.story(&caller, order_id(&id)?).await?;
     let locale = accepted_language(&headers);
-    let zone = gateway.app.merchant(&current.order.merchant)?.policy.zone.clone();
+    // A merchant that is configured no more has no clocks.
+    let zone = gateway.app.merchant(&current.order.merchant).map_or(TimeZone::UTC, |known| known.policy.zone.clone());
     let teller = Teller { locale, zone };
     let steps: Value = events
         .iter()

@@ -4,7 +4,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use super::{events::FeedEvent, explain};
+use super::{events::FeedEvent, explain, quarantine_document};
 use crate::domain::{
     checkout::{Locale, Says},
     correction::JournalKind,
@@ -179,6 +179,7 @@ pub fn public(event: &Event) -> Option<(&'static str, Value)> {
         Event::Blocked => Some(("order.blocked", json!({}))),
         Event::Unblocked => Some(("order.unblocked", json!({}))),
         Event::QuarantineResolved { subject, decision } => {
+            let (subject, decision) = (quarantine_document::subject(*subject), quarantine_document::verdict(*decision));
             Some(("order.quarantine_resolved", json!({"subject": subject, "decision": decision})))
         }
         Event::SettlementAsked { .. }

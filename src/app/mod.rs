@@ -24,6 +24,7 @@ pub mod orders;
 pub mod page;
 pub mod plans;
 pub mod positions;
+pub mod quarantine_document;
 pub mod quarantines;
 pub mod settlement;
 pub mod test_clock;

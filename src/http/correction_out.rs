@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::app::quarantine_document;
 use crate::domain::{
     correction::{CreditNote, JournalEntry, JournalKind, Refund},
     ledger::EntryKind,
     order::{Order, Waiting},
-    purpose::Purpose,
-    quarantine::{GivenVerdict, PeoplesVerdict, Subject},
+    quarantine::GivenVerdict,
 };
 
 /// The members of an order's document that this file is about.
@@ -88,50 +88,15 @@ pub(super) fn waiting(order: &Order) -> Value {
 
 fn waits(order: &Order, waiting: &Waiting) -> Value {
     let verdicts = order.verdicts.iter().filter(|given| given.subject == waiting.subject).map(verdict);
-    json!({"subject": subject(waiting.subject), "why": waiting.why, "verdicts": verdicts.collect::<Value>()})
+    json!({"subject": quarantine_document::subject(waiting.subject), "why": waiting.why, "verdicts": verdicts.collect::<Value>()})
 }
 
 fn verdict(given: &GivenVerdict) -> Value {
-    let (name, operation) = match given.verdict {
-        PeoplesVerdict::Executed { operation } => ("executed", Some(operation)),
-        PeoplesVerdict::NotExecuted => ("not_executed", None),
-        PeoplesVerdict::Closed => ("closed", None),
-    };
-    json!({
-        "verdict": name,
-        "operation": operation.map(|operation| json!({
-            "number": operation.number.to_string(),
-            "call": operation.call.to_string(),
-        })),
-        "at": given.at,
-        "by": given.by,
-        "evidence": given.evidence,
-    })
-}
-
-/// What waits, as a verdict on it names it.
-fn subject(subject: Subject) -> Value {
-    match subject {
-        Subject::Operation { checkout, operation } => {
-            json!({"subject": "operation", "checkout": checkout, "operation": operation.to_string()})
-        }
-        Subject::Attempt { of } => {
-            let mut document = of_purpose("attempt", of.purpose);
-            document.insert("attempt".to_owned(), json!(of.attempt));
-            Value::Object(document)
-        }
-        Subject::Stuck { purpose } => Value::Object(of_purpose("stuck", purpose)),
-    }
-}
-
-fn of_purpose(kind: &str, purpose: Purpose) -> Map<String, Value> {
-    let (name, number) = match purpose {
-        Purpose::GiveBack(number) => ("give_back", number),
-        Purpose::Capture(number) => ("capture", number),
-        Purpose::Debit(number) => ("debit", number),
-    };
-    let members = [("subject", json!(kind)), (name, json!(number))];
-    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    let mut document = quarantine_document::verdict(given.verdict);
+    document.insert("at".to_owned(), json!(given.at));
+    document.insert("by".to_owned(), json!(given.by));
+    document.insert("evidence".to_owned(), json!(given.evidence));
+    Value::Object(document)
 }
 
 /// Whether an entry is money that came in.

@@ -3,7 +3,7 @@
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-use super::{story_of_plans, written};
+use super::{story_of_corrections, story_of_plans, written};
 use crate::{
     app::explain,
     domain::{
@@ -161,6 +161,19 @@ fn both(event: &Event, teller: &Teller) -> (String, String) {
         | Event::DebitRetried { .. }
         | Event::SubscriberForgotten { .. }
         | Event::SubscriberPostponed { .. } => story_of_plans::both(event, teller),
+        Event::CardChanged { .. }
+        | Event::Credited { .. }
+        | Event::RefundRequested { .. }
+        | Event::Journalled { .. }
+        | Event::Rescheduled { .. }
+        | Event::SettlementAsked { .. }
+        | Event::EntrySettled { .. }
+        | Event::SettlementOver { .. }
+        | Event::ChargedBack { .. }
+        | Event::Blocked
+        | Event::Unblocked
+        | Event::VerdictGiven(_)
+        | Event::QuarantineResolved { .. } => story_of_corrections::both(event, teller),
     }
 }
 

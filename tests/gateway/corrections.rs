@@ -218,7 +218,7 @@ async fn a_plan_ends_with_its_rest_credited_or_owed() {
     let ended = plans.correct(id(0), "plan/cancel-rest", &json!({"reason": "départ"})).await;
     assert_eq!((&ended["status"], &ended["owed"]), (&json!("settled"), &eur(20_031)), "{ended:#}");
     let given_up = plans.correct(id(1), "plan/default", &Value::Null).await;
-    assert_eq!((&given_up["blocked"], &given_up["remaining"]), (&json!(true), &eur(40_069)), "{given_up:#}");
+    assert_eq!((&given_up["plan"]["status"], &given_up["remaining"]), (&json!("defaulted"), &eur(40_069)));
     let refund = json!({"amount": eur(20_031), "against": "credit_note", "reason": "désistement"});
     let refused = plans.try_correct(id(2), "refunds", &refund).await;
     assert_eq!((refused.status, refused.code().as_str()), (422, "rest_not_said"));

@@ -68,12 +68,12 @@ impl App {
             }
         }
         // Whoever pays may have another card reported than the one that paid; the bank is asked which it was.
-        if checkout.begins.is_some() && !order.knows(&found.number) {
-            if let Ok(Finding::Inspected(seen)) =
+        let is_wanted = checkout.begins.is_some() && !order.knows(&found.number);
+        if is_wanted
+            && let Ok(Finding::Inspected(seen)) =
                 self.question(merchant, host, &Question::Inspect { operation: found }).await?
-            {
-                heard.card_type = seen.card_type.filter(|_| seen.operation == found);
-            }
+        {
+            heard.card_type = seen.card_type.filter(|_| seen.operation == found);
         }
         for operation in order.reported(checkout.number, &found) {
             self.look_at_reported(merchant, host, &found, operation, &mut heard).await?;

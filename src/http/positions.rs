@@ -43,7 +43,8 @@ pub(super) async fn show(
     let merchant = only_merchant(&caller, &query)?;
     let on = query.get("as_of").map(|text| day(text).ok_or_else(|| Problem::parameter("as_of"))).transpose()?;
     // What no order could name names nobody.
-    let payer = Text::parse(&reference, MAX_PORTAL_REFERENCE).map_err(|_| Problem::of(Code::NotFound))?;
+    let payer = Text::parse(&reference, MAX_PORTAL_REFERENCE).ok().filter(|payer| payer.as_str() == reference);
+    let payer = payer.ok_or_else(|| Problem::of(Code::NotFound))?;
     let found = gateway.app.position(&caller, &merchant, payer.as_str(), on).await?;
     Ok(json_answer(200, &document(&merchant, &payer, &found)))
 }

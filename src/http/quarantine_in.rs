@@ -1,6 +1,6 @@
 //! Verdicts on what waits for people, as they are written.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::domain::{
     bank::Operation,
@@ -40,12 +40,23 @@ struct ItemIn {
 #[serde(deny_unknown_fields)]
 struct SubjectIn {
     subject: Kind,
+    #[serde(default, deserialize_with = "said")]
     checkout: Option<u32>,
+    #[serde(default, deserialize_with = "said")]
     operation: Option<String>,
+    #[serde(default, deserialize_with = "said")]
     attempt: Option<u32>,
+    #[serde(default, deserialize_with = "said")]
     give_back: Option<u32>,
+    #[serde(default, deserialize_with = "said")]
     capture: Option<u32>,
+    #[serde(default, deserialize_with = "said")]
     debit: Option<u32>,
+}
+
+/// What is there is no null: which members a subject has is what it is.
+fn said<'de, D: Deserializer<'de>, T: Deserialize<'de>>(reader: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(reader).map(Some)
 }
 
 #[derive(Clone, Copy, Deserialize)]

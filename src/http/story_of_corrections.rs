@@ -120,7 +120,41 @@ pub(super) fn both(event: &Event, teller: &Teller) -> (String, String) {
             )
         }
         // Told elsewhere.
-        _ => (String::new(), String::new()),
+        Event::Placed(_)
+        | Event::Settled
+        | Event::Cancelled { .. }
+        | Event::CheckoutIssued(_)
+        | Event::CheckoutHandedOver { .. }
+        | Event::CheckoutClosed { .. }
+        | Event::Reported { .. }
+        | Event::Prompted { .. }
+        | Event::Asked { .. }
+        | Event::ReportDoubted { .. }
+        | Event::Captured { .. }
+        | Event::Quarantined { .. }
+        | Event::AttemptPlanned { .. }
+        | Event::AttemptPostponed { .. }
+        | Event::AttemptSent { .. }
+        | Event::AttemptAnswered { .. }
+        | Event::AttemptAsked { .. }
+        | Event::AttemptDropped { .. }
+        | Event::GivenBack { .. }
+        | Event::Released { .. }
+        | Event::PlanRequested(_)
+        | Event::PlanApproved { .. }
+        | Event::PlanRefused { .. }
+        | Event::PlanWithdrawn { .. }
+        | Event::Held(_)
+        | Event::CardJudged { .. }
+        | Event::PlanActivated { .. }
+        | Event::PlanPaused { .. }
+        | Event::PlanResumed { .. }
+        | Event::PlanEnded { .. }
+        | Event::DebitWaits { .. }
+        | Event::DebitInArrears { .. }
+        | Event::DebitRetried { .. }
+        | Event::SubscriberForgotten { .. }
+        | Event::SubscriberPostponed { .. } => (String::new(), String::new()),
     }
 }
 

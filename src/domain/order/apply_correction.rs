@@ -61,7 +61,42 @@ impl Order {
                 Ok(())
             }
             Event::QuarantineResolved { subject, decision } => self.resolve(*subject, *decision, at),
-            _ => Err(Impossible("not an event of a correction")),
+            Event::Placed(_)
+            | Event::Settled
+            | Event::Cancelled { .. }
+            | Event::CheckoutIssued(_)
+            | Event::CheckoutHandedOver { .. }
+            | Event::CheckoutClosed { .. }
+            | Event::Reported { .. }
+            | Event::Prompted { .. }
+            | Event::Asked { .. }
+            | Event::ReportDoubted { .. }
+            | Event::Captured { .. }
+            | Event::Quarantined { .. }
+            | Event::AttemptPlanned { .. }
+            | Event::AttemptPostponed { .. }
+            | Event::AttemptSent { .. }
+            | Event::AttemptAnswered { .. }
+            | Event::AttemptAsked { .. }
+            | Event::AttemptDropped { .. }
+            | Event::GivenBack { .. }
+            | Event::Released { .. }
+            | Event::PlanRequested(_)
+            | Event::PlanApproved { .. }
+            | Event::PlanRefused { .. }
+            | Event::PlanWithdrawn { .. }
+            | Event::Held(_)
+            | Event::CardJudged { .. }
+            | Event::PlanActivated { .. }
+            | Event::CardChanged { .. }
+            | Event::PlanPaused { .. }
+            | Event::PlanResumed { .. }
+            | Event::PlanEnded { .. }
+            | Event::DebitWaits { .. }
+            | Event::DebitInArrears { .. }
+            | Event::DebitRetried { .. }
+            | Event::SubscriberForgotten { .. }
+            | Event::SubscriberPostponed { .. } => Err(Impossible("not an event of a correction")),
         }
     }
 
@@ -123,7 +158,7 @@ impl Order {
                 matches!(entry.kind, EntryKind::Capture { .. } | EntryKind::Debit { .. } | EntryKind::Surplus { .. });
             is_money_in && entry.operation.number == *number
         })?;
-        let spent = self.give_backs.iter().filter(|given| given.operation.number == *number && !given.given_up);
+        let mut spent = self.give_backs.iter().filter(|given| given.operation.number == *number && !given.given_up);
         let charged_back = self
             .ledger
             .iter()
@@ -131,7 +166,7 @@ impl Order {
         if charged_back {
             return None;
         }
-        spent.fold(Some(entry.amount), |left, given| left.and_then(|left| left.minus(given.amount).ok()))
+        spent.try_fold(entry.amount, |left, given| left.minus(given.amount).ok())
     }
 
     fn journalled(&mut self, entry: &JournalEntry) -> Result<(), Impossible> {

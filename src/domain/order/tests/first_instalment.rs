@@ -231,6 +231,12 @@ fn a_refused_card_may_be_followed_by_another_on_the_same_link() {
                 let gone = world.order.subscriber_answered(subscriber, None, world.now, &world.policy).unwrap();
                 world.take(gone);
             }
+            Duty::LookSettled { operation } => {
+                let collected = Remitted::Status { status: OperationStatus::Captured, remittance: Some(7) };
+                let policy = &world.policy;
+                let looked = world.order.settlement_asked(&operation.number, &collected, world.now, policy).unwrap();
+                world.take(looked);
+            }
             Duty::Expire { .. }
             | Duty::Ask { .. }
             | Duty::Believe { .. }

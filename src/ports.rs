@@ -306,6 +306,8 @@ pub enum AlarmKind {
     ReportDoubted,
     /// Money that the bank has authorised and not captured, though it was to be captured at once.
     NotCaptured,
+    /// Money that was captured and has not reached the merchant's account for days.
+    NotSettled,
     /// Money that was captured beyond what is owed.
     Surplus,
     /// A call whose outcome is not known.
@@ -333,6 +335,7 @@ impl AlarmKind {
             Self::CallbackVariant => "callback_variant",
             Self::ReportDoubted => "report_doubted",
             Self::NotCaptured => "not_captured",
+            Self::NotSettled => "not_settled",
             Self::Surplus => "surplus",
             Self::InDoubt => "in_doubt",
             Self::Quarantined => "quarantined",

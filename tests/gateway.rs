@@ -15,6 +15,8 @@ mod bench;
 mod callbacks;
 #[path = "gateway/client.rs"]
 mod client;
+#[path = "gateway/corrections.rs"]
+mod corrections;
 #[path = "gateway/debit_runs.rs"]
 mod debit_runs;
 #[path = "gateway/debit_troubles.rs"]
@@ -37,6 +39,8 @@ mod plan_cards;
 mod plans;
 #[path = "gateway/receiver.rs"]
 mod receiver;
+#[path = "gateway/settlements.rs"]
+mod settlements;
 #[path = "gateway/surplus.rs"]
 mod surplus;
 #[path = "gateway/test_clock.rs"]

@@ -144,6 +144,7 @@ fn gravity(kind: AlarmKind) -> Gravity {
     match kind {
         AlarmKind::CallbackUnusable
         | AlarmKind::ReportDoubted
+        | AlarmKind::NotSettled
         | AlarmKind::Quarantined
         | AlarmKind::Misconfigured
         | AlarmKind::WebhookFailed
@@ -169,7 +170,8 @@ fn following(kind: AlarmKind) -> Option<AlarmKind> {
         AlarmKind::CallbackUnusable => Some(AlarmKind::CallbackVariant),
         AlarmKind::CallbackVariant => Some(AlarmKind::ReportDoubted),
         AlarmKind::ReportDoubted => Some(AlarmKind::NotCaptured),
-        AlarmKind::NotCaptured => Some(AlarmKind::Surplus),
+        AlarmKind::NotCaptured => Some(AlarmKind::NotSettled),
+        AlarmKind::NotSettled => Some(AlarmKind::Surplus),
         AlarmKind::Surplus => Some(AlarmKind::InDoubt),
         AlarmKind::InDoubt => Some(AlarmKind::Quarantined),
         AlarmKind::Quarantined => Some(AlarmKind::Misconfigured),
@@ -215,7 +217,7 @@ mod tests {
             assert_eq!(count(&text, kind.name(), "east"), "0", "{text}");
             assert_eq!(count(&text, kind.name(), "west"), raised, "{text}");
         }
-        assert_eq!(kinds, 13);
+        assert_eq!(kinds, 14);
         assert_eq!(count(&text, "store_failed", ""), "0", "{text}");
         assert!(text.ends_with("# EOF\n") && !text.contains("never answered"));
     }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use jiff::SignedDuration;
+
 use super::{App, debit_run::outcome};
 use crate::{
     domain::{
@@ -17,10 +19,14 @@ use crate::{
     ports::{Alarm, AlarmKind, Counted},
 };
 
+/// Later than this a capture should have reached the merchant.
+const SETTLES_WITHIN: SignedDuration = SignedDuration::from_hours(3 * 24);
+
 impl App {
     /// Raises the alarms of what was just committed.
     pub(super) fn announce(&self, decision: &Decision) {
-        for (kind, detail) in decision.events.iter().filter_map(alarm_of) {
+        let late = decision.events.iter().filter_map(|event| not_settled(&decision.order, event));
+        for (kind, detail) in decision.events.iter().filter_map(alarm_of).chain(late) {
             self.alarm(kind, &decision.order, detail);
         }
         for outcome in decision.events.iter().filter_map(|event| debit_outcome(event, &decision.order)) {
@@ -48,7 +54,11 @@ fn alarm_of(event: &Event) -> Option<(AlarmKind, String)> {
             EntryKind::Surplus { .. } => {
                 Some((AlarmKind::Surplus, format!("operation {} is surplus", entry.operation.number)))
             }
-            EntryKind::Capture { .. } | EntryKind::Debit { .. } | EntryKind::GivenBack { .. } => None,
+            EntryKind::Capture { .. }
+            | EntryKind::Debit { .. }
+            | EntryKind::GivenBack { .. }
+            | EntryKind::Settlement { .. }
+            | EntryKind::Chargeback { .. } => None,
         },
         Event::Quarantined { operation, why, .. } => {
             Some((AlarmKind::Quarantined, format!("operation {operation}: {why}")))
@@ -61,6 +71,8 @@ fn alarm_of(event: &Event) -> Option<(AlarmKind, String)> {
         Event::CardJudged { verdict: Verdict::Refused { why: CardRefusal::Contradictory }, .. } => {
             Some((AlarmKind::CallbackVariant, "notifications of one payment tell of different cards".to_owned()))
         }
+        // Judged with its order.
+        Event::SettlementAsked { .. } => None,
         Event::SubscriberPostponed { why, .. } => {
             Some((AlarmKind::BankSilent, format!("a card cannot be forgotten yet: {why}")))
         }
@@ -98,14 +110,35 @@ fn alarm_of(event: &Event) -> Option<(AlarmKind, String)> {
         | Event::Held(_)
         | Event::CardJudged { .. }
         | Event::PlanActivated { .. }
+        | Event::CardChanged { .. }
         | Event::PlanPaused { .. }
         | Event::PlanResumed { .. }
         | Event::PlanEnded { .. }
         | Event::DebitWaits { .. }
         | Event::DebitInArrears { .. }
         | Event::DebitRetried { .. }
+        | Event::Credited { .. }
+        | Event::RefundRequested { .. }
+        | Event::Journalled { .. }
+        | Event::Rescheduled { .. }
+        | Event::EntrySettled { .. }
+        | Event::SettlementOver { .. }
+        | Event::ChargedBack { .. }
+        | Event::Blocked
+        | Event::Unblocked
+        | Event::VerdictGiven(_)
+        | Event::QuarantineResolved { .. }
         | Event::SubscriberForgotten { .. } => None,
     }
+}
+
+/// A capture that takes long to reach the merchant.
+fn not_settled(order: &Order, event: &Event) -> Option<(AlarmKind, String)> {
+    let Event::SettlementAsked { operation, again, why } = event else { return None };
+    let unsettled = order.unsettled.iter().find(|unsettled| unsettled.operation.number == *operation)?;
+    let since = again.duration_since(unsettled.since);
+    let detail = format!("operation {operation} has not reached the merchant since {}: {why}", unsettled.since);
+    (since > SETTLES_WITHIN).then_some((AlarmKind::NotSettled, detail))
 }
 
 /// What a debit came to by an event. One that stays in doubt has come to nothing new.

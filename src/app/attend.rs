@@ -81,6 +81,7 @@ impl App {
                 }
                 Duty::Doubt { of } => self.doubt(merchant, id, *of).await?,
                 Duty::Enquire { of, attempt, host } => self.enquire(merchant, &current, *of, attempt, *host).await?,
+                Duty::LookSettled { operation } => self.look_settled(merchant, id, *operation).await?,
                 Duty::Forget { subscriber } => self.forget(merchant, id, subscriber).await?,
                 Duty::Expire { .. } | Duty::Plan { .. } | Duty::Judge { .. } => {
                     self.decide(merchant, id, &duty).await?;
@@ -105,6 +106,7 @@ impl App {
                 | Duty::Send { .. }
                 | Duty::Doubt { .. }
                 | Duty::Enquire { .. }
+                | Duty::LookSettled { .. }
                 | Duty::Forget { .. } => order.unchanged(),
             };
             Ok((decision, Extras::default()))

@@ -145,7 +145,7 @@ impl App {
         let order = &current.order;
         let id = order.id;
         let silent = "the bank cannot be asked about what came before";
-        for page in order.checkouts.iter().filter(|page| page.instalment == instalment && page.begins.is_none()) {
+        for page in order.checkouts.iter().filter(|page| page.pays().contains(&instalment)) {
             let mut heard = self.hear_from_bank(merchant, order, page, Host::Main).await?;
             if heard.silence.is_some() {
                 heard = self.hear_from_bank(merchant, order, page, Host::Backup).await?;

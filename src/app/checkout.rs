@@ -39,6 +39,10 @@ pub enum Pays {
     Next,
     /// This instalment of an active plan.
     Instalment(u32),
+    /// All that is unpaid of an active plan.
+    Rest,
+    /// Another card for an active plan, with what is past due.
+    ChangeCard,
     /// The first instalment of an approved plan, on the terms that the payer has accepted.
     FirstInstalment { accepted_terms: String },
 }
@@ -99,6 +103,8 @@ impl App {
             let way = match &request.pays {
                 Pays::Next => Way::Next,
                 Pays::Instalment(number) => Way::Instalment(*number),
+                Pays::Rest => Way::Rest,
+                Pays::ChangeCard => Way::ChangeCard,
                 Pays::FirstInstalment { accepted_terms } => {
                     let plan = current.order.plan().ok_or(Refusal::PlanNotApproved)?;
                     let template = merchant.template(&plan.template).ok_or(Refusal::TermsChanged)?;

@@ -10,6 +10,7 @@ use crate::{
         actor::Actor,
         event::{EVENT_VERSION, Event, Recorded},
         ids::{MerchantId, OrderId},
+        ledger::EntryKind,
         order::{Decision, Order, Status},
         policy::Policy,
         purpose::Purpose,
@@ -177,6 +178,21 @@ impl App {
         }
     }
 
+    /// Remembers the answer to a request whose parts were committed one by one.
+    ///
+    /// # Errors
+    /// [`Error::KeyReused`], [`Error::Unavailable`], …
+    pub async fn remember<T>(&self, remember: &Remember<T>, result: &T) -> Result<Outcome, Error> {
+        let (answer, outcome) = remember.answer(result, &*self.ports.vault, self.now())?;
+        let commit = Commit { writes: Vec::new(), claims: Vec::new(), callbacks: Vec::new(), answer: Some(answer) };
+        match self.ports.store.commit(commit).await {
+            Ok(()) => Ok(outcome),
+            Err(CommitError::Answered) => self.answered_before(remember).await,
+            Err(CommitError::Conflict(_) | CommitError::Taken { .. }) => Err(Error::Busy),
+            Err(CommitError::Unavailable(why)) => Err(Error::Unavailable(why)),
+        }
+    }
+
     /// Somebody asked the same at the same time and was first.
     pub(super) async fn answered_before<T>(&self, remember: &Remember<T>) -> Result<Outcome, Error> {
         self.remembered(&remember.key, &remember.fingerprint).await?.ok_or(Error::Busy)
@@ -257,6 +273,20 @@ fn labels_of(order: &Order) -> Vec<(&'static str, String)> {
         labels.push(("has_plan", "yes".to_owned()));
         labels.push(("plan", status.to_owned()));
     }
+    if !order.waiting().is_empty() {
+        labels.push(("quarantine", "yes".to_owned()));
+    }
+    if !order.unsettled.is_empty() {
+        labels.push(("unsettled", "yes".to_owned()));
+    }
+    labels.extend(order.ledger.iter().filter_map(|entry| match entry.kind {
+        EntryKind::Settlement { remittance, .. } => Some(("remittance", remittance.to_string())),
+        EntryKind::Capture { .. }
+        | EntryKind::Debit { .. }
+        | EntryKind::Surplus { .. }
+        | EntryKind::GivenBack { .. }
+        | EntryKind::Chargeback { .. } => None,
+    }));
     labels.extend(run_labels(order));
     labels
 }
@@ -334,12 +364,25 @@ pub(super) fn claims_of(decision: &Decision) -> Vec<Claim> {
             | Event::PlanWithdrawn { .. }
             | Event::CardJudged { .. }
             | Event::PlanActivated { .. }
+            | Event::CardChanged { .. }
             | Event::PlanPaused { .. }
             | Event::PlanResumed { .. }
             | Event::PlanEnded { .. }
             | Event::DebitWaits { .. }
             | Event::DebitInArrears { .. }
             | Event::DebitRetried { .. }
+            | Event::Credited { .. }
+            | Event::RefundRequested { .. }
+            | Event::Journalled { .. }
+            | Event::Rescheduled { .. }
+            | Event::SettlementAsked { .. }
+            | Event::EntrySettled { .. }
+            | Event::SettlementOver { .. }
+            | Event::ChargedBack { .. }
+            | Event::Blocked
+            | Event::Unblocked
+            | Event::VerdictGiven(_)
+            | Event::QuarantineResolved { .. }
             | Event::SubscriberForgotten { .. }
             | Event::SubscriberPostponed { .. } => Vec::new(),
         })

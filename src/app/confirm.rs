@@ -45,6 +45,7 @@ impl App {
             asked_at: self.now(),
             seen: Vec::new(),
             strays: Vec::new(),
+            card_type: None,
             silence: None,
         };
         let find = Question::Find { reference: checkout.reference.clone(), amount: checkout.amount };
@@ -55,7 +56,7 @@ impl App {
                 heard.silence = Some(why);
                 return Ok(heard);
             }
-            Ok(Finding::Status(..)) => {
+            Ok(Finding::Status(..) | Finding::Inspected(_)) => {
                 heard.silence = Some("a status was answered where a number was asked".to_owned());
                 return Ok(heard);
             }
@@ -63,9 +64,17 @@ impl App {
         match self.question(merchant, host, &Question::Look { operation: found }).await? {
             Ok(Finding::Status(seen, status)) if seen == found => heard.seen.push((found, status)),
             Ok(Finding::Unclear(why)) | Err(Silence(why)) => heard.silence = Some(why),
-            Ok(Finding::Nothing | Finding::Status(..) | Finding::Found(_)) => {
+            Ok(Finding::Nothing | Finding::Status(..) | Finding::Inspected(_) | Finding::Found(_)) => {
                 heard.silence = Some("the bank does not know what it has just found".to_owned());
             }
+        }
+        // Whoever pays may have another card reported than the one that paid; the bank is asked which it was.
+        let is_wanted = checkout.begins.is_some() && !order.knows(&found.number);
+        if is_wanted
+            && let Ok(Finding::Inspected(seen)) =
+                self.question(merchant, host, &Question::Inspect { operation: found }).await?
+        {
+            heard.card_type = seen.card_type.filter(|_| seen.operation == found);
         }
         for operation in order.reported(checkout.number, &found) {
             self.look_at_reported(merchant, host, &found, operation, &mut heard).await?;
@@ -93,7 +102,13 @@ impl App {
                     heard.strays.push(operation);
                 }
             }
-            Ok(Finding::Status(..) | Finding::Nothing | Finding::Found(_) | Finding::Unclear(_)) => {}
+            Ok(
+                Finding::Status(..)
+                | Finding::Inspected(_)
+                | Finding::Nothing
+                | Finding::Found(_)
+                | Finding::Unclear(_),
+            ) => {}
             Err(Silence(why)) => heard.silence = Some(why),
         }
         Ok(())
@@ -159,7 +174,7 @@ impl App {
         self.book(
             merchant,
             order,
-            &Heard { checkout: number, asked_at: self.now(), seen, strays: Vec::new(), silence: None },
+            &Heard { checkout: number, asked_at: self.now(), seen, strays: Vec::new(), card_type: None, silence: None },
         )
         .await
     }

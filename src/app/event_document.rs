@@ -4,9 +4,10 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use super::{events::FeedEvent, explain};
+use super::{events::FeedEvent, explain, quarantine_document};
 use crate::domain::{
     checkout::{Locale, Says},
+    correction::JournalKind,
     event::Event,
     hold::Verdict,
     ledger::{Entry, EntryKind},
@@ -36,6 +37,18 @@ pub const TYPES: &[&str] = &[
     "plan.resumed",
     "plan.completed",
     "plan.cancelled",
+    "plan.defaulted",
+    "plan.card_changed",
+    "order.credited",
+    "order.refund_requested",
+    "order.settlement",
+    "order.chargeback",
+    "order.blocked",
+    "order.unblocked",
+    "order.quarantine_resolved",
+    "instalment.paid_elsewhere",
+    "instalment.written_off",
+    "instalment.rescheduled",
     "instalment.debited",
     "instalment.refused",
     "instalment.arrears",
@@ -90,7 +103,10 @@ pub fn public(event: &Event) -> Option<(&'static str, Value)> {
         Event::Captured { entry: booked } => match booked.kind {
             EntryKind::Surplus { .. } => Some(("order.surplus", entry(booked))),
             EntryKind::Debit { .. } => Some(("instalment.debited", entry(booked))),
-            EntryKind::Capture { .. } | EntryKind::GivenBack { .. } => Some(("checkout.captured", entry(booked))),
+            EntryKind::Capture { .. }
+            | EntryKind::GivenBack { .. }
+            | EntryKind::Settlement { .. }
+            | EntryKind::Chargeback { .. } => Some(("checkout.captured", entry(booked))),
         },
         Event::GivenBack { entry: booked, .. } => Some(("order.given_back", entry(booked))),
         Event::ReportDoubted { checkout, .. } => Some(("checkout.unconfirmed", json!({"checkout": checkout}))),
@@ -106,9 +122,13 @@ pub fn public(event: &Event) -> Option<(&'static str, Value)> {
         Event::PlanActivated { plan, checkout, .. } => {
             Some(("plan.activated", json!({"plan": plan, "checkout": checkout})))
         }
+        Event::CardChanged { plan, checkout, .. } => {
+            Some(("plan.card_changed", json!({"plan": plan, "checkout": checkout})))
+        }
         Event::PlanPaused { plan } => Some(("plan.paused", json!({"plan": plan}))),
         Event::PlanResumed { plan } => Some(("plan.resumed", json!({"plan": plan}))),
         Event::PlanEnded { plan, how: PlanEnd::Completed } => Some(("plan.completed", json!({"plan": plan}))),
+        Event::PlanEnded { plan, how: PlanEnd::Defaulted } => Some(("plan.defaulted", json!({"plan": plan}))),
         Event::PlanEnded { plan, how: PlanEnd::Cancelled } => Some(("plan.cancelled", json!({"plan": plan}))),
         Event::CardJudged { checkout, verdict: Verdict::Refused { why }, .. } => {
             Some(("checkout.card_refused", json!({"checkout": checkout, "why": why.name()})))
@@ -130,7 +150,42 @@ pub fn public(event: &Event) -> Option<(&'static str, Value)> {
         Event::DebitRetried { instalment, on, .. } => {
             Some(("instalment.retried", json!({"instalment": instalment, "next_attempt_on": on})))
         }
-        Event::CardJudged { verdict: Verdict::Accepted, .. }
+        Event::Credited { note, terms } => Some((
+            "order.credited",
+            json!({
+                "number": note.number,
+                "amount": note.amount,
+                "reason": note.reason,
+                "cuts": note.cuts,
+                "terms": terms,
+            }),
+        )),
+        Event::RefundRequested { refund, .. } => Some((
+            "order.refund_requested",
+            json!({"number": refund.number, "amount": refund.amount, "reason": refund.reason}),
+        )),
+        Event::Journalled { entry } => {
+            let kind = match &entry.kind {
+                JournalKind::PaidElsewhere { .. } => "instalment.paid_elsewhere",
+                JournalKind::WrittenOff => "instalment.written_off",
+            };
+            Some((kind, json!({"instalment": entry.instalment, "amount": entry.amount, "reason": entry.reason})))
+        }
+        Event::Rescheduled { instalment, due, reason } => {
+            Some(("instalment.rescheduled", json!({"instalment": instalment, "due": due, "reason": reason})))
+        }
+        Event::EntrySettled { entry: booked } => Some(("order.settlement", entry(booked))),
+        Event::ChargedBack { entry: booked, .. } => Some(("order.chargeback", entry(booked))),
+        Event::Blocked => Some(("order.blocked", json!({}))),
+        Event::Unblocked => Some(("order.unblocked", json!({}))),
+        Event::QuarantineResolved { subject, decision } => {
+            let (subject, decision) = (quarantine_document::subject(*subject), quarantine_document::verdict(*decision));
+            Some(("order.quarantine_resolved", json!({"subject": subject, "decision": decision})))
+        }
+        Event::SettlementAsked { .. }
+        | Event::SettlementOver { .. }
+        | Event::VerdictGiven(_)
+        | Event::CardJudged { verdict: Verdict::Accepted | Verdict::Checked, .. }
         | Event::Held(_)
         | Event::Released { .. }
         | Event::AttemptDropped { .. }
@@ -151,10 +206,22 @@ pub fn public(event: &Event) -> Option<(&'static str, Value)> {
 /// The document of a ledger's entry.
 pub fn entry(entry: &Entry) -> Value {
     let (kind, checkout, instalment, original) = match &entry.kind {
-        EntryKind::Capture { checkout, instalment } => ("capture", Some(*checkout), Some(*instalment), None),
+        EntryKind::Capture { checkout, instalment, .. } => ("capture", Some(*checkout), Some(*instalment), None),
         EntryKind::Debit { instalment } => ("capture", None, Some(*instalment), None),
         EntryKind::Surplus { checkout } => ("surplus", *checkout, None, None),
-        EntryKind::GivenBack { original } => ("refund", None, None, Some(original.to_string())),
+        EntryKind::GivenBack { original, .. } => ("refund", None, None, Some(original.to_string())),
+        EntryKind::Settlement { original, .. } => ("settlement", None, None, Some(original.to_string())),
+        EntryKind::Chargeback { original, instalment } => {
+            ("chargeback", None, Some(*instalment), Some(original.to_string()))
+        }
+    };
+    let remittance = match entry.kind {
+        EntryKind::Settlement { remittance, .. } => Some(remittance.to_string()),
+        EntryKind::Capture { .. }
+        | EntryKind::Debit { .. }
+        | EntryKind::Surplus { .. }
+        | EntryKind::GivenBack { .. }
+        | EntryKind::Chargeback { .. } => None,
     };
     json!({
         "kind": kind,
@@ -165,6 +232,7 @@ pub fn entry(entry: &Entry) -> Value {
         "checkout": checkout,
         "instalment": instalment,
         "original": original,
+        "remittance": remittance,
     })
 }
 

@@ -13,6 +13,7 @@ pub mod checkout;
 mod commit;
 mod confirm;
 mod controls;
+pub mod corrections;
 pub mod debit_run;
 pub mod event_document;
 pub mod events;
@@ -22,6 +23,10 @@ mod numbers;
 pub mod orders;
 pub mod page;
 pub mod plans;
+pub mod positions;
+pub mod quarantine_document;
+pub mod quarantines;
+pub mod settlement;
 pub mod test_clock;
 pub mod webhooks;
 
@@ -41,6 +46,7 @@ use jiff::Timestamp;
 use crate::{
     domain::{
         checkout::Locale,
+        correction::CHARGED_BACK,
         fault::Fault,
         ids::{MerchantId, OrderId},
         order::{Impossible, Refusal},
@@ -82,6 +88,10 @@ pub fn explain(code: &str, locale: Locale) -> &'static str {
         Err(_) if code == SEEN_REFUSED => match locale {
             Locale::Fr => "La banque a refusé ; la raison n'a pas pu être connue.",
             Locale::En => "The bank refused; its reason could not be learnt.",
+        },
+        Err(_) if code == CHARGED_BACK => match locale {
+            Locale::Fr => "La banque du payeur a repris ce paiement.",
+            Locale::En => "The payer's bank took this payment back.",
         },
         Err(_) if code == LAPSED => match locale {
             Locale::Fr => "L'autorisation de la banque n'est plus valable.",

@@ -243,7 +243,7 @@ pub fn plan_status(order: &Order) -> Option<&'static str> {
     let plan = order.plan()?;
     let is_past_due = || {
         let refused = |due: &Instalment| due.arrears.is_some() || due.waits_after_refusal();
-        order.schedule.iter().any(|due| !due.paid && refused(due))
+        order.schedule.iter().any(|due| due.is_owed() && refused(due))
     };
     Some(match &plan.state {
         PlanState::Requested => "requested",
@@ -255,5 +255,6 @@ pub fn plan_status(order: &Order) -> Option<&'static str> {
         PlanState::Active { .. } => "active",
         PlanState::Ended { how: PlanEnd::Completed, .. } => "completed",
         PlanState::Ended { how: PlanEnd::Cancelled, .. } => "cancelled",
+        PlanState::Ended { how: PlanEnd::Defaulted, .. } => "defaulted",
     })
 }

@@ -59,6 +59,9 @@ pub(super) struct Context<'a> {
 
 /// Sites of PAYBOX's public test accounts.
 const TEST_SITES: [&str; 3] = ["1999888", "1999887", "9999999"];
+/// What is held to see that another card is good, in minor units: PAYBOX takes no less, and more would worry payers.
+const LEAST_CARD_CHECK: u64 = 100;
+const MAX_CARD_CHECK: u64 = 10_000;
 /// The longest name payers read, in characters.
 const MAX_NAME: usize = 60;
 
@@ -91,6 +94,7 @@ impl Served {
         });
         let return_origins = read_origins(&mut section, mode);
         let minimum_amount = section.number("minimum_amount", 100, 1..=MAX_MINOR_UNITS.unsigned_abs());
+        let card_check = section.number("card_check", LEAST_CARD_CHECK, LEAST_CARD_CHECK..=MAX_CARD_CHECK);
         let notification_signed_whole = section.flag("notification_signed_whole", false);
         let confirm = section.optional("confirm", |text| match (text, mode) {
             ("enquiry", _) => Ok(false),
@@ -105,6 +109,7 @@ impl Served {
             signature_is_enough: confirm.unwrap_or(false),
             subscriber_calls: section.flag("subscriber_calls", false),
             minimum_amount: i64::try_from(minimum_amount).unwrap_or(MAX_MINOR_UNITS),
+            card_check: i64::try_from(card_check).unwrap_or(MAX_MINOR_UNITS),
         };
         let templates = read_plans(&mut section, context, switches.minimum_amount);
         let cards = cards::read(section.section("cards"), context.files);

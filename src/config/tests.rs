@@ -220,6 +220,29 @@ fn a_merchants_timing_replaces_the_general_one() {
 }
 
 #[test]
+fn what_follows_a_capture_is_configured_within_limits() {
+    let policy = |text: &str| read(text, &[]).unwrap().0.merchants[0].merchant.policy.clone();
+    let text = changed("settlement_after = \"20h\"", "settlement_after = \"10s\"");
+    assert_eq!(policy(&text).settlement_after.as_secs(), 10);
+    assert_eq!(policy(&changed("card_check = 100", "card_check = 150")).card_check, 150);
+    let one = format!("{EXAMPLE}[merchant.timing]\nverdicts_within = \"2h\"\nsettlement_every = \"1h\"\n");
+    assert_eq!((policy(&one).verdicts_within.as_hours(), policy(&one).settlement_every.as_hours()), (2, 1));
+    for (from, to, sentence) in [
+        (
+            "card_check = 100",
+            "card_check = 99",
+            "merchant[ecole].card_check: a whole number from 100 to 10000 is expected here",
+        ),
+        ("settlement_after = \"20h\"", "settlement_after = \"8d\"", "timing.settlement_after: "),
+        ("settlement_every = \"24h\"", "settlement_every = \"0s\"", "timing.settlement_every: "),
+        ("verdicts_within = \"24h\"", "verdicts_within = \"15d\"", "timing.verdicts_within: "),
+    ] {
+        let found = problems(&changed(from, to), &[]);
+        assert!(matches!(found.as_slice(), [only] if only.starts_with(sentence)), "{to}: {found:?}");
+    }
+}
+
+#[test]
 fn webhooks_stay_on_the_outside_in_live_mode() {
     let text = EXAMPLE.replace("allow_loopback = false", "allow_loopback = true");
     assert!(read(&text, &[]).unwrap().0.webhooks.allow_loopback);

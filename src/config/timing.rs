@@ -20,6 +20,9 @@ pub(super) struct Timing {
     answer_grace: SignedDuration,
     send_again: SignedDuration,
     send_within: SignedDuration,
+    settlement_after: SignedDuration,
+    settlement_every: SignedDuration,
+    verdicts_within: SignedDuration,
 }
 
 /// What a merchant decides besides delays.
@@ -28,9 +31,11 @@ pub(super) struct Switches {
     pub(super) subscriber_calls: bool,
     pub(super) signature_is_enough: bool,
     pub(super) minimum_amount: i64,
+    pub(super) card_check: i64,
 }
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
+const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// A call that leaves later than this after it was put on record would be hard to reason about.
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 /// What a test may want; nothing in live mode is as short.
@@ -68,6 +73,9 @@ impl Default for Timing {
             answer_grace: seconds(90),
             send_again: seconds(30),
             send_within: seconds(5),
+            settlement_after: hours(20),
+            settlement_every: DAY,
+            verdicts_within: DAY,
         }
     }
 }
@@ -100,6 +108,9 @@ impl Timing {
             answer_grace: section.duration("answer_grace", others.answer_grace, SHORTEST..=DAY),
             send_again: section.duration("send_again", others.send_again, SHORTEST..=DAY),
             send_within: section.duration("send_within", others.send_within, SHORTEST..=MINUTE),
+            settlement_after: section.duration("settlement_after", others.settlement_after, SHORTEST..=WEEK),
+            settlement_every: section.duration("settlement_every", others.settlement_every, SHORTEST..=WEEK),
+            verdicts_within: section.duration("verdicts_within", others.verdicts_within, SHORTEST..=WEEK),
         };
         if always_check || timing != *others {
             timing.check(&section, bank);
@@ -169,6 +180,10 @@ impl Timing {
             authorised_counts: switches.authorised_counts,
             signature_is_enough: switches.signature_is_enough,
             minimum_amount: switches.minimum_amount,
+            card_check: switches.card_check,
+            settlement_after: self.settlement_after,
+            settlement_every: self.settlement_every,
+            verdicts_within: self.verdicts_within,
             denials: usize::try_from(debits.denials).unwrap_or(usize::MAX),
             denials_span: debits.denials_span,
             card_wait: debits.card_wait,

@@ -32,4 +32,9 @@ impl Actor {
             (one, other) => one == other,
         }
     }
+
+    /// Whether both came with one key.
+    pub fn has_same_key(&self, other: &Self) -> bool {
+        matches!((self, other), (Self::Key { key: one, .. }, Self::Key { key: other, .. }) if one == other)
+    }
 }

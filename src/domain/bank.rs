@@ -38,6 +38,8 @@ pub enum Question {
     Find { reference: Reference, amount: Money },
     /// What has become of this operation?
     Look { operation: Operation },
+    /// And all that the bank tells of it besides.
+    Inspect { operation: Operation },
 }
 
 /// The answer to a [`Question`].
@@ -47,8 +49,20 @@ pub enum Finding {
     /// The bank says that it knows of none. No proof by itself: the bank may be behind.
     Nothing,
     Status(Operation, OperationStatus),
+    Inspected(Inspection),
     /// The bank answered something that settles nothing; its code, for the record.
     Unclear(String),
+}
+
+/// All that the bank tells of an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inspection {
+    pub operation: Operation,
+    pub status: OperationStatus,
+    /// The remittance that it was collected in, once it was.
+    pub remittance: Option<u64>,
+    /// The kind of its card, where the contract tells.
+    pub card_type: Option<String>,
 }
 
 /// A call that moves money, and so is sent at most once.
@@ -66,7 +80,15 @@ pub enum MoneyCall {
         subscriber: Option<SubscriberReference>,
     },
     /// Give back a capture that has been settled.
-    Refund { operation: Operation, amount: Money, reference: Reference, archive: ArchiveReference },
+    Refund {
+        operation: Operation,
+        amount: Money,
+        reference: Reference,
+        archive: ArchiveReference,
+        /// Of a part, or beside others: that the operation was refunded tells nothing of it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        partial: bool,
+    },
     /// Take what was authorised for the first instalment of a plan.
     Capture {
         operation: Operation,

@@ -34,6 +34,9 @@ pub const MAX_VARIANTS: usize = 8;
 /// The most times that a payer's return, or news that cannot be kept, makes us ask again.
 pub const MAX_PROMPTS: u32 = 60;
 
+/// The instalment of a page that pays none.
+pub const NO_INSTALMENT: u32 = 0;
+
 /// How often one link may be followed.
 pub const MAX_FOLLOWS: usize = 20;
 
@@ -85,6 +88,12 @@ pub struct Checkout {
     /// Operations that contradict what we know; a person decides.
     #[serde(default)]
     pub quarantine: Vec<Quarantine>,
+    /// Operations that people have decided on.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub resolved: BTreeSet<OperationNumber>,
+    /// Further instalments that its payment pays: the rest of a plan at once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rest: Vec<u32>,
     /// The plan that its payment begins; it authorises only, and registers the card.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub begins: Option<Box<PlanCheckout>>,
@@ -99,6 +108,9 @@ pub struct PlanCheckout {
     /// What PAYBOX keeps the card under.
     pub subscriber: SubscriberReference,
     pub consent: Consent,
+    /// The plan is active, and goes on with this card.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub changes_card: bool,
 }
 
 /// What is told to the payer's bank about where they live.
@@ -218,6 +230,12 @@ impl Checkout {
         let mut cards = self.reports.values().filter(said).flat_map(|report| &report.cards);
         let Some(first) = cards.next() else { return Ok(None) };
         if cards.all(|card| card.agrees_with(first)) { Ok(Some(first)) } else { Err(()) }
+    }
+
+    /// The instalments that its payment pays; none when it only shows that a card is good.
+    pub fn pays(&self) -> Vec<u32> {
+        let first = (self.instalment != NO_INSTALMENT).then_some(self.instalment);
+        first.into_iter().chain(self.rest.iter().copied()).collect()
     }
 
     /// Whether a payer may still be on its page with our consent.

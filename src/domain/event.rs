@@ -8,6 +8,7 @@ use super::{
     attempt::{Attempt, AttemptState, Conclusion, Sending},
     bank::Operation,
     checkout::{Challenge, Checkout, Closed, Locale, Says},
+    correction::{CreditNote, JournalEntry, Refund},
     hold::{Hold, Verdict},
     ids::{CheckoutNumber, MerchantId, OrderId, SubscriberReference},
     ledger::Entry,
@@ -17,6 +18,7 @@ use super::{
     payer::Payer,
     plan::{Plan, PlanEnd},
     purpose::{AttemptId, Purpose},
+    quarantine::{GivenVerdict, PeoplesVerdict, Subject},
     schedule::{Arrears, Instalment},
     subscriber::{HeardCard, PlanCard},
     text::Text,
@@ -181,6 +183,12 @@ pub enum Event {
         checkout: CheckoutNumber,
         card: Box<PlanCard>,
     },
+    /// From now on another card is debited; the bank is to forget the one before.
+    CardChanged {
+        plan: u32,
+        checkout: CheckoutNumber,
+        card: Box<PlanCard>,
+    },
     PlanPaused {
         plan: u32,
     },
@@ -211,6 +219,54 @@ pub enum Event {
         on: Date,
         reason: Text,
     },
+    /// Less is owed; what remains of the plan is recomputed, and its terms with it.
+    Credited {
+        note: Box<CreditNote>,
+        /// The plan's new terms.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        terms: Option<String>,
+    },
+    /// Money is to go back, taken from these operations.
+    RefundRequested {
+        refund: Box<Refund>,
+        parts: Vec<RefundPart>,
+    },
+    Journalled {
+        entry: Box<JournalEntry>,
+    },
+    Rescheduled {
+        instalment: u32,
+        due: Date,
+        reason: Text,
+    },
+    /// The bank was asked whether a capture has reached the merchant.
+    SettlementAsked {
+        operation: OperationNumber,
+        again: Timestamp,
+        why: String,
+    },
+    EntrySettled {
+        entry: Entry,
+    },
+    /// Nothing of it is on its way to the merchant any more: it went back.
+    SettlementOver {
+        operation: OperationNumber,
+    },
+    ChargedBack {
+        entry: Entry,
+        reason: Text,
+    },
+    /// Something of it is past due, from now on.
+    Blocked,
+    /// Nothing of it is past due any more.
+    Unblocked,
+    /// What one person makes of something that waits for people.
+    VerdictGiven(Box<GivenVerdict>),
+    /// Two people made the same of it.
+    QuarantineResolved {
+        subject: Subject,
+        decision: PeoplesVerdict,
+    },
     /// The bank keeps this card no more.
     SubscriberForgotten {
         subscriber: SubscriberReference,
@@ -220,6 +276,15 @@ pub enum Event {
         until: Timestamp,
         why: String,
     },
+}
+
+/// What one operation gives of a refund.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundPart {
+    pub operation: Operation,
+    pub amount: Money,
+    /// It leaves some of the operation, or comes beside others.
+    pub partial: bool,
 }
 
 /// What a portal ordered.

@@ -7,6 +7,7 @@ use super::{
     attempt::{Attempt, AttemptState},
     bank::{ArchiveReference, MoneyCall, Operation},
     ids::{Reference, SubscriberReference},
+    ledger::EntryKind,
     money::Money,
 };
 
@@ -24,6 +25,16 @@ pub struct GiveBack {
     /// The hold that it lets go. What was only held is in no ledger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<u32>,
+    /// The refund that it is part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refund: Option<u32>,
+    /// It takes a part of its operation, or is not the only one that does: cancelling would take all of it, and the
+    /// operation's status tells of no single part.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
+    /// People have decided that it is not to be.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub given_up: bool,
 }
 
 /// How far a give-back has come.
@@ -34,6 +45,7 @@ pub enum GiveBackStatus {
     InDoubt,
     Quarantined,
     Done,
+    GivenUp,
 }
 
 /// What a give-back needs next.
@@ -52,6 +64,9 @@ pub enum Next {
 
 impl GiveBack {
     pub fn status(&self) -> GiveBackStatus {
+        if self.given_up {
+            return GiveBackStatus::GivenUp;
+        }
         match (self.next(), self.attempts.last().map(|attempt| &attempt.state)) {
             (Next::Nothing, _) => GiveBackStatus::Done,
             (Next::Person, _) => GiveBackStatus::Quarantined,
@@ -62,8 +77,11 @@ impl GiveBack {
 
     /// What follows from the attempts so far.
     pub fn next(&self) -> Next {
+        if self.given_up {
+            return Next::Nothing;
+        }
         let Some(last) = self.attempts.last() else {
-            return Next::Plan { refund: false };
+            return Next::Plan { refund: self.partial };
         };
         match (&last.state, &last.call) {
             (AttemptState::Accepted { .. }, _) => Next::Nothing,
@@ -85,6 +103,11 @@ impl GiveBack {
         }
     }
 
+    /// What its completion is booked as.
+    pub fn entry_kind(&self) -> EntryKind {
+        EntryKind::GivenBack { original: self.operation.number, give_back: self.refund.map(|_| self.number) }
+    }
+
     /// The number of the attempt that comes next.
     pub fn next_number(&self) -> u32 {
         u32::try_from(self.attempts.len()).unwrap_or(u32::MAX).saturating_add(1)
@@ -100,7 +123,7 @@ impl GiveBack {
     ) -> MoneyCall {
         let (operation, amount) = (self.operation, self.amount);
         if refund {
-            MoneyCall::Refund { operation, amount, reference, archive }
+            MoneyCall::Refund { operation, amount, reference, archive, partial: self.partial }
         } else {
             MoneyCall::Cancel { operation, amount, reference, archive, subscriber }
         }

@@ -28,6 +28,9 @@ pub struct Hold {
     pub amount: Money,
     /// When the bank first showed it.
     pub found_at: Timestamp,
+    /// The kind of its card, as the bank itself told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card_type: Option<String>,
     /// What was decided on its card; nothing yet while its data are awaited.
     pub verdict: Option<Verdict>,
     /// Tries at capturing it.
@@ -40,13 +43,17 @@ pub struct Hold {
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum Verdict {
     Accepted,
-    Refused { why: CardRefusal },
+    /// Its card serves from now on; the money was held to see that, and is let go.
+    Checked,
+    Refused {
+        why: CardRefusal,
+    },
 }
 
 impl Hold {
     /// Whether it may still come to pay its instalment.
     pub fn is_pending(&self) -> bool {
-        !self.captured && !matches!(self.verdict, Some(Verdict::Refused { .. }))
+        !self.captured && !matches!(self.verdict, Some(Verdict::Refused { .. } | Verdict::Checked))
     }
 
     /// Whether its card was accepted, and it has not been captured yet.
@@ -58,7 +65,7 @@ impl Hold {
     pub fn refusal(&self) -> Option<&CardRefusal> {
         match &self.verdict {
             Some(Verdict::Refused { why }) => Some(why),
-            Some(Verdict::Accepted) | None => None,
+            Some(Verdict::Accepted | Verdict::Checked) | None => None,
         }
     }
 
@@ -66,7 +73,7 @@ impl Hold {
     pub fn next(&self) -> Next {
         match (&self.verdict, self.captures.last().map(|attempt| &attempt.state)) {
             _ if self.captured => Next::Nothing,
-            (None | Some(Verdict::Refused { .. }), _) => Next::Nothing,
+            (None | Some(Verdict::Refused { .. } | Verdict::Checked), _) => Next::Nothing,
             (Some(Verdict::Accepted), None) => Next::Plan { refund: false },
             (_, Some(AttemptState::Ready { .. } | AttemptState::Sent(_) | AttemptState::InDoubt(_))) => Next::Wait,
             (_, Some(AttemptState::NotExecuted)) if self.captures.len() < MAX_ATTEMPTS => Next::Plan { refund: false },

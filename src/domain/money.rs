@@ -122,6 +122,11 @@ impl Money {
         self.combine(other, i64::checked_add)
     }
 
+    /// Whether it is more than `other`; amounts of different currencies are not compared, so each exceeds the other.
+    pub fn exceeds(self, other: Self) -> bool {
+        other.minus(self).is_err()
+    }
+
     /// What is left of `self` when `other` is taken away.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     actor::Actor,
+    correction::Cut,
     ids::OrderId,
     money::Money,
     subscriber::PlanCard,
@@ -64,6 +65,8 @@ pub enum PlanEnd {
     Completed,
     /// Accounting ended it; what is unpaid stays owed.
     Cancelled,
+    /// Its payer does not pay; all that is unpaid is owed at once.
+    Defaulted,
 }
 
 /// What the payer agreed to: proof of the mandate to debit the card.
@@ -108,6 +111,16 @@ pub fn terms_hash(order: OrderId, template: &Template, amounts: &[Money]) -> Str
     hash.update(format!("guichet plan terms 1\n{order}\n{}\n", deal_of(template)));
     for amount in amounts {
         hash.update(format!("{} {}\n", amount.minor_units(), amount.currency().letters()));
+    }
+    hex(&hash.finalize())
+}
+
+/// The terms after a credit note: a chain, so that each version names the one before.
+pub fn amended_terms(terms: &str, note: u32, cuts: &[Cut]) -> String {
+    let mut hash = Sha256::new();
+    hash.update(format!("guichet plan amended 1\n{terms}\n{note}\n"));
+    for cut in cuts {
+        hash.update(format!("{} {}\n", cut.instalment, cut.amount.minor_units()));
     }
     hex(&hash.finalize())
 }

@@ -38,6 +38,8 @@ pub struct Policy {
     pub answer_grace: SignedDuration,
     /// The wait before another try at a call that never left.
     pub send_again: SignedDuration,
+    /// What is held, and let go, to see that another card is good; in minor units.
+    pub card_check: i64,
     /// How long money held for a plan waits for the data of its card.
     pub card_wait: SignedDuration,
     /// How long after its page is over an authorisation may still be captured.
@@ -46,6 +48,11 @@ pub struct Policy {
     pub cards: CardRules,
     /// What follows a refused debit.
     pub retry: RetryRules,
+    /// How long after a capture, and how often from then on, the bank is asked whether it has reached the merchant.
+    pub settlement_after: SignedDuration,
+    pub settlement_every: SignedDuration,
+    /// How long one person's verdict waits for a second.
+    pub verdicts_within: SignedDuration,
     /// Whether subscribers' operations are captured and cancelled by calls of their own: some contracts want that.
     pub subscriber_calls: bool,
     /// The zone in which instalments fall due.

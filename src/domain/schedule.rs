@@ -30,6 +30,19 @@ pub struct Instalment {
     /// A person wants it debited once more, whatever the rules say of the day.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_hand: bool,
+    /// It is not owed any more, without having been paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waived: Option<Waived>,
+}
+
+/// Why an instalment is not owed any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Waived {
+    /// Credit notes took all of it.
+    Credited,
+    /// Accounting gave it up.
+    WrittenOff,
 }
 
 /// One try at debiting an instalment.
@@ -63,9 +76,16 @@ pub enum InstalmentStatus {
     Arrears,
     InDoubt,
     Quarantined,
+    Cancelled,
+    WrittenOff,
 }
 
 impl Instalment {
+    /// Whether it is still to be paid.
+    pub fn is_owed(&self) -> bool {
+        !self.paid && self.waived.is_none()
+    }
+
     /// The latest try.
     pub fn debit(&self) -> Option<&Debit> {
         self.debits.last()
@@ -91,6 +111,8 @@ impl Instalment {
     pub fn status(&self, today: Date) -> InstalmentStatus {
         match self.debit().map(|debit| &debit.attempt.state) {
             _ if self.paid => InstalmentStatus::Paid,
+            _ if self.waived == Some(Waived::Credited) => InstalmentStatus::Cancelled,
+            _ if self.waived == Some(Waived::WrittenOff) => InstalmentStatus::WrittenOff,
             Some(AttemptState::Ready { .. } | AttemptState::Sent(_)) => InstalmentStatus::InAttempt,
             Some(AttemptState::InDoubt(_)) => InstalmentStatus::InDoubt,
             Some(AttemptState::Quarantined { .. }) => InstalmentStatus::Quarantined,
@@ -109,7 +131,7 @@ impl Instalment {
 
     /// Whether its due date has passed without its being paid.
     pub fn is_past_due(&self, today: Date) -> bool {
-        !self.paid && (self.due < today || self.arrears.is_some())
+        self.is_owed() && (self.due < today || self.arrears.is_some())
     }
 
     /// The number of the debit that comes next.
@@ -121,7 +143,17 @@ impl Instalment {
 impl Instalment {
     /// One that nothing has happened to yet.
     pub fn scheduled(number: u32, due: Date, amount: Money) -> Self {
-        Self { number, due, amount, paid: false, debits: Vec::new(), next_on: None, arrears: None, by_hand: false }
+        Self {
+            number,
+            due,
+            amount,
+            paid: false,
+            debits: Vec::new(),
+            next_on: None,
+            arrears: None,
+            by_hand: false,
+            waived: None,
+        }
     }
 }
 

@@ -32,7 +32,7 @@ pub const LAPSED: &str = "lapsed";
 pub(super) fn done(call: &MoneyCall, findings: &[Finding]) -> Done {
     let found = findings.iter().find_map(|finding| match finding {
         Finding::Found(operation) => Some(*operation),
-        Finding::Nothing | Finding::Status(..) | Finding::Unclear(_) => None,
+        Finding::Nothing | Finding::Status(..) | Finding::Inspected(_) | Finding::Unclear(_) => None,
     });
     let seen = found.as_ref().or(target(call)).and_then(|operation| status_of(operation, findings));
     match call {
@@ -58,11 +58,11 @@ pub(super) fn done(call: &MoneyCall, findings: &[Finding]) -> Done {
             (None, _, [Finding::Nothing]) => Done::No,
             (None, _, _) => Done::Unknown,
         },
-        // Every refund made here is the sole and full one of its operation, so its status on the original is conclusive.
-        // "Not found" is not: nothing shows yet that the bank finds refunds by their reference.
-        MoneyCall::Refund { operation, .. } => match (found, status_of(operation, findings)) {
+        // Of the sole and full refund of its operation, the operation's own status is conclusive. "Not found" is not:
+        // nothing shows yet that the bank finds refunds by their reference.
+        MoneyCall::Refund { operation, partial, .. } => match (found, status_of(operation, findings)) {
             (Some(refund), _) => Done::Yes(refund),
-            (None, Some(OperationStatus::Refunded | OperationStatus::Cancelled)) => Done::Yes(*operation),
+            (None, Some(OperationStatus::Refunded | OperationStatus::Cancelled)) if !partial => Done::Yes(*operation),
             (None, _) => Done::Unknown,
         },
     }
@@ -71,6 +71,8 @@ pub(super) fn done(call: &MoneyCall, findings: &[Finding]) -> Done {
 pub(super) fn status_of<'a>(operation: &Operation, findings: &'a [Finding]) -> Option<&'a OperationStatus> {
     findings.iter().find_map(|finding| match finding {
         Finding::Status(seen, status) if seen.number == operation.number => Some(status),
-        Finding::Status(..) | Finding::Found(_) | Finding::Nothing | Finding::Unclear(_) => None,
+        Finding::Status(..) | Finding::Inspected(_) | Finding::Found(_) | Finding::Nothing | Finding::Unclear(_) => {
+            None
+        }
     })
 }

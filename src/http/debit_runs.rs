@@ -18,7 +18,7 @@ use super::{
     orders::{after, only_merchant, ordered_of, page},
     plan_out::{meaning, next_attempt_on},
     problem::{Code, Problem},
-    query::Query,
+    query::{Query, day},
 };
 use crate::{
     app::{
@@ -133,16 +133,6 @@ fn id_of(run: &StoredRun) -> String {
 fn run_id(raw: &str) -> Result<(MerchantId, Date), Problem> {
     let parts = raw.split_once('.').and_then(|(merchant, date)| Some((merchant.parse().ok()?, day(date)?)));
     parts.ok_or_else(|| Problem::of(Code::NotFound))
-}
-
-/// `20YY-MM-DD`, and nothing else that could be read as a day.
-fn day(text: &str) -> Option<Date> {
-    let fits = text.len() == 10
-        && text.bytes().zip(*b"20dd-dd-dd").all(|(byte, form)| match form {
-            b'd' => byte.is_ascii_digit(),
-            _ => byte == form,
-        });
-    text.parse().ok().filter(|_| fits)
 }
 
 async fn document(app: &App, stored: &StoredRun) -> Result<Value, Problem> {

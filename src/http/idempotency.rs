@@ -84,6 +84,15 @@ impl Asked {
         Remember { key: self.key.clone(), fingerprint: self.fingerprint.clone(), render: Arc::new(render) }
     }
 
+    /// The same, of one part of what is asked. No Idempotency-Key has a blank, so no other request has this name.
+    pub(super) fn remember_part<T>(
+        &self,
+        index: usize,
+        render: impl Fn(&T) -> Rendered + Send + Sync + 'static,
+    ) -> Remember<T> {
+        Remember { key: format!("{} {index}", self.key), ..self.remember(render) }
+    }
+
     /// The same, of an answer that is the order's document.
     pub(super) fn remember_order(&self, status: u16) -> Remember<Versioned> {
         let gateway = Arc::clone(&self.gateway);

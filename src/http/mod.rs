@@ -6,6 +6,9 @@ mod body;
 mod callbacks;
 mod checkouts;
 mod connections;
+mod correction_out;
+mod corrections;
+mod csv;
 mod debit_runs;
 mod events;
 mod explain;
@@ -21,11 +24,16 @@ mod payer;
 mod plan_out;
 mod plan_words;
 mod plans;
+mod positions;
 pub mod problem;
+mod quarantine;
+mod quarantine_in;
 mod query;
 mod rates;
 mod serve;
+mod settlements;
 mod story;
+mod story_of_corrections;
 mod story_of_plans;
 mod strict;
 mod test_clock;
@@ -186,8 +194,22 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/v1/orders/{id}/plan/pause", post(plans::pause))
         .route("/v1/orders/{id}/plan/resume", post(plans::resume))
         .route("/v1/orders/{id}/plan/cancel", post(plans::cancel))
+        .route("/v1/orders/{id}/plan/cancel-rest", post(corrections::cancel_rest))
+        .route("/v1/orders/{id}/plan/default", post(corrections::default))
+        .route("/v1/orders/{id}/credit-notes", post(corrections::credit))
+        .route("/v1/orders/{id}/refunds", post(corrections::refund))
+        .route("/v1/orders/{id}/chargebacks", post(corrections::charge_back))
         .route("/v1/orders/{id}/explain", get(explain::explain))
         .route("/v1/orders/{id}/instalments/{number}/retry", post(plans::retry))
+        .route("/v1/orders/{id}/instalments/{number}/reschedule", post(corrections::reschedule))
+        .route("/v1/orders/{id}/instalments/{number}/write-off", post(corrections::write_off))
+        .route("/v1/orders/{id}/instalments/{number}/paid-elsewhere", post(corrections::paid_elsewhere))
+        .route("/v1/orders/{id}/quarantine/verdicts", post(quarantine::give))
+        .route("/v1/quarantine", get(quarantine::list))
+        .route("/v1/quarantine/verdicts", post(quarantine::give_several))
+        .route("/v1/payers/{reference}/position", get(positions::show))
+        .route("/v1/settlements/unsettled", get(settlements::unsettled))
+        .route("/v1/settlements/{remittance}", get(settlements::show))
         .route("/v1/plans", get(plans::list))
         .route("/v1/debit-runs", post(debit_runs::start))
         .route("/v1/debit-runs/preview", get(debit_runs::preview))

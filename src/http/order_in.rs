@@ -87,6 +87,17 @@ pub(super) struct CheckoutIn {
     accepted_terms: Option<String>,
     /// Of an active plan.
     instalment: Option<u32>,
+    /// Of an active plan: more than one instalment, or none.
+    pays: Option<PaysIn>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum PaysIn {
+    /// All that is unpaid, early.
+    Rest,
+    /// What is past due, by a card that serves from then on.
+    AnotherCard,
 }
 
 #[derive(Deserialize)]
@@ -317,11 +328,14 @@ impl CheckoutIn {
     pub(super) fn parse(self) -> Result<CheckoutRequest, Vec<Fault>> {
         let mut parser = Parser::default();
         let billing = self.billing.parse(&mut parser);
-        let pays = match (self.accepted_terms, self.instalment) {
-            (None, None) => Some(Pays::Next),
-            (None, Some(number)) => Some(Pays::Instalment(number)),
-            (Some(accepted_terms), None) => Some(Pays::FirstInstalment { accepted_terms }),
-            (Some(_), Some(_)) => parser.fault("/instalment", FaultKind::NotWithThis),
+        let pays = match (self.pays, self.accepted_terms, self.instalment) {
+            (None, None, None) => Some(Pays::Next),
+            (None, None, Some(number)) => Some(Pays::Instalment(number)),
+            (None, Some(accepted_terms), None) => Some(Pays::FirstInstalment { accepted_terms }),
+            (Some(PaysIn::Rest), None, None) => Some(Pays::Rest),
+            (Some(PaysIn::AnotherCard), None, None) => Some(Pays::ChangeCard),
+            (None, Some(_), Some(_)) => parser.fault("/instalment", FaultKind::NotWithThis),
+            (Some(_), _, _) => parser.fault("/pays", FaultKind::NotWithThis),
         };
         let request = billing.zip(pays).map(|(billing, pays)| {
             let (return_url, locale) = (self.return_url, self.locale);

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::plan_out::{self, meaning};
+use super::{
+    correction_out,
+    plan_out::{self, meaning},
+};
 use crate::{
     app::{App, Rendered, Versioned, event_document, plans::card_refusal},
     domain::{
@@ -22,8 +25,7 @@ pub(super) fn order(app: &App, current: &Versioned) -> Value {
         Status::Settled { .. } => ("settled", None),
         Status::Cancelled { replaced_by, .. } => ("cancelled", replaced_by),
     };
-    let total = order.totals.including_vat;
-    json!({
+    let mut document = json!({
         "id": order.id.to_string(),
         "merchant": order.merchant,
         "reference": order.reference,
@@ -38,7 +40,7 @@ pub(super) fn order(app: &App, current: &Versioned) -> Value {
         "lines": order.lines.iter().map(line).collect::<Value>(),
         "totals": totals(order.totals),
         "paid": order.paid(),
-        "remaining": total.minus(order.paid()).unwrap_or(Money::zero(total.currency())),
+        "remaining": remaining(order),
         "surplus": order.surplus(),
         "schedule": plan_out::schedule(app, order),
         "ways_to_pay": plan_out::ways_to_pay(app, order),
@@ -50,8 +52,20 @@ pub(super) fn order(app: &App, current: &Versioned) -> Value {
             "operation": give_back.operation.number.to_string(),
             "amount": give_back.amount,
             "status": give_back.status(),
+            "refund": give_back.refund,
         })).collect::<Value>(),
-    })
+    });
+    if let Some(members) = document.as_object_mut() {
+        members.extend(correction_out::members(order));
+    }
+    document
+}
+
+/// What of its schedule nobody has paid, and is not waived.
+fn remaining(order: &Order) -> Money {
+    let zero = Money::zero(order.totals.including_vat.currency());
+    let owed = order.schedule.iter().filter(|due| due.is_owed());
+    owed.fold(zero, |sum, due| sum.plus(due.amount).unwrap_or(sum))
 }
 
 /// An order as an answer.
@@ -104,6 +118,7 @@ pub(super) fn checkout(order: &Order, checkout: &Checkout) -> Value {
         "status": order.checkout_status(checkout),
         "reference": checkout.reference,
         "instalment": checkout.instalment,
+        "pays": checkout.pays(),
         "amount": checkout.amount,
         "billing": billing_mode(&checkout.billing),
         "issued_at": checkout.issued_at,

@@ -94,7 +94,7 @@ pub(super) fn schedule(app: &App, order: &Order) -> Value {
 }
 
 fn instalment(order: &Order, due: &Instalment, today: Date) -> Value {
-    let remaining = if due.paid { Money::zero(due.amount.currency()) } else { due.amount };
+    let remaining = if !due.is_owed() { Money::zero(due.amount.currency()) } else { due.amount };
     let last_refusal = due.debits.iter().rev().find_map(|debit| match &debit.attempt.state {
         AttemptState::Refused { code, .. } => Some(json!({"code": code, "explanation": meaning(code), "on": debit.on})),
         AttemptState::Ready { .. }
@@ -119,7 +119,7 @@ fn instalment(order: &Order, due: &Instalment, today: Date) -> Value {
 /// From which day on a run takes an instalment up, when one will.
 pub(super) fn next_attempt_on(order: &Order, due: &Instalment) -> Option<Date> {
     let is_debited = order.plan().is_some_and(|plan| plan.card().is_some() && !plan.is_paused());
-    let waits = !due.paid && !due.is_being_debited() && !due.is_quarantined();
+    let waits = due.is_owed() && !due.is_being_debited() && !due.is_quarantined();
     due.next_on.filter(|_| is_debited && waits && order.status == Status::Open)
 }
 
@@ -131,7 +131,7 @@ pub(super) fn ways_to_pay(app: &App, order: &Order) -> Value {
     let has_begun =
         order.plan().is_some_and(|plan| matches!(plan.state, PlanState::Active { .. } | PlanState::Ended { .. }));
     if has_begun {
-        let payable = |due: &&Instalment| !due.paid && !due.is_being_debited() && !due.is_quarantined();
+        let payable = |due: &&Instalment| due.is_owed() && !due.is_being_debited() && !due.is_quarantined();
         let way = |due: &Instalment| json!({"kind": "instalment", "instalment": due.number, "amount": due.amount});
         return order.schedule.iter().filter(payable).map(way).collect();
     }

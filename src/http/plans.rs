@@ -35,8 +35,18 @@ use crate::{
 };
 
 /// How a plan may stand.
-const STATUSES: [&str; 9] =
-    ["requested", "approved", "refused", "withdrawn", "active", "past_due", "paused", "completed", "cancelled"];
+const STATUSES: [&str; 10] = [
+    "requested",
+    "approved",
+    "refused",
+    "withdrawn",
+    "active",
+    "past_due",
+    "paused",
+    "completed",
+    "cancelled",
+    "defaulted",
+];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -74,6 +74,16 @@ pub enum Code {
     MonthEnds,
     DebitInProgress,
     CardUnusable,
+    NothingPaid,
+    NotThatMuch,
+    RestNotSaid,
+    NoSuchCapture,
+    TooManyCorrections,
+    DateHasCome,
+    CardEndsBefore,
+    NothingWaits,
+    VerdictDoesNotFit,
+    SecondPersonNeeded,
     NoSuchInstalment,
     BelowMinimum,
     AboveMaximum,
@@ -129,6 +139,16 @@ impl Code {
             Self::MonthEnds => "month_ends",
             Self::DebitInProgress => "debit_in_progress",
             Self::CardUnusable => "card_unusable",
+            Self::NothingPaid => "nothing_paid",
+            Self::NotThatMuch => "not_that_much",
+            Self::RestNotSaid => "rest_not_said",
+            Self::NoSuchCapture => "no_such_capture",
+            Self::TooManyCorrections => "too_many_corrections",
+            Self::DateHasCome => "date_has_come",
+            Self::CardEndsBefore => "card_ends_before",
+            Self::NothingWaits => "nothing_waits",
+            Self::VerdictDoesNotFit => "verdict_does_not_fit",
+            Self::SecondPersonNeeded => "second_person_needed",
             Self::NoSuchInstalment => "no_such_instalment",
             Self::BelowMinimum => "below_minimum",
             Self::AboveMaximum => "above_maximum",
@@ -159,6 +179,8 @@ impl Code {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::InvalidRequest
+            | Self::RestNotSaid
+            | Self::VerdictDoesNotFit
             | Self::IdempotencyKeyReused
             | Self::BillingRequired
             | Self::BelowMinimum
@@ -186,6 +208,14 @@ impl Code {
             | Self::MonthEnds
             | Self::DebitInProgress
             | Self::CardUnusable
+            | Self::NothingPaid
+            | Self::NotThatMuch
+            | Self::NoSuchCapture
+            | Self::TooManyCorrections
+            | Self::DateHasCome
+            | Self::CardEndsBefore
+            | Self::NothingWaits
+            | Self::SecondPersonNeeded
             | Self::NoSuchInstalment
             | Self::NotYetDue
             | Self::DateTooOld
@@ -337,6 +367,16 @@ fn code_of(refusal: Refusal) -> Code {
         Refusal::MonthEnds => Code::MonthEnds,
         Refusal::DebitInProgress => Code::DebitInProgress,
         Refusal::CardUnusable => Code::CardUnusable,
+        Refusal::NothingPaid => Code::NothingPaid,
+        Refusal::NotThatMuch => Code::NotThatMuch,
+        Refusal::RestNotSaid => Code::RestNotSaid,
+        Refusal::NoSuchCapture => Code::NoSuchCapture,
+        Refusal::TooManyCorrections => Code::TooManyCorrections,
+        Refusal::DateHasCome => Code::DateHasCome,
+        Refusal::CardEndsBefore => Code::CardEndsBefore,
+        Refusal::NothingWaits => Code::NothingWaits,
+        Refusal::VerdictDoesNotFit => Code::VerdictDoesNotFit,
+        Refusal::SecondPersonNeeded => Code::SecondPersonNeeded,
         Refusal::NoSuchInstalment => Code::NoSuchInstalment,
         Refusal::NotPossible(NotPossible::BelowMinimum { .. } | NotPossible::InstalmentBelowMinimum { .. }) => {
             Code::BelowMinimum

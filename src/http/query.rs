@@ -2,6 +2,8 @@
 
 use axum::http::{HeaderMap, header};
 
+use jiff::civil::Date;
+
 use super::{
     problem::{Code, Problem},
     single,
@@ -14,6 +16,16 @@ const MAX_VALUE: usize = 200;
 /// An order's id in a path; what is none names nothing.
 pub(super) fn order_id(raw: &str) -> Result<OrderId, Problem> {
     raw.parse().map_err(|_| Problem::of(Code::NotFound))
+}
+
+/// `20YY-MM-DD`, and nothing else that could be read as a day.
+pub(super) fn day(text: &str) -> Option<Date> {
+    let fits = text.len() == 10
+        && text.bytes().zip(*b"20dd-dd-dd").all(|(byte, form)| match form {
+            b'd' => byte.is_ascii_digit(),
+            _ => byte == form,
+        });
+    text.parse().ok().filter(|_| fits)
 }
 
 /// The version that the caller looked at, when `If-Match` names one: `"3"`, as `ETag` gave it.

@@ -3,7 +3,7 @@
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-use super::{story_of_plans, written};
+use super::{story_of_corrections, story_of_plans, written};
 use crate::{
     app::explain,
     domain::{
@@ -115,7 +115,11 @@ fn both(event: &Event, teller: &Teller) -> (String, String) {
                     format!("La banque confirme {sum} (opération {number}), en trop : cette somme sera rendue."),
                     format!("The bank confirms {sum} (operation {number}), too much: it will be given back."),
                 ),
-                EntryKind::Capture { .. } | EntryKind::Debit { .. } | EntryKind::GivenBack { .. } => (
+                EntryKind::Capture { .. }
+                | EntryKind::Debit { .. }
+                | EntryKind::GivenBack { .. }
+                | EntryKind::Settlement { .. }
+                | EntryKind::Chargeback { .. } => (
                     format!("La banque confirme {sum} (opération {number}) : payé."),
                     format!("The bank confirms {sum} (operation {number}): paid."),
                 ),
@@ -157,6 +161,19 @@ fn both(event: &Event, teller: &Teller) -> (String, String) {
         | Event::DebitRetried { .. }
         | Event::SubscriberForgotten { .. }
         | Event::SubscriberPostponed { .. } => story_of_plans::both(event, teller),
+        Event::CardChanged { .. }
+        | Event::Credited { .. }
+        | Event::RefundRequested { .. }
+        | Event::Journalled { .. }
+        | Event::Rescheduled { .. }
+        | Event::SettlementAsked { .. }
+        | Event::EntrySettled { .. }
+        | Event::SettlementOver { .. }
+        | Event::ChargedBack { .. }
+        | Event::Blocked
+        | Event::Unblocked
+        | Event::VerdictGiven(_)
+        | Event::QuarantineResolved { .. } => story_of_corrections::both(event, teller),
     }
 }
 

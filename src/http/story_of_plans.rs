@@ -1,6 +1,6 @@
 //! The sentences of what happened to a plan, its card and its debits.
 
-use super::{plan_words, story::Teller};
+use super::{plan_words, story::Teller, story_of_corrections};
 use crate::domain::{checkout::Locale, event::Event, hold::Verdict, money::Money, plan::PlanEnd, subscriber::PlanCard};
 
 /// In French and in English; what stands in them is in the teller's language in both.
@@ -38,7 +38,7 @@ pub(super) fn both(event: &Event, teller: &Teller) -> (String, String) {
                 format!("The bank holds the first instalment, {sum} (operation {number}); nothing is debited yet."),
             )
         }
-        Event::CardJudged { verdict: Verdict::Accepted, .. } => {
+        Event::CardJudged { verdict: Verdict::Accepted | Verdict::Checked, .. } => {
             ("La carte convient.".into(), "The card will do.".into())
         }
         Event::CardJudged { verdict: Verdict::Refused { why }, .. } => {
@@ -97,8 +97,7 @@ pub(super) fn both(event: &Event, teller: &Teller) -> (String, String) {
                 format!("PAYBOX has not forgotten the card yet ({why}); asked again on {until}."),
             )
         }
-        // Told elsewhere.
-        _ => (String::new(), String::new()),
+        other => story_of_corrections::both(other, teller),
     }
 }
 
@@ -126,10 +125,15 @@ fn dropped(why: &str) -> &str {
         "the plan was cancelled" => "l'échéancier a été arrêté",
         "the plan is not active any more" => "l'échéancier n'est plus en cours",
         "the order was paid otherwise" => "la commande a été payée autrement",
+        "the plan is over" => "l'échéancier est fini",
         "it is paid" => "l'échéance est payée",
         "it is not due yet" => "elle n'est pas encore due",
         "the payer is paying it" => "le payeur est en train de la régler",
         "the card was debited today" => "la carte a déjà été débitée aujourd'hui",
+        "accounting books it otherwise" => "la comptabilité l'enregistre autrement",
+        "it is rescheduled" => "l'échéance est reportée",
+        "the order was credited" => "un avoir a été fait",
+        "the rest was cancelled" => "le reste a été annulé",
         "another debit is under way" => "un autre prélèvement est en cours",
         "its run had ended" => "sa série était terminée",
         "its card cannot be read" => "les données de sa carte ne sont pas lisibles",

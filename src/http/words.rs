@@ -175,6 +175,46 @@ pub(super) fn problem(code: Code, locale: Locale) -> (&'static str, &'static str
             ("Prélèvement en cours", "Cette échéance est en cours de prélèvement; attendez-en l'issue."),
             ("Debit in progress", "This instalment is being debited; wait for the outcome."),
         ),
+        Code::NothingPaid => (
+            ("Rien n'est payé", "Rien de cette commande n'est payé : remplacez-la plutôt."),
+            ("Nothing paid", "Nothing of this order is paid: replace it instead."),
+        ),
+        Code::NotThatMuch => (
+            ("Montant trop élevé", "Il n'y a pas autant à reprendre ou à rendre."),
+            ("Not that much", "There is not that much to credit or to give back."),
+        ),
+        Code::RestNotSaid => (
+            ("Sort du reste à préciser", "Un échéancier est en cours : « rest » doit dire s'il est gardé ou annulé."),
+            ("The rest is not said", "A plan is active: \"rest\" must say whether it is kept or cancelled."),
+        ),
+        Code::NoSuchCapture => (
+            ("Encaissement introuvable", "Cette commande n'a pas d'encaissement de ce numéro."),
+            ("No such capture", "This order has no capture of this number."),
+        ),
+        Code::TooManyCorrections => (
+            ("Trop de corrections", "Cette commande a eu autant de corrections qu'elle peut en avoir."),
+            ("Too many corrections", "This order has had as many corrections as it may have."),
+        ),
+        Code::DateHasCome => (
+            ("Date passée", "La nouvelle date doit être à venir."),
+            ("Date has come", "The new date must lie in the future."),
+        ),
+        Code::CardEndsBefore => (
+            ("Carte expirée d'ici là", "La carte expire avant cette date."),
+            ("Card ends before", "The card expires before that date."),
+        ),
+        Code::NothingWaits => (
+            ("Rien n'attend", "Rien de tel n'attend de décision."),
+            ("Nothing waits", "Nothing like that waits for a decision."),
+        ),
+        Code::VerdictDoesNotFit => (
+            ("Verdict inadapté", "Ce verdict ne convient pas à ce qui attend."),
+            ("Verdict does not fit", "This verdict does not fit what waits."),
+        ),
+        Code::SecondPersonNeeded => (
+            ("Deuxième personne nécessaire", "Une autre personne, avec une autre clé, doit décider la même chose."),
+            ("Second person needed", "Another person, with another key, has to decide the same."),
+        ),
         Code::CardUnusable => (
             ("Carte inutilisable", "Cette carte ne doit plus être prélevée; le payeur peut régler par un lien."),
             ("Card unusable", "This card must not be debited again; its payer can pay by a link."),

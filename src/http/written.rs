@@ -5,11 +5,19 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use crate::domain::{
     checkout::Locale,
     money::{Currency, Money},
+    position::signed,
 };
 
 /// `3 770,00 €` in French, `€3,770.00` in English; other currencies by their letters.
 pub(super) fn amount(amount: Money, locale: Locale) -> String {
-    let major = amount.to_major_string();
+    signed_amount(amount.minor_units(), amount.currency(), locale)
+}
+
+/// The same of minor units that may be below zero, and of any size: `−20,00 €`.
+pub(super) fn signed_amount(minor_units: i64, currency: Currency, locale: Locale) -> String {
+    let sign = if minor_units < 0 { "\u{2212}" } else { "" };
+    let major = signed(minor_units, currency);
+    let major = major.trim_start_matches('-').to_owned();
     let (whole, decimals) = major.split_once('.').unwrap_or((&major, ""));
     let separator = match locale {
         Locale::Fr => '\u{202f}',
@@ -27,10 +35,10 @@ pub(super) fn amount(amount: Money, locale: Locale) -> String {
         (decimals, Locale::Fr) => format!("{grouped},{decimals}"),
         (decimals, Locale::En) => format!("{grouped}.{decimals}"),
     };
-    match (amount.currency(), locale) {
-        (Currency::Eur, Locale::Fr) => format!("{number}\u{a0}€"),
-        (Currency::Eur, Locale::En) => format!("€{number}"),
-        (currency, _) => format!("{number}\u{a0}{}", currency.letters()),
+    match (currency, locale) {
+        (Currency::Eur, Locale::Fr) => format!("{sign}{number}\u{a0}€"),
+        (Currency::Eur, Locale::En) => format!("{sign}€{number}"),
+        (currency, _) => format!("{sign}{number}\u{a0}{}", currency.letters()),
     }
 }
 
@@ -101,6 +109,12 @@ mod tests {
         ] {
             assert_eq!(amount(Money::new(minor_units, currency).unwrap(), locale), expected);
         }
+    }
+
+    #[test]
+    fn amounts_may_be_below_zero() {
+        assert_eq!(signed_amount(-2_005, Currency::Eur, Locale::Fr), "\u{2212}20,05\u{a0}€");
+        assert_eq!(signed_amount(-123_456_789_012, Currency::Eur, Locale::En), "\u{2212}€1,234,567,890.12");
     }
 
     #[test]

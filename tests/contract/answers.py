@@ -8,6 +8,7 @@ import sys
 import tempfile
 import traceback
 
+import corrections
 import debits
 import limits
 import meetings
@@ -30,7 +31,9 @@ NOT_SEEN = {
     **{(operation, 409, "busy"): "as an order's change"
        for operation in ("changeWebhookEndpoint", "deleteWebhookEndpoint", "rotateWebhookSecret",
                          "testWebhookEndpoint", "replayWebhooks", "requestPlan", "withdrawPlan", "approvePlan",
-                         "refusePlan", "pausePlan", "resumePlan", "cancelPlan", "retryInstalment")},
+                         "refusePlan", "pausePlan", "resumePlan", "cancelPlan", "retryInstalment", *corrections.WRITES)},
+    **{(operation, 409, "too_many_corrections"): "an order has twelve instalments at most"
+       for operation in ("writeOffInstalment", "bookPaidElsewhere")},
     ("approvePlan", 422, "below_minimum"): "takes another configuration between request and approval",
     ("approvePlan", 422, "above_maximum"): "takes another configuration between request and approval",
 }
@@ -55,6 +58,7 @@ def main():
         for scenes, settings in (
             ([portal, limits, strangers, meetings, webhooks, test_clock], {}),
             ([plans, debits], {"takes_sandbox_along": True}),
+            ([corrections], {"takes_sandbox_along": True}),
             ([nothing_works], {}),
             ([too_many], {"per_minute": too_many.PER_MINUTE}),
         ):

@@ -10,6 +10,8 @@ from trial import fresh
 UNKNOWN = "ord_" + "0" * 32
 UNKNOWN_RUN = "ecole.2001-01-10"
 UNKNOWN_WEBHOOK = "whe_" + "0" * 32
+#: Something that waits for nobody.
+SUBJECT = {"subject": "attempt", "debit": 2, "attempt": 7}
 #: Operations that need a key, with values for their paths.
 WITH_KEY = {
     "placeOrder": {}, "listOrders": {}, "listEvents": {},
@@ -19,6 +21,12 @@ WITH_KEY = {
        for operation in ("requestPlan", "showPlan", "withdrawPlan", "approvePlan", "refusePlan", "pausePlan", "resumePlan",
                          "cancelPlan")},
     "retryInstalment": {"id": UNKNOWN, "number": 2},
+    **{operation: {"id": UNKNOWN}
+       for operation in ("cancelRest", "defaultPlan", "credit", "refund", "chargeBack", "giveVerdict")},
+    **{operation: {"id": UNKNOWN, "number": 2}
+       for operation in ("rescheduleInstalment", "writeOffInstalment", "bookPaidElsewhere")},
+    "giveVerdicts": {}, "listQuarantine": {}, "listUnsettled": {}, "showSettlement": {"remittance": "987654321"},
+    "showPosition": {"reference": "x" * 65},
     "listPlans": {}, "startDebitRun": {}, "previewDebitRun": {},
     **{operation: {"run": UNKNOWN_RUN} for operation in ("showDebitRun", "listDebitRunItems", "resumeDebitRun")},
     "makeWebhookEndpoint": {}, "listWebhookEndpoints": {}, "listDeliveries": {},
@@ -57,6 +65,17 @@ def body_of(operation):
         "moveTestClock": {"now": "2001-01-01T00:00:00Z"},
         "requestPlan": {"template": "3x"}, "approvePlan": {"terms": "x"}, "refusePlan": {"reason": "dossier incomplet"},
         "pausePlan": {}, "resumePlan": {}, "cancelPlan": {}, "retryInstalment": {"reason": "promesse du payeur"},
+        "cancelRest": {"reason": "départ"}, "defaultPlan": {}, "writeOffInstalment": {"reason": "irrécouvrable"},
+        "credit": {"amount": {"amount": 1_000, "currency": "EUR"}, "reason": "un module de moins"},
+        "refund": {"amount": {"amount": 1_000, "currency": "EUR"}, "against": "credit_note", "reason": "désistement"},
+        "chargeBack": {"operation": "987654321", "reason": "contestation du porteur"},
+        "rescheduleInstalment": {"due": "2029-01-25", "reason": "le salaire vient le 25"},
+        "bookPaidElsewhere": {"on": "2026-12-03", "reference": "CHQ 0012345", "reason": "remis au guichet"},
+        "giveVerdict": {"subject": SUBJECT, "verdict": {"verdict": "not_executed"}, "evidence": "relevé du jour"},
+        "giveVerdicts": {
+            "items": [{"order": UNKNOWN, "subject": SUBJECT, "verdict": {"verdict": "not_executed"}}],
+            "evidence": "relevé du jour",
+        },
         "startDebitRun": {"due_date": "2001-01-10"}, "resumeDebitRun": {},
     }.get(operation)
 

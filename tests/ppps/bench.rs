@@ -129,7 +129,7 @@ pub(crate) fn cancel(operation: Operation, cents: i64, reference: &str) -> Money
 
 pub(crate) fn refund(operation: Operation, cents: i64, reference: &str) -> MoneyCall {
     let (amount, reference) = (euros(cents), Reference::received(reference));
-    MoneyCall::Refund { operation, amount, reference, archive: ArchiveReference::from_bits(2) }
+    MoneyCall::Refund { operation, amount, reference, archive: ArchiveReference::from_bits(2), partial: false }
 }
 
 pub(crate) fn capture(operation: Operation, cents: i64, subscriber: Option<SubscriberReference>) -> MoneyCall {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use guichet::{
     domain::{
         attempt::Host,
-        bank::{Finding, MoneyCall, Operation, OperationStatus, Question, Ruling},
+        bank::{Finding, Inspection, MoneyCall, Operation, OperationStatus, Question, Ruling},
         card::CardEnd,
         ids::OrderId,
         money::Money,
@@ -284,6 +284,18 @@ pub(crate) fn answer(inner: &Inner, merchant: &str, question: &Question) -> Find
             let found = inner.bank.find(operation.number).filter(|moved| moved.merchant == merchant);
             match found.filter(|moved| moved.operation == *operation) {
                 Some(moved) => Finding::Status(*operation, moved.status.clone()),
+                None => Finding::Nothing,
+            }
+        }
+        Question::Inspect { operation } => {
+            let found = inner.bank.find(operation.number).filter(|moved| moved.merchant == merchant);
+            match found.filter(|moved| moved.operation == *operation) {
+                Some(moved) => Finding::Inspected(Inspection {
+                    operation: *operation,
+                    status: moved.status.clone(),
+                    remittance: moved.settled.then_some(operation.number.get()),
+                    card_type: None,
+                }),
                 None => Finding::Nothing,
             }
         }

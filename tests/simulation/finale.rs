@@ -8,6 +8,7 @@ use guichet::domain::{
     bank::OperationStatus,
     give_back::Next,
     hold::{Hold, Verdict},
+    ledger::EntryKind,
     order::Order,
     plan::Plan,
     purpose::Purpose,
@@ -95,7 +96,10 @@ fn i3_every_capture_is_booked_once(inner: &mut Inner, orders: &[Order]) {
         let booked = orders.iter().filter(|order| order.merchant.as_str() == moved.merchant).flat_map(|order| {
             let captures = order.ledger.iter().filter(|entry| {
                 entry.operation.number == moved.operation.number
-                    && !matches!(entry.kind, guichet::domain::ledger::EntryKind::GivenBack { .. })
+                    && matches!(
+                        entry.kind,
+                        EntryKind::Capture { .. } | EntryKind::Debit { .. } | EntryKind::Surplus { .. }
+                    )
             });
             captures.map(|entry| entry.amount)
         });

@@ -231,7 +231,10 @@ fn i8_paid_is_booked(inner: &mut Inner, before: Option<&Order>, after: &Order) {
     for due in &after.schedule {
         let pays = |kind: &EntryKind| match kind {
             EntryKind::Capture { instalment, .. } | EntryKind::Debit { instalment } => *instalment == due.number,
-            EntryKind::Surplus { .. } | EntryKind::GivenBack { .. } => false,
+            EntryKind::Surplus { .. }
+            | EntryKind::GivenBack { .. }
+            | EntryKind::Settlement { .. }
+            | EntryKind::Chargeback { .. } => false,
         };
         let booked = after.ledger.iter().filter(|entry| pays(&entry.kind)).count();
         if booked != usize::from(due.paid) {
@@ -240,7 +243,7 @@ fn i8_paid_is_booked(inner: &mut Inner, before: Option<&Order>, after: &Order) {
     }
     for entry in after.ledger.iter().skip(before.map_or(0, |before| before.ledger.len())) {
         let number = match entry.kind {
-            EntryKind::GivenBack { original } => original,
+            EntryKind::GivenBack { original, .. } => original,
             _ => entry.operation.number,
         };
         let moved = inner.bank.find(number).filter(|moved| moved.merchant == after.merchant.as_str());
@@ -313,7 +316,7 @@ fn notice(inner: &mut Inner, event: &Event) {
             EntryKind::Capture { .. } => "captured: by a page",
             EntryKind::Debit { .. } => "captured: by a debit",
             EntryKind::Surplus { .. } => "captured: surplus",
-            EntryKind::GivenBack { .. } => return,
+            EntryKind::Settlement { .. } | EntryKind::Chargeback { .. } | EntryKind::GivenBack { .. } => return,
         },
         Event::AttemptAnswered { state: AttemptState::InDoubt(_), .. } => "attempt: in doubt",
         Event::AttemptAnswered { state: AttemptState::Quarantined { .. }, .. } => "attempt: quarantined",

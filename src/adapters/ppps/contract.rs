@@ -52,10 +52,11 @@ impl Contract {
         host: Host,
         number: QuestionNumber,
         operation: Operation,
+        card_details: CardDetails,
         asked_at: Timestamp,
     ) -> Result<Prepared, QuestionError> {
         let account = self.account.clone();
-        let question = Question { account, number, asked_at, operation, card_details: CardDetails::NotAsked };
+        let question = Question { account, number, asked_at, operation, card_details };
         let signed = question.sign(&self.key, self.hash)?;
         Ok(Prepared {
             request: self.endpoint(host).question_request(signed.encode()),

@@ -10,7 +10,7 @@ use crate::{
         attempt::{Host, Sending},
         bank::{MoneyCall, Ruling},
     },
-    paybox::direct_answer::DirectAnswer,
+    paybox::{direct::CardDetails, direct_answer::DirectAnswer},
     ports::{Clock, KeptCard, Line},
 };
 
@@ -36,7 +36,7 @@ impl PppsLine {
         let dated = sending.dated.unwrap_or(sending.at);
         let prepared = self
             .contract
-            .prepare(self.host, sending.question, operation, dated)
+            .prepare(self.host, sending.question, operation, CardDetails::NotAsked, dated)
             .map_err(|error| format!("nothing was sent: {error}"))?;
         let gate = self.connection.gate();
         if !gate.close_after(not_after) {

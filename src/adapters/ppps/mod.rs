@@ -34,7 +34,10 @@ use crate::{
         ids::{MerchantId, SubscriberReference},
         numbers::QuestionNumber,
     },
-    paybox::{direct, direct_answer::DirectAnswer},
+    paybox::{
+        direct::{self, CardDetails},
+        direct_answer::DirectAnswer,
+    },
     ports::{Bank, Clock, Forgotten, Line, Silence},
 };
 
@@ -78,11 +81,12 @@ impl PppsBank {
         contract: &Contract,
         host: Host,
         number: QuestionNumber,
-        question: direct::Operation,
+        (question, details): (direct::Operation, CardDetails),
     ) -> Result<DirectAnswer, Silence> {
         let silence = |why: &dyn std::fmt::Display| Silence(format!("{}: {why}", host_name(host)));
         let endpoint = contract.endpoint(host);
-        let prepared = contract.prepare(host, number, question, self.clock.wall()).map_err(|error| silence(&error))?;
+        let prepared =
+            contract.prepare(host, number, question, details, self.clock.wall()).map_err(|error| silence(&error))?;
         let body = async {
             let connection = Connection::open(endpoint, &contract.tls, &self.clock, self.deadlines.connect).await?;
             connection.exchange(prepared.request, self.deadlines.answer).await
@@ -97,12 +101,12 @@ impl PppsBank {
         merchant: &MerchantId,
         host: Host,
         number: QuestionNumber,
-        question: direct::Operation,
+        (question, details): (direct::Operation, CardDetails),
     ) -> Result<DirectAnswer, Silence> {
         let contract = self.contract(merchant)?;
         let started = self.clock.since_boot();
         let kind = question.wire_type();
-        let answer = self.answer(contract, host, number, question).await;
+        let answer = self.answer(contract, host, number, (question, details)).await;
         let (host, number) = (host_name(host), number.get());
         let ms = self.clock.since_boot().saturating_sub(started).as_millis();
         match &answer {
@@ -145,7 +149,9 @@ impl Bank for PppsBank {
         number: QuestionNumber,
         question: &Question,
     ) -> Result<Finding, Silence> {
-        let answer = self.ask_logged(merchant, host, number, translate::enquiry(question)).await?;
+        let answer = self
+            .ask_logged(merchant, host, number, (translate::enquiry(question), translate::card_details(question)))
+            .await?;
         Ok(translate::finding(question, &answer))
     }
 
@@ -156,7 +162,8 @@ impl Bank for PppsBank {
         number: QuestionNumber,
         subscriber: &SubscriberReference,
     ) -> Result<Forgotten, Silence> {
-        let answer = self.ask_logged(merchant, host, number, translate::deletion(subscriber)).await?;
+        let answer =
+            self.ask_logged(merchant, host, number, (translate::deletion(subscriber), CardDetails::NotAsked)).await?;
         Ok(translate::forgotten(&answer))
     }
 

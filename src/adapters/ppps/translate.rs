@@ -2,13 +2,13 @@
 
 use crate::{
     domain::{
-        bank::{Finding, MoneyCall, Operation, OperationStatus, Question, Ruling},
+        bank::{Finding, Inspection, MoneyCall, Operation, OperationStatus, Question, Ruling},
         ids::SubscriberReference,
     },
     paybox::{
         card_token::CardToken,
         codes::{AnswerClass, Code},
-        direct::{self, Movement, Target},
+        direct::{self, CardDetails, Movement, Target},
         direct_answer::{DirectAnswer, Status},
     },
     ports::{Forgotten, KeptCard},
@@ -22,7 +22,17 @@ pub(super) fn enquiry(question: &Question) -> direct::Operation {
         Question::Find { reference, amount } => {
             direct::Operation::Find { reference: reference.as_str().to_owned(), amount: *amount }
         }
-        Question::Look { operation } => direct::Operation::Consult { operation: operation.number },
+        Question::Look { operation } | Question::Inspect { operation } => {
+            direct::Operation::Consult { operation: operation.number }
+        }
+    }
+}
+
+/// Whether the card is asked about too.
+pub(super) fn card_details(question: &Question) -> CardDetails {
+    match question {
+        Question::Inspect { .. } => CardDetails::Asked,
+        Question::Find { .. } | Question::Look { .. } => CardDetails::NotAsked,
     }
 }
 
@@ -90,9 +100,18 @@ pub(super) fn finding(question: &Question, answer: &DirectAnswer) -> Finding {
         (_, None) => Finding::Unclear("00000 without its numbers".to_owned()),
         (_, Some(seen)) => match question {
             Question::Find { .. } => Finding::Found(seen),
-            Question::Look { operation } if seen != *operation => {
+            Question::Look { operation } | Question::Inspect { operation } if seen != *operation => {
                 Finding::Unclear("the answer is about another operation".to_owned())
             }
+            Question::Inspect { .. } => match answer.status() {
+                Some(known) => Finding::Inspected(Inspection {
+                    operation: seen,
+                    status: status(known),
+                    remittance: answer.remittance().filter(|number| *number > 0),
+                    card_type: answer.card_type().map(str::to_owned),
+                }),
+                None => Finding::Unclear("00000 without a status".to_owned()),
+            },
             Question::Look { .. } => match answer.status() {
                 Some(known) => Finding::Status(seen, status(known)),
                 None => Finding::Unclear("00000 without a status".to_owned()),

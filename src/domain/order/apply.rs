@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::{Order, Status};
+use super::{Order, Status, Unsettled};
 use crate::domain::{
     bank::Operation,
     checkout::{Checkout, Quarantine, Report, Says},
@@ -40,6 +40,12 @@ impl Order {
             plans: Vec::new(),
             holds: Vec::new(),
             subscribers: Vec::new(),
+            credit_notes: Vec::new(),
+            refunds: Vec::new(),
+            journal: Vec::new(),
+            unsettled: Vec::new(),
+            blocked: false,
+            verdicts: Vec::new(),
         }
     }
 
@@ -64,7 +70,7 @@ impl Order {
     pub fn apply(&mut self, event: &Event, at: Timestamp) -> Result<(), Impossible> {
         match event {
             Event::Placed(_) => Err(Impossible("an order placed twice")),
-            Event::Settled if self.schedule.iter().any(|due| !due.paid) => {
+            Event::Settled if self.schedule.iter().any(|due| due.is_owed()) => {
                 Err(Impossible("settled before all is paid"))
             }
             Event::Settled => self.leave_open(Status::Settled { at }),
@@ -122,6 +128,14 @@ impl Order {
                 Ok(())
             }
             Event::ReportDoubted { checkout, operation } => {
+                // Whatever became of the money, its page may have registered a card.
+                if let Ok(begins) = self.begins(*checkout) {
+                    let subscriber = begins.subscriber.clone();
+                    self.register(&subscriber);
+                    if self.holds.iter().all(|hold| hold.checkout != *checkout) {
+                        self.unwanted(&subscriber, at)?;
+                    }
+                }
                 let checkout = self.checkout_mut(*checkout)?;
                 for report in checkout.reports.values_mut() {
                     match &mut report.says {
@@ -152,6 +166,7 @@ impl Order {
             | Event::Held(_)
             | Event::CardJudged { .. }
             | Event::PlanActivated { .. }
+            | Event::CardChanged { .. }
             | Event::PlanPaused { .. }
             | Event::PlanResumed { .. }
             | Event::PlanEnded { .. }
@@ -160,6 +175,18 @@ impl Order {
             | Event::DebitRetried { .. }
             | Event::SubscriberForgotten { .. }
             | Event::SubscriberPostponed { .. } => self.apply_plan(event, at),
+            Event::Credited { .. }
+            | Event::RefundRequested { .. }
+            | Event::Journalled { .. }
+            | Event::Rescheduled { .. }
+            | Event::SettlementAsked { .. }
+            | Event::EntrySettled { .. }
+            | Event::SettlementOver { .. }
+            | Event::ChargedBack { .. }
+            | Event::Blocked
+            | Event::Unblocked
+            | Event::VerdictGiven(_)
+            | Event::QuarantineResolved { .. } => self.apply_correction(event, at),
         }
     }
 
@@ -200,23 +227,43 @@ impl Order {
             EntryKind::Capture { .. } | EntryKind::Debit { .. } if self.status != Status::Open => {
                 return Err(Impossible("an order paid that is not open"));
             }
-            EntryKind::Capture { instalment, .. } | EntryKind::Debit { instalment } => {
-                let due = self.schedule.iter_mut().find(|due| due.number == *instalment && !due.paid);
-                let due = due.ok_or(Impossible("a capture for an instalment that is not owed"))?;
-                due.paid = true;
-                due.next_on = None;
-                due.arrears = None;
+            EntryKind::Capture { instalment, rest, .. } => {
+                for number in std::iter::once(instalment).chain(rest) {
+                    self.pay(*number)?;
+                }
             }
+            EntryKind::Debit { instalment } => self.pay(*instalment)?,
             EntryKind::Surplus { .. } => self.add_give_back(entry.operation, entry.amount, None),
-            EntryKind::GivenBack { .. } => return Err(Impossible("a give-back booked as a capture")),
+            EntryKind::GivenBack { .. } | EntryKind::Settlement { .. } | EntryKind::Chargeback { .. } => {
+                return Err(Impossible("what is no capture booked as one"));
+            }
         }
+        self.unsettled.push(Unsettled { operation: entry.operation, since: entry.at, next_look: entry.at });
         self.ledger.push(entry.clone());
+        Ok(())
+    }
+
+    fn pay(&mut self, number: u32) -> Result<(), Impossible> {
+        let due = self.instalment_mut(number)?;
+        due.paid = true;
+        due.next_on = None;
+        due.arrears = None;
         Ok(())
     }
 
     pub(super) fn add_give_back(&mut self, operation: Operation, amount: Money, hold: Option<u32>) {
         let number = u32::try_from(self.give_backs.len()).unwrap_or(u32::MAX).saturating_add(1);
-        self.give_backs.push(GiveBack { number, operation, amount, attempts: Vec::new(), hold });
+        let (attempts, refund) = (Vec::new(), None);
+        self.give_backs.push(GiveBack {
+            number,
+            operation,
+            amount,
+            attempts,
+            hold,
+            refund,
+            partial: false,
+            given_up: false,
+        });
     }
 
     fn checkout_mut(&mut self, number: CheckoutNumber) -> Result<&mut Checkout, Impossible> {

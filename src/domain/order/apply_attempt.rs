@@ -7,7 +7,6 @@ use crate::domain::{
     attempt::{Attempt, AttemptState, Conclusion},
     event::Event,
     give_back::Next,
-    ledger::EntryKind,
     purpose::{AttemptId, Purpose},
     schedule::Debit,
 };
@@ -57,7 +56,8 @@ impl Order {
                 let done = self.give_back(*give_back).is_some_and(|given| {
                     given.next() == Next::Nothing
                         && given.amount == entry.amount
-                        && entry.kind == EntryKind::GivenBack { original: given.operation.number }
+                        && !given.given_up
+                        && entry.kind == given.entry_kind()
                 });
                 if known || !done {
                     return Err(Impossible("a give-back booked twice, or of nothing"));
@@ -96,7 +96,7 @@ impl Order {
             (Purpose::Debit(number), Some(run)) => {
                 let due = self.schedule.iter_mut().find(|due| due.number == number);
                 let due = due.ok_or(Impossible("a debit of no instalment"))?;
-                if due.paid {
+                if !due.is_owed() {
                     return Err(Impossible("a debit of what is paid"));
                 }
                 due.by_hand = false;
@@ -120,7 +120,7 @@ impl Order {
     }
 
     /// The attempt that is meant, which must be the latest of its purpose.
-    fn attempt_mut(&mut self, of: AttemptId) -> Result<&mut Attempt, Impossible> {
+    pub(super) fn attempt_mut(&mut self, of: AttemptId) -> Result<&mut Attempt, Impossible> {
         let last = match of.purpose {
             Purpose::Debit(number) => {
                 let due = self.schedule.iter_mut().find(|due| due.number == number);

@@ -50,6 +50,13 @@ impl Order {
             Event::Held(hold) => self.add_hold(hold),
             Event::CardJudged { hold, checkout: _, verdict } => self.judge_hold(*hold, verdict, at),
             Event::PlanActivated { plan, checkout, card } => self.activate(*plan, *checkout, card, at),
+            Event::CardChanged { plan, checkout: _, card } => {
+                let PlanState::Active { card: before, .. } = &mut self.latest_plan(*plan)?.state else {
+                    return Err(Impossible("another card for a plan that is not active"));
+                };
+                let old = std::mem::replace(before, card.clone()).subscriber;
+                self.unwanted(&old, at)
+            }
             Event::PlanPaused { plan } => self.pause(*plan, true),
             Event::PlanResumed { plan } => self.pause(*plan, false),
             Event::PlanEnded { plan, how } => {
@@ -128,12 +135,16 @@ impl Order {
             return Err(Impossible("an operation held twice"));
         }
         let subscriber = self.begins(hold.checkout)?.subscriber.clone();
-        // Two operations of one page register one card.
-        if self.subscribers.iter().all(|known| known.reference != subscriber) {
-            self.subscribers.push(Subscriber { reference: subscriber, state: SubscriberState::Kept });
-        }
+        self.register(&subscriber);
         self.holds.push(hold.clone());
         Ok(())
+    }
+
+    /// A card that a page registered; two operations of one page register one.
+    pub(super) fn register(&mut self, subscriber: &SubscriberReference) {
+        if self.subscribers.iter().all(|known| known.reference != *subscriber) {
+            self.subscribers.push(Subscriber { reference: subscriber.clone(), state: SubscriberState::Kept });
+        }
     }
 
     fn judge_hold(&mut self, number: u32, verdict: &Verdict, at: Timestamp) -> Result<(), Impossible> {
@@ -141,7 +152,7 @@ impl Order {
         let hold = self.holds.iter_mut().find(|hold| hold.number == number).ok_or(Impossible("no such hold"))?;
         let may_follow = match (&hold.verdict, verdict) {
             _ if hold.captured => false,
-            (None, Verdict::Accepted) => !other_accepted,
+            (None, Verdict::Accepted | Verdict::Checked) => !other_accepted,
             (None | Some(Verdict::Accepted), Verdict::Refused { .. }) => {
                 hold.captures.last().is_none_or(|attempt| !attempt.is_open())
             }
@@ -151,9 +162,11 @@ impl Order {
             return Err(Impossible("a verdict that does not follow"));
         }
         hold.verdict = Some(verdict.clone());
-        if let Verdict::Refused { .. } = verdict {
-            let (checkout, operation, amount) = (hold.checkout, hold.operation, hold.amount);
+        let (checkout, operation, amount) = (hold.checkout, hold.operation, hold.amount);
+        if *verdict != Verdict::Accepted {
             self.add_give_back(operation, amount, Some(number));
+        }
+        if let Verdict::Refused { .. } = verdict {
             let subscriber = self.begins(checkout)?.subscriber.clone();
             self.unwanted(&subscriber, at)?;
         }
@@ -229,8 +242,8 @@ impl Order {
         self.plans.last_mut().filter(|plan| plan.number == number).ok_or(Impossible("a plan that is not the latest"))
     }
 
-    fn instalment_mut(&mut self, number: u32) -> Result<&mut Instalment, Impossible> {
-        let due = self.schedule.iter_mut().find(|due| due.number == number && !due.paid);
+    pub(super) fn instalment_mut(&mut self, number: u32) -> Result<&mut Instalment, Impossible> {
+        let due = self.schedule.iter_mut().find(|due| due.number == number && due.is_owed());
         due.ok_or(Impossible("an instalment that is not owed"))
     }
 

@@ -10,7 +10,7 @@ use crate::domain::{
     event::Event,
     give_back::{GiveBack, Next},
     ids::Reference,
-    ledger::{Entry, EntryKind},
+    ledger::Entry,
     policy::{Policy, later},
     purpose::{AttemptId, Purpose},
 };
@@ -327,7 +327,12 @@ impl Decision {
     }
 
     /// What follows from a call that was carried out.
-    fn follow_acceptance(&mut self, of: AttemptId, operation: Operation, now: Timestamp) -> Result<(), Impossible> {
+    pub(super) fn follow_acceptance(
+        &mut self,
+        of: AttemptId,
+        operation: Operation,
+        now: Timestamp,
+    ) -> Result<(), Impossible> {
         match of.purpose {
             Purpose::GiveBack(number) => self.book_give_back(number, operation, now),
             Purpose::Capture(hold) => self.book_held(hold, now),
@@ -336,7 +341,7 @@ impl Decision {
     }
 
     /// What follows from a call that was not.
-    fn follow_refusal(&mut self, of: AttemptId, now: Timestamp, policy: &Policy) -> Result<(), Impossible> {
+    pub(super) fn follow_refusal(&mut self, of: AttemptId, now: Timestamp, policy: &Policy) -> Result<(), Impossible> {
         match of.purpose {
             Purpose::GiveBack(_) => Ok(()),
             Purpose::Capture(hold) => self.capture_refused(of, hold, now),
@@ -349,8 +354,7 @@ impl Decision {
         if give_back.hold.is_some() {
             return self.push(Event::Released { give_back: number }, now);
         }
-        let kind = EntryKind::GivenBack { original: give_back.operation.number };
-        let entry = Entry { at: now, operation, amount: give_back.amount, kind };
+        let entry = Entry { at: now, operation, amount: give_back.amount, kind: give_back.entry_kind() };
         self.push(Event::GivenBack { give_back: number, entry }, now)
     }
 }

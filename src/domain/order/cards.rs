@@ -8,14 +8,17 @@ use crate::domain::{
     attempt::AttemptState,
     bank::Operation,
     card::{CardRefusal, judge},
-    checkout::{Checkout, Closed},
+    checkout::{Checkout, Closed, PlanCheckout},
     event::Event,
     give_back::Next,
     hold::{Hold, Verdict},
     ids::{CheckoutNumber, SubscriberReference},
     ledger::{Entry, EntryKind},
+    money::Money,
+    plan::Plan,
     policy::{Policy, later, rung},
     purpose::{AttemptId, Purpose},
+    schedule::Instalment,
     subscriber::{PlanCard, Subscriber, SubscriberState},
 };
 
@@ -32,11 +35,36 @@ impl Order {
     /// Whether the plan that a hold is for still waits for its first instalment.
     pub(super) fn wants_hold(&self, number: u32) -> bool {
         let Some(hold) = self.hold(number) else { return false };
-        let begun = self.begins(hold.checkout).ok().map(|begins| begins.plan);
+        let Ok(begins) = self.begins(hold.checkout) else { return false };
+        if begins.changes_card {
+            return self.wants_card(hold, begins);
+        }
+        let begun = Some(begins.plan);
         // What was captured has begun the plan, or came to be surplus and begins none.
         let taken = self.holds.iter().any(|other| other.number != number && other.is_being_captured());
         let waits = self.plan().is_some_and(|plan| plan.is_approved() && Some(plan.number) == begun);
         self.status == Status::Open && waits && !taken && !hold.captured
+    }
+
+    /// Whether an active plan still waits for another card, and for the money that came with it.
+    fn wants_card(&self, hold: &Hold, begins: &PlanCheckout) -> bool {
+        let taken = self.holds.iter().any(|other| other.number != hold.number && other.is_being_captured());
+        let active = self.plan().filter(|plan| plan.number == begins.plan).and_then(Plan::card);
+        let is_new = active.is_some_and(|card| card.subscriber != begins.subscriber);
+        self.status == Status::Open && is_new && !taken && !hold.captured && self.pays_what_is_owed(hold.checkout)
+    }
+
+    /// Whether a page pays instalments that are owed, and just what they come to; a page that pays none does.
+    pub(super) fn pays_what_is_owed(&self, checkout: CheckoutNumber) -> bool {
+        let Some(page) = self.checkout(checkout) else { return false };
+        let pays = page.pays();
+        if pays.is_empty() {
+            return true;
+        }
+        let due: Vec<&Instalment> = self.schedule.iter().filter(|due| pays.contains(&due.number)).collect();
+        let zero = Money::zero(page.amount.currency());
+        let sum = due.iter().try_fold(zero, |sum, due| sum.plus(due.amount));
+        due.len() == pays.len() && due.iter().all(|due| due.is_owed()) && sum == Ok(page.amount)
     }
 
     /// Whether what is held has been so for too long to be captured.
@@ -55,8 +83,20 @@ impl Order {
             Ok(()) => Verdict::Accepted,
             Err(why) => Verdict::Refused { why },
         };
+        let begins = self.begins(hold.checkout)?;
+        let pays = self.checkout(hold.checkout).is_some_and(|page| !page.pays().is_empty());
         let mut decision = Decision::of(self);
-        decision.push(Event::CardJudged { hold: number, checkout: hold.checkout, verdict }, now)?;
+        match (verdict, self.card_of_hold(hold)) {
+            (Verdict::Accepted, Some(card)) if begins.changes_card && !pays => {
+                let (plan, checkout, card) = (begins.plan, hold.checkout, Box::new(card));
+                decision.push(Event::CardJudged { hold: number, checkout, verdict: Verdict::Checked }, now)?;
+                decision.push(Event::CardChanged { plan, checkout, card }, now)?;
+                decision.close_open_checkouts(Closed::Paid, now)?;
+            }
+            (verdict, _) => {
+                decision.push(Event::CardJudged { hold: number, checkout: hold.checkout, verdict }, now)?;
+            }
+        }
         Ok(decision)
     }
 
@@ -78,7 +118,10 @@ impl Order {
         let card = card.filter(|card| card.sealed_token.is_some()).ok_or(CardRefusal::NotKnown)?;
         let last_due = begins.schedule.iter().map(|due| due.due).max().ok_or(CardRefusal::NotWanted)?;
         let plan_refuses = self.plan().map(|plan| plan.refused_cards.as_slice()).unwrap_or_default();
-        judge(&card.facts, last_due, &policy.cards.refusing(plan_refuses))
+        let mut facts = card.facts.clone();
+        // What the bank itself says counts beside what was reported.
+        facts.types.extend(hold.card_type.clone());
+        judge(&facts, last_due, &policy.cards.refusing(plan_refuses))
     }
 
     /// The card that a page registered, as its plan will debit it.
@@ -146,6 +189,7 @@ impl Decision {
         &mut self,
         checkout: CheckoutNumber,
         operation: Operation,
+        card_type: Option<String>,
         now: Timestamp,
     ) -> Result<(), Impossible> {
         let number = super::next_number(self.order.holds.len());
@@ -156,6 +200,7 @@ impl Decision {
             operation,
             amount,
             found_at: now,
+            card_type,
             verdict: None,
             captures: Vec::new(),
             captured: false,
@@ -203,10 +248,19 @@ impl Decision {
         let card = order.card_of_hold(hold);
         let entry = |kind| Entry { at: now, operation: hold.operation, amount: hold.amount, kind };
         match card {
+            Some(card) if order.wants_hold(number) && order.begins(hold.checkout)?.changes_card => {
+                let page = order.checkout(hold.checkout).ok_or(Impossible("a hold of no page"))?;
+                let (checkout, instalment, rest) = (page.number, page.instalment, page.rest.clone());
+                self.push(Event::CardChanged { plan, checkout, card: Box::new(card) }, now)?;
+                let kind = EntryKind::Capture { checkout, instalment, rest };
+                self.push(Event::Captured { entry: entry(kind) }, now)?;
+                self.close_open_checkouts(Closed::Paid, now)?;
+                self.settle_if_paid(now)
+            }
             Some(card) if order.wants_hold(number) => {
                 let checkout = hold.checkout;
                 self.push(Event::PlanActivated { plan, checkout, card: Box::new(card) }, now)?;
-                let kind = EntryKind::Capture { checkout, instalment: 1 };
+                let kind = EntryKind::Capture { checkout, instalment: 1, rest: Vec::new() };
                 self.push(Event::Captured { entry: entry(kind) }, now)?;
                 self.close_open_checkouts(Closed::Paid, now)
             }

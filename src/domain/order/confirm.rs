@@ -28,6 +28,8 @@ pub struct Heard {
     /// Operations that were reported under other calls, that the bank shows as captured or authorised, and that nobody
     /// has booked.
     pub strays: Vec<Operation>,
+    /// The kind of the card that paid, where it begins a plan and the bank tells.
+    pub card_type: Option<String>,
     /// Why a question stayed without a usable answer, when one did.
     pub silence: Option<String>,
 }
@@ -159,7 +161,7 @@ impl Order {
             match status {
                 // What begins a plan is only held: its card is judged before anything is captured.
                 OperationStatus::Captured | OperationStatus::Authorised if checkout.begins.is_some() => {
-                    decision.hold(heard.checkout, *operation, now)?;
+                    decision.hold(heard.checkout, *operation, heard.card_type.clone(), now)?;
                 }
                 OperationStatus::Captured => decision.capture(heard.checkout, operation, now)?,
                 OperationStatus::Authorised if policy.authorised_counts => {
@@ -255,14 +257,24 @@ impl Decision {
         Ok(())
     }
 
+    /// What people found to be captured for a page: held when it begins a plan, booked otherwise.
+    pub(super) fn book_found(
+        &mut self,
+        number: CheckoutNumber,
+        operation: &Operation,
+        now: Timestamp,
+    ) -> Result<(), Impossible> {
+        self.capture(number, operation, now)
+    }
+
     /// One capture, confirmed: it pays its instalment when that is still owed, and is surplus otherwise.
     fn capture(&mut self, number: CheckoutNumber, operation: &Operation, now: Timestamp) -> Result<(), Impossible> {
         let checkout = self.order.checkout(number).ok_or(Impossible("a capture of an unknown checkout"))?;
         let (amount, instalment) = (checkout.amount, checkout.instalment);
-        let is_owed = self.order.status == Status::Open
-            && self.order.schedule.iter().any(|due| due.number == instalment && !due.paid && due.amount == amount);
+        let rest = checkout.rest.clone();
+        let is_owed = self.order.status == Status::Open && self.order.pays_what_is_owed(number);
         let kind = if is_owed {
-            EntryKind::Capture { checkout: number, instalment }
+            EntryKind::Capture { checkout: number, instalment, rest }
         } else {
             EntryKind::Surplus { checkout: Some(number) }
         };

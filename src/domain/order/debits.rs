@@ -55,7 +55,7 @@ impl Order {
     }
 
     fn debitable(&self) -> impl Iterator<Item = &Instalment> {
-        self.schedule.iter().filter(|due| !due.paid && !due.is_quarantined() && due.next_on.is_some())
+        self.schedule.iter().filter(|due| due.is_owed() && !due.is_quarantined() && due.next_on.is_some())
     }
 
     /// The day of `now` for its debits.
@@ -108,8 +108,9 @@ impl Order {
 
     /// Whether a page of the instalment may still bring money: it is open, or was and has not been asked for since.
     pub(super) fn is_covered(&self, instalment: u32, now: Timestamp) -> bool {
-        self.checkouts.iter().filter(|page| page.instalment == instalment && page.begins.is_none()).any(|page| {
+        self.checkouts.iter().filter(|page| page.pays().contains(&instalment)).any(|page| {
             now < page.expires_at
+                || self.holds.iter().any(|hold| hold.checkout == page.number && hold.is_pending())
                 || page.asks.first().is_some_and(|ask| *ask <= now)
                 || page.is_confirming(&|number| self.knows(number))
                 || !page.quarantine.is_empty()
@@ -137,6 +138,7 @@ impl Order {
             let mut decision = Decision::of(self);
             let instalment = due.number;
             decision.push(Event::DebitInArrears { instalment, arrears, single_use: false }, now)?;
+            decision.update_block(now)?;
             return Ok(Ok(decision));
         }
         let number = due.next_debit();
@@ -173,7 +175,7 @@ impl Order {
 
     /// When the next instalment after this one is due, if one is.
     fn next_due(&self, number: u32) -> Option<Date> {
-        self.schedule.iter().find(|other| other.number > number && !other.paid).map(|other| other.due)
+        self.schedule.iter().find(|other| other.number > number && other.is_owed()).map(|other| other.due)
     }
 
     /// Accounting has an instalment in arrears debited once more, from today's run on or the next.
@@ -190,7 +192,7 @@ impl Order {
         if self.plan().and_then(Plan::card).is_none() {
             return Err(Refusal::PlanNotActive);
         }
-        let arrears = self.instalment(instalment).filter(|due| !due.paid).and_then(|due| due.arrears.as_ref());
+        let arrears = self.instalment(instalment).filter(|due| due.is_owed()).and_then(|due| due.arrears.as_ref());
         let arrears = arrears.ok_or(Refusal::NoSuchInstalment)?;
         let on = self.debit_day(now, policy);
         // A card that was refused for good, or asks for its holder, is refused again; and schemes count.
@@ -206,7 +208,7 @@ impl Order {
     pub(super) fn why_not_debit(&self, instalment: u32, now: Timestamp, policy: &Policy) -> Option<&'static str> {
         let plan = self.plan().filter(|plan| self.status == Status::Open && plan.card().is_some());
         let Some(plan) = plan else { return Some("the plan is not active any more") };
-        let Some(due) = self.instalment(instalment).filter(|due| !due.paid) else {
+        let Some(due) = self.instalment(instalment).filter(|due| due.is_owed()) else {
             return Some("it is paid");
         };
         let today = policy.day(Some(&plan.time_zone), now);
@@ -249,7 +251,7 @@ impl Decision {
         now: Timestamp,
     ) -> Result<(), Impossible> {
         let due = self.order.instalment(instalment).ok_or(Impossible("a debit of no instalment"))?;
-        let owed = !due.paid && self.order.status == Status::Open;
+        let owed = due.is_owed() && self.order.status == Status::Open;
         let kind = if owed { EntryKind::Debit { instalment } } else { EntryKind::Surplus { checkout: None } };
         let entry = Entry { at: now, operation, amount: due.amount, kind };
         self.push(Event::Captured { entry }, now)?;
@@ -258,7 +260,9 @@ impl Decision {
 
     /// An order whose instalments are all paid is settled, and its plan complete.
     pub(super) fn settle_if_paid(&mut self, now: Timestamp) -> Result<(), Impossible> {
-        if !self.order.schedule.iter().all(|due| due.paid) {
+        self.update_block(now)?;
+        // A correction of a settled order settles nothing anew.
+        if self.order.status != Status::Open || self.order.schedule.iter().any(Instalment::is_owed) {
             return Ok(());
         }
         self.close_open_checkouts(Closed::Paid, now)?;
@@ -281,7 +285,7 @@ impl Decision {
             return Ok(());
         };
         // Without a plan there is nothing to wait for; paid otherwise, there is nothing to try again.
-        if due.paid || order.plan().and_then(Plan::card).is_none() {
+        if !due.is_owed() || order.plan().and_then(Plan::card).is_none() {
             return Ok(());
         }
         let class = class.unwrap_or(RefusalClass::Hard);
@@ -291,13 +295,14 @@ impl Decision {
         let tried: Vec<Date> = due.debits.iter().filter(was_refused).filter_map(|debit| debit.on).collect();
         let next = next_try(due.due, &tried, &order.card_days(), class, today, order.next_due(number), &policy.retry);
         match next {
-            Some(until) => self.push(Event::DebitWaits { instalment: number, until, code: code.clone() }, now),
+            Some(until) => self.push(Event::DebitWaits { instalment: number, until, code: code.clone() }, now)?,
             None => {
                 let debited_before = order.ledger.iter().any(|entry| matches!(entry.kind, EntryKind::Debit { .. }));
                 let single_use = is_single_use_hint(code) && !debited_before;
                 let arrears = Arrears { since: today, code: code.clone(), class };
-                self.push(Event::DebitInArrears { instalment: number, arrears, single_use }, now)
+                self.push(Event::DebitInArrears { instalment: number, arrears, single_use }, now)?;
             }
         }
+        self.update_block(now)
     }
 }

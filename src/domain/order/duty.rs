@@ -5,10 +5,11 @@ use jiff::Timestamp;
 use super::Order;
 use crate::domain::{
     attempt::{Attempt, AttemptState, Host},
+    bank::Operation,
     checkout::{Checkout, Closed},
     give_back::Next,
     ids::{CheckoutNumber, SubscriberReference},
-    policy::Policy,
+    policy::{Policy, later},
     purpose::{AttemptId, Purpose},
 };
 
@@ -31,6 +32,8 @@ pub enum Duty {
     Enquire { of: AttemptId, attempt: Attempt, host: Host },
     /// Decide on the card of what is held.
     Judge { hold: u32 },
+    /// Ask the bank whether a capture has reached the merchant.
+    LookSettled { operation: Operation },
     /// Have the bank forget a card.
     Forget { subscriber: SubscriberReference },
 }
@@ -67,7 +70,11 @@ impl Order {
         let cards = self.subscribers.iter().filter_map(move |subscriber| {
             Some((self.forget_at(subscriber)?, Duty::Forget { subscriber: subscriber.reference.clone() }))
         });
-        checkouts.chain(give_backs).chain(holds).chain(debits).chain(cards)
+        let unsettled = self.unsettled.iter().map(move |unsettled| {
+            let first = later(unsettled.since, policy.settlement_after);
+            (unsettled.next_look.max(first), Duty::LookSettled { operation: unsettled.operation })
+        });
+        checkouts.chain(give_backs).chain(holds).chain(debits).chain(cards).chain(unsettled)
     }
 
     fn checkout_duties(&self, checkout: &Checkout, policy: &Policy) -> impl Iterator<Item = (Timestamp, Duty)> + use<> {

@@ -9,10 +9,13 @@ use super::{Decision, Order, Refusal, Status};
 use crate::domain::{
     attempt::Host,
     bank::ArchiveReference,
-    checkout::{Billing, Challenge, Checkout, CheckoutStatus, Closed, Locale, MAX_FOLLOWS, PlanCheckout},
+    checkout::{
+        Billing, Challenge, Checkout, CheckoutStatus, Closed, Locale, MAX_FOLLOWS, NO_INSTALMENT, PlanCheckout,
+    },
     event::Event,
     ids::{CheckoutNumber, Reference, SubscriberReference, TokenDigest},
-    plan::{CONSENT_VERSION, Consent, Plan},
+    money::Money,
+    plan::{CONSENT_VERSION, Consent, Plan, offer_hash},
     policy::{Policy, later},
     schedule::Instalment,
     template::Template,
@@ -41,6 +44,10 @@ pub enum Way<'a> {
     Next,
     /// This instalment of an active plan.
     Instalment(u32),
+    /// All that is unpaid of an active plan, early.
+    Rest,
+    /// Another card for an active plan, with what is past due.
+    ChangeCard,
     /// The first instalment of an approved plan, whose offer was accepted.
     Begin { template: &'a Template, offer: &'a str },
 }
@@ -74,18 +81,31 @@ impl Order {
             return Err(Refusal::Quarantined);
         }
         let number = self.next_checkout()?;
-        let (instalment, amount, begins) = match way {
+        let (instalment, amount, rest, begins) = match way {
             Way::Begin { template, offer } => {
                 let begins = self.begin(template, offer, &new.prefix, number, now, policy)?;
                 let first = begins.schedule.first().ok_or(Refusal::TermsChanged)?;
-                (first.number, first.amount, Some(Box::new(begins)))
+                (first.number, first.amount, Vec::new(), Some(Box::new(begins)))
+            }
+            Way::Rest => {
+                let all = self.schedule.iter().filter(|due| due.is_owed()).map(|due| due.number).collect();
+                let (first, rest, amount) = self.payable_at_once(all)?;
+                (first.ok_or(Refusal::Settled)?, amount, rest, None)
+            }
+            Way::ChangeCard => {
+                let (first, rest, past_due) = self.payable_at_once(self.past_due())?;
+                let check = Money::new(policy.card_check, past_due.currency()).unwrap_or(past_due);
+                let amount = if first.is_some() { past_due } else { check };
+                let begins = self.change_of_card(&new.prefix, number, now)?;
+                (first.unwrap_or(NO_INSTALMENT), amount, rest, Some(Box::new(begins)))
             }
             Way::Next | Way::Instalment(_) => {
                 let due = self.payable(way)?;
-                (due.number, due.amount, None)
+                (due.number, due.amount, Vec::new(), None)
             }
         };
-        let (form_until, expires_at) = page_times(begins.is_some(), self.plan(), now, policy)?;
+        let is_beginning = matches!(way, Way::Begin { .. });
+        let (form_until, expires_at) = page_times(is_beginning, self.plan(), now, policy)?;
         let checkout = Checkout {
             number,
             link: number,
@@ -112,6 +132,8 @@ impl Order {
             authorised: Default::default(),
             not_yet: 0,
             quarantine: Vec::new(),
+            resolved: Default::default(),
+            rest,
             begins,
         };
         self.replace_open(checkout, now)
@@ -121,10 +143,12 @@ impl Order {
     fn payable(&self, way: Way<'_>) -> Result<&Instalment, Refusal> {
         let due = match way {
             Way::Instalment(number) => {
-                let due = self.instalment(number).filter(|due| !due.paid);
+                let due = self.instalment(number).filter(|due| due.is_owed());
                 due.ok_or(Refusal::NoSuchInstalment)?
             }
-            Way::Next | Way::Begin { .. } => self.schedule.iter().find(|due| !due.paid).ok_or(Refusal::Settled)?,
+            Way::Next | Way::Rest | Way::ChangeCard | Way::Begin { .. } => {
+                self.schedule.iter().find(|due| due.is_owed()).ok_or(Refusal::Settled)?
+            }
         };
         if due.is_quarantined() {
             return Err(Refusal::Quarantined);
@@ -133,6 +157,43 @@ impl Order {
             return Err(Refusal::DebitInProgress);
         }
         Ok(due)
+    }
+
+    /// What one payment of these instalments of an active plan comes to: the first of them, the others, the sum.
+    fn payable_at_once(&self, numbers: Vec<u32>) -> Result<(Option<u32>, Vec<u32>, Money), Refusal> {
+        if self.plan().and_then(Plan::card).is_none() {
+            return Err(Refusal::PlanNotActive);
+        }
+        let mut sum = Money::zero(self.totals.including_vat.currency());
+        for number in &numbers {
+            let due = self.payable(Way::Instalment(*number))?;
+            sum = sum.plus(due.amount).map_err(|_| Refusal::NoSuchInstalment)?;
+        }
+        let mut numbers = numbers.into_iter();
+        Ok((numbers.next(), numbers.collect(), sum))
+    }
+
+    /// What the payer of an active plan has to pay before another card serves it.
+    fn past_due(&self) -> Vec<u32> {
+        let failed = |due: &&Instalment| due.is_owed() && (due.arrears.is_some() || due.waits_after_refusal());
+        self.schedule.iter().filter(failed).map(|due| due.number).collect()
+    }
+
+    /// What a page begins by which another card comes to serve an active plan.
+    fn change_of_card(&self, prefix: &str, number: CheckoutNumber, now: Timestamp) -> Result<PlanCheckout, Refusal> {
+        let plan = self.plan().filter(|plan| plan.card().is_some()).ok_or(Refusal::PlanNotActive)?;
+        if self.schedule.iter().any(Instalment::is_being_debited) {
+            return Err(Refusal::DebitInProgress);
+        }
+        let schedule: Vec<Instalment> = self.schedule.iter().filter(|due| due.is_owed()).cloned().collect();
+        let offer = offer_hash(&plan.terms, &schedule);
+        Ok(PlanCheckout {
+            plan: plan.number,
+            schedule,
+            subscriber: SubscriberReference::of_checkout(prefix, self.id, number),
+            consent: Consent { at: now, text_version: CONSENT_VERSION, offer },
+            changes_card: true,
+        })
     }
 
     /// What a page begins that the payer of an approved plan asks for.
@@ -155,6 +216,7 @@ impl Order {
             schedule: offered.schedule,
             subscriber: SubscriberReference::of_checkout(prefix, self.id, number),
             consent: Consent { at: now, text_version: CONSENT_VERSION, offer: offered.hash },
+            changes_card: false,
         })
     }
 
@@ -200,6 +262,7 @@ impl Order {
             authorised: Default::default(),
             not_yet: 0,
             quarantine: Vec::new(),
+            resolved: Default::default(),
             // A card is registered under a name of its own, each time.
             begins: page.begins.clone().map(|begins| {
                 let subscriber = SubscriberReference::of_checkout(&new.prefix, self.id, number);
@@ -227,7 +290,8 @@ impl Order {
 
     /// How a link stands whose latest page is `page`: money on its way by any other page of the order counts too.
     pub fn status_of_link(&self, page: &Checkout) -> CheckoutStatus {
-        let paid = page.begins.is_none() && self.instalment(page.instalment).is_some_and(|due| due.paid);
+        let paid = page.begins.is_none()
+            && page.pays().iter().all(|number| self.instalment(*number).is_some_and(|due| !due.is_owed()));
         if paid || matches!(self.status, Status::Settled { .. }) {
             CheckoutStatus::Captured
         } else if self.is_confirming() {

@@ -9,32 +9,41 @@
 
 mod apply;
 mod apply_attempt;
+mod apply_correction;
 mod apply_plan;
 mod attempts;
 mod cards;
 mod confirm;
+mod corrections;
 mod debits;
 mod duty;
 mod issue;
 mod place;
 mod plans;
+mod quarantine;
+mod settlement;
 #[cfg(test)]
 mod tests;
 
 pub use apply::Impossible;
 pub use attempts::{NewCall, Prepared};
 pub use confirm::{Heard, News, Taken};
+pub use corrections::{Against, Correcting};
 pub use debits::LeftOut;
 pub use duty::Duty;
 pub use issue::{MAX_CHECKOUTS, NewCheckout, NewFollower, Way};
 pub use place::NewOrder;
 pub use plans::Offer;
+pub use quarantine::Waiting;
+pub use settlement::Remitted;
 
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    bank::Operation,
     checkout::{Challenge, Checkout, CheckoutStatus, Locale},
+    correction::{CreditNote, JournalEntry, Refund},
     event::Event,
     give_back::GiveBack,
     hold::Hold,
@@ -45,6 +54,7 @@ use super::{
     numbers::OperationNumber,
     payer::Payer,
     plan::Plan,
+    quarantine::GivenVerdict,
     schedule::Instalment,
     subscriber::Subscriber,
     template::NotPossible,
@@ -79,6 +89,29 @@ pub struct Order {
     /// Cards that the bank keeps, or kept, for it.
     #[serde(default)]
     pub subscribers: Vec<Subscriber>,
+    #[serde(default)]
+    pub credit_notes: Vec<CreditNote>,
+    #[serde(default)]
+    pub refunds: Vec<Refund>,
+    #[serde(default)]
+    pub journal: Vec<JournalEntry>,
+    /// Captures that have not reached the merchant's account, as far as is known.
+    #[serde(default)]
+    pub unsettled: Vec<Unsettled>,
+    /// Something of it is past due.
+    #[serde(default)]
+    pub blocked: bool,
+    /// What people have made so far of what waits for them.
+    #[serde(default)]
+    pub verdicts: Vec<GivenVerdict>,
+}
+
+/// A capture that is on its way to the merchant's account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unsettled {
+    pub operation: Operation,
+    pub since: Timestamp,
+    pub next_look: Timestamp,
 }
 
 /// Where an order stands. What is settled or cancelled stays so.
@@ -131,6 +164,26 @@ pub enum Refusal {
     MonthEnds,
     #[error("the instalment is being debited")]
     DebitInProgress,
+    #[error("nothing of the order is paid yet")]
+    NothingPaid,
+    #[error("there is not that much to take back")]
+    NotThatMuch,
+    #[error("an active plan is to be kept or cancelled")]
+    RestNotSaid,
+    #[error("there is no such capture")]
+    NoSuchCapture,
+    #[error("the order has had as many corrections as it may have")]
+    TooManyCorrections,
+    #[error("that date has come")]
+    DateHasCome,
+    #[error("the card ends before that date")]
+    CardEndsBefore,
+    #[error("nothing like that waits for a decision")]
+    NothingWaits,
+    #[error("that verdict does not fit what waits")]
+    VerdictDoesNotFit,
+    #[error("another person, with another key, has to decide the same")]
+    SecondPersonNeeded,
     #[error("this card must not be debited again")]
     CardUnusable,
     #[error("the order has no such instalment to pay")]
@@ -175,8 +228,16 @@ impl Order {
         let captured = self.ledger.iter().any(|entry| match &entry.kind {
             EntryKind::Capture { checkout: of, .. } => *of == checkout.number,
             EntryKind::Surplus { checkout: of } => *of == Some(checkout.number),
-            EntryKind::Debit { .. } | EntryKind::GivenBack { .. } => false,
+            EntryKind::Debit { .. }
+            | EntryKind::GivenBack { .. }
+            | EntryKind::Settlement { .. }
+            | EntryKind::Chargeback { .. } => false,
         });
+        let serves = checkout.begins.as_deref().is_some_and(|begins| {
+            begins.changes_card
+                && self.plan().and_then(Plan::card).is_some_and(|card| card.subscriber == begins.subscriber)
+        });
+        let captured = captured || serves;
         let holds: Vec<&Hold> = self.holds.iter().filter(|hold| hold.checkout == checkout.number).collect();
         match checkout.status(captured, &|number| self.knows(number)) {
             CheckoutStatus::Captured => CheckoutStatus::Captured,
@@ -197,10 +258,10 @@ impl Order {
     pub fn knows(&self, number: &OperationNumber) -> bool {
         self.ledger.iter().any(|entry| entry.operation.number == *number)
             || self.holds.iter().any(|hold| hold.operation.number == *number)
-            || self
-                .checkouts
-                .iter()
-                .any(|checkout| checkout.quarantine.iter().any(|quarantine| quarantine.operation == *number))
+            || self.checkouts.iter().any(|checkout| {
+                let waits = checkout.quarantine.iter().any(|quarantine| quarantine.operation == *number);
+                waits || checkout.resolved.contains(number)
+            })
     }
 
     /// The plan that counts: the latest.
@@ -223,12 +284,14 @@ impl Order {
 
     /// What was captured for the order itself, surplus left out.
     pub fn paid(&self) -> Money {
-        self.sum(|kind| matches!(kind, EntryKind::Capture { .. } | EntryKind::Debit { .. }))
+        let charged_back = self.sum(|kind| matches!(kind, EntryKind::Chargeback { .. }));
+        let captured = self.sum(|kind| matches!(kind, EntryKind::Capture { .. } | EntryKind::Debit { .. }));
+        captured.minus(charged_back).unwrap_or(captured)
     }
 
     /// What was captured beyond what is owed, and has not gone back yet.
     pub fn surplus(&self) -> Money {
-        let given_back = self.sum(|kind| matches!(kind, EntryKind::GivenBack { .. }));
+        let given_back = self.sum(|kind| matches!(kind, EntryKind::GivenBack { give_back: None, .. }));
         self.sum(|kind| matches!(kind, EntryKind::Surplus { .. }))
             .minus(given_back)
             .unwrap_or(Money::zero(self.totals.including_vat.currency()))

@@ -191,13 +191,17 @@ impl Order {
     /// # Errors
     /// [`Refusal`] when it is not active, or a debit of it is on its way or in doubt.
     pub fn cancel_plan(&self, now: Timestamp) -> Result<Decision, Refusal> {
+        self.end_plan(PlanEnd::Cancelled, now)
+    }
+
+    pub(super) fn end_plan(&self, how: PlanEnd, now: Timestamp) -> Result<Decision, Refusal> {
         let plan = self.active_plan()?;
         let mut decision = Decision::of(self);
-        decision.drop_ready_debits("the plan was cancelled", now)?;
+        decision.drop_ready_debits("the plan is over", now)?;
         if decision.order.schedule.iter().any(Instalment::is_being_debited) {
             return Err(Refusal::DebitInProgress);
         }
-        decision.push(Event::PlanEnded { plan: plan.number, how: PlanEnd::Cancelled }, now)?;
+        decision.push(Event::PlanEnded { plan: plan.number, how }, now)?;
         Ok(decision)
     }
 

@@ -2,6 +2,7 @@
 
 mod before_a_debit;
 mod confirming;
+mod correcting;
 mod debiting;
 mod doubting;
 mod first_instalment;
@@ -55,6 +56,10 @@ fn policy() -> Policy {
         capture_within: minutes(24 * 60),
         cards: Default::default(),
         retry: Default::default(),
+        card_check: 100,
+        settlement_after: minutes(20 * 60),
+        settlement_every: minutes(24 * 60),
+        verdicts_within: minutes(24 * 60),
         subscriber_calls: false,
         zone: jiff::tz::TimeZone::get("Europe/Paris").unwrap(),
         zones: Default::default(),
@@ -178,7 +183,14 @@ impl World {
     }
 
     fn hear(&mut self, checkout: CheckoutNumber, seen: &[(Operation, OperationStatus)]) {
-        let heard = Heard { checkout, asked_at: self.now, seen: seen.to_vec(), strays: Vec::new(), silence: None };
+        let heard = Heard {
+            checkout,
+            asked_at: self.now,
+            seen: seen.to_vec(),
+            strays: Vec::new(),
+            card_type: None,
+            silence: None,
+        };
         let decision = self.order.hear(&heard, self.now, &self.policy).unwrap();
         self.take(decision);
     }

@@ -41,7 +41,7 @@ fn call(kind: &str) -> MoneyCall {
         "cancel" | "cancels" => MoneyCall::Cancel { operation, amount, reference, archive, subscriber },
         "capture" | "captures" => MoneyCall::Capture { operation, amount, reference, archive, subscriber },
         "debit" => MoneyCall::Debit { subscriber: plan_card(), amount, reference, archive },
-        _ => MoneyCall::Refund { operation, amount, reference, archive },
+        _ => MoneyCall::Refund { operation, amount, reference, archive, partial: false },
     }
 }
 

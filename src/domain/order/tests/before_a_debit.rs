@@ -9,6 +9,7 @@ fn heard(seen: &[(Operation, OperationStatus)], strays: &[Operation]) -> Heard {
         asked_at: Timestamp::UNIX_EPOCH,
         seen: seen.to_vec(),
         strays: strays.to_vec(),
+        card_type: None,
         silence: None,
     }
 }

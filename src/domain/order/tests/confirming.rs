@@ -131,6 +131,7 @@ fn a_silent_bank_doubts_nothing_and_is_asked_again_later_and_later() {
             asked_at: world.now,
             seen: Vec::new(),
             strays: Vec::new(),
+            card_type: None,
             silence: Some("no answer".to_owned()),
         };
         let decision = world.order.hear(&heard, world.now, &world.policy).unwrap();
@@ -147,7 +148,8 @@ fn a_silent_bank_doubts_nothing_and_is_asked_again_later_and_later() {
 fn news_that_come_while_the_bank_is_being_asked_are_not_answered_by_it() {
     let mut world = World::place(377_000);
     let checkout = world.check_out().unwrap();
-    let heard = Heard { checkout, asked_at: world.now, seen: Vec::new(), strays: Vec::new(), silence: None };
+    let heard =
+        Heard { checkout, asked_at: world.now, seen: Vec::new(), strays: Vec::new(), card_type: None, silence: None };
     world.wait(1);
     world.paid(checkout, operation(1, 10));
     let decision = world.order.hear(&heard, world.now, &world.policy).unwrap();
@@ -192,6 +194,7 @@ fn a_second_session_of_one_page_is_put_before_a_person() {
         asked_at: world.now,
         seen: vec![(operation(2, 20), OperationStatus::Captured)],
         strays: vec![operation(1, 10)],
+        card_type: None,
         silence: None,
     };
     let decision = world.order.hear(&heard, world.now, &world.policy).unwrap();

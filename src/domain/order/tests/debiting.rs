@@ -301,10 +301,7 @@ fn a_card_is_not_forgotten_while_a_debit_of_it_is_open() {
     let of = world.debit("2026-08-11", &doubt());
     world.hear(checkout, &[(operation(5, 50), OperationStatus::Captured)]);
     assert!(matches!(world.order.status, Status::Settled { .. }));
-    let is_forgetting = |world: &World| {
-        let later = world.now + SignedDuration::from_hours(1);
-        (0..50).any(|_| matches!(world.order.duty(later, &world.policy), Some(Duty::Forget { .. })))
-    };
+    let is_forgetting = |world: &World| world.duty_of(|duty| matches!(duty, Duty::Forget { .. })).is_some();
     assert!(!is_forgetting(&world));
     let decision = world.order.attempt_answered(of, &refused(), world.now, &world.policy).unwrap();
     world.take(decision);

@@ -231,6 +231,12 @@ fn a_refused_card_may_be_followed_by_another_on_the_same_link() {
                 let gone = world.order.subscriber_answered(subscriber, None, world.now, &world.policy).unwrap();
                 world.take(gone);
             }
+            Duty::LookSettled { operation } => {
+                let collected = Remitted::Status { status: OperationStatus::Captured, remittance: Some(7) };
+                let policy = &world.policy;
+                let looked = world.order.settlement_asked(&operation.number, &collected, world.now, policy).unwrap();
+                world.take(looked);
+            }
             Duty::Expire { .. }
             | Duty::Ask { .. }
             | Duty::Believe { .. }
@@ -396,4 +402,24 @@ fn pausing_resuming_and_cancelling() {
     assert!(matches!(world.subscriber_states()[..], [SubscriberState::Unwanted { .. }]));
     assert_eq!(world.order.status, Status::Open, "the rest stays owed");
     assert_eq!(world.check_out().map(|number| world.order.checkout(number).unwrap().instalment), Ok(2));
+}
+
+/// The bank's own word counts beside a report, which a payer may have forged.
+#[test]
+fn an_e_card_that_was_reported_as_another_is_refused() {
+    let mut world = World::approved();
+    let checkout = world.begin().unwrap();
+    world.report_card(checkout, operation(1, 10), card("CB"));
+    let heard = Heard {
+        checkout,
+        asked_at: world.now,
+        seen: vec![(operation(1, 10), OperationStatus::Authorised)],
+        strays: Vec::new(),
+        card_type: Some("E_CARD".to_owned()),
+        silence: None,
+    };
+    let decision = world.order.hear(&heard, world.now, &world.policy).unwrap();
+    world.take(decision);
+    world.judge();
+    assert_eq!(world.order.holds[0].refusal(), Some(&CardRefusal::VirtualCard));
 }

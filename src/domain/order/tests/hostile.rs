@@ -79,6 +79,7 @@ fn an_authorisation_seen_beside_a_silence_holds_the_order() {
         asked_at: world.now,
         seen: vec![(operation(1, 10), OperationStatus::Authorised)],
         strays: Vec::new(),
+        card_type: None,
         silence: Some("about a reported one".to_owned()),
     };
     world.take(world.order.hear(&heard, world.now, &world.policy).unwrap());
@@ -147,14 +148,14 @@ fn apply_refuses_what_is_not_drawn() {
         at: now,
         operation: operation(1, 10),
         amount: Money::new(1, Currency::Eur).unwrap(),
-        kind: EntryKind::GivenBack { original: operation(1, 10).number },
+        kind: EntryKind::GivenBack { original: operation(1, 10).number, give_back: None },
     };
     assert!(world.order.clone().apply(&Event::GivenBack { give_back: 1, entry }, now).is_err());
     let mut unpaid = World::place(377_000);
     let checkout = unpaid.check_out().unwrap();
     assert!(unpaid.order.clone().apply(&Event::Settled, now).is_err(), "settled and unpaid");
     unpaid.take(unpaid.order.cancel(None, now).unwrap());
-    let kind = EntryKind::Capture { checkout, instalment: 1 };
+    let kind = EntryKind::Capture { checkout, instalment: 1, rest: Vec::new() };
     let entry = Entry { at: now, operation: operation(5, 50), amount: Money::new(1, Currency::Eur).unwrap(), kind };
     assert!(unpaid.order.apply(&Event::Captured { entry }, now).is_err(), "a cancelled order is not paid");
 }

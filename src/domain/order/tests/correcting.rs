@@ -1,0 +1,475 @@
+//! Credit notes, refunds, payments elsewhere, chargebacks, settlement, and what two people decide.
+
+use super::{first_instalment::accepted, *};
+use crate::domain::{
+    actor::Actor,
+    bank::MoneyCall,
+    correction::{JournalKind, Rest},
+    ledger::EntryKind,
+    plan::{PlanEnd, PlanState},
+    purpose::Purpose,
+    quarantine::{GivenVerdict, PeoplesVerdict, Subject},
+    schedule::InstalmentStatus,
+};
+
+fn euros(minor_units: i64) -> Money {
+    Money::new(minor_units, Currency::Eur).unwrap()
+}
+
+fn correcting() -> Correcting {
+    Correcting { by: planning::person("Dupont"), reason: text("bourse obtenue") }
+}
+
+impl World {
+    /// 3 770,00 €, paid at once.
+    fn paid_at_once() -> Self {
+        let mut world = Self::place(377_000);
+        let checkout = world.check_out().unwrap();
+        world.hear(checkout, &[(operation(1, 10), OperationStatus::Captured)]);
+        world
+    }
+
+    fn credit(&mut self, minor_units: i64) -> Result<(), Refusal> {
+        let decision = self.order.credit(euros(minor_units), &correcting(), self.now)?;
+        self.take(decision);
+        Ok(())
+    }
+
+    fn refund(&mut self, minor_units: i64, against: Against, rest: Option<Rest>) -> Result<(), Refusal> {
+        let decision = self.order.refund(euros(minor_units), against, rest, &correcting(), self.now)?;
+        self.take(decision);
+        Ok(())
+    }
+
+    fn amounts(&self) -> Vec<i64> {
+        self.order.schedule.iter().map(|due| due.amount.minor_units()).collect()
+    }
+
+    /// The call that the next due give-back or capture makes.
+    fn next_call(&mut self, ruling: &Ruling) -> MoneyCall {
+        let purpose = self.do_call(ruling);
+        self.order.attempts(purpose).last().unwrap().call.clone()
+    }
+
+    fn verdict(&mut self, subject: Subject, verdict: PeoplesVerdict, name: &str, key: &str) -> Result<(), Refusal> {
+        let by = Actor::Key { key: key.to_owned(), person: Some(name.to_owned()), on_behalf_of: None };
+        let given = GivenVerdict { subject, verdict, at: self.now, by, evidence: text("relevé du 12/07") };
+        let decision = self.order.give_verdict(given, self.now, &self.policy)?;
+        self.take(decision);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_credit_note_cuts_the_last_instalments_first_and_changes_the_terms() {
+    let mut world = World::active();
+    let terms = world.terms();
+    world.credit(25_000).unwrap();
+    assert_eq!(world.amounts(), [20_031, 15_069, 0]);
+    assert_eq!(
+        world.order.instalment(3).unwrap().status(world.now.to_zoned(world.policy.zone.clone()).date()),
+        InstalmentStatus::Cancelled
+    );
+    assert_ne!(world.terms(), terms, "the payer is told");
+    assert_eq!(world.order.owed_in_all(), euros(35_100));
+    assert_eq!(world.credit(35_101), Err(Refusal::NotThatMuch));
+    // What is unpaid goes first, then what was paid goes back; nothing is left, and the plan is complete.
+    world.credit(35_100).unwrap();
+    assert_eq!(world.order.refunded_in_all(), euros(20_031));
+    assert!(matches!(world.order.plan().unwrap().state, PlanState::Ended { how: PlanEnd::Completed, .. }));
+    assert_eq!(world.order.overpaid(), euros(0));
+}
+
+#[test]
+fn before_anything_is_paid_an_order_is_replaced_and_not_credited() {
+    let mut world = World::place(377_000);
+    assert_eq!(world.credit(100), Err(Refusal::NothingPaid));
+    assert_eq!(world.refund(100, Against::CreditNote, None), Err(Refusal::NothingPaid));
+}
+
+#[test]
+fn a_refund_is_one_call_for_each_operation_the_newest_first() {
+    let mut world = World::active();
+    world.at("2026-07-10T05:00:00Z");
+    let decision = world.order.take_up("2026-07-10".parse().unwrap(), new_call(700), world.now, &world.policy).unwrap();
+    world.take(decision.unwrap());
+    world.send_and_rule(AttemptId { purpose: Purpose::Debit(2), attempt: 1 }, &accepted(2, 20));
+    assert_eq!(world.refund(1, Against::CreditNote, None), Err(Refusal::RestNotSaid));
+    assert_eq!(world.refund(40_063, Against::CreditNote, Some(Rest::Keep)), Err(Refusal::NotThatMuch));
+    world.refund(30_000, Against::CreditNote, Some(Rest::Keep)).unwrap();
+    let parts: Vec<(u64, i64, bool)> = world
+        .order
+        .give_backs
+        .iter()
+        .map(|part| (part.operation.number.get(), part.amount.minor_units(), part.partial))
+        .collect();
+    assert_eq!(parts, [(2, 20_031, false), (1, 9_969, true)]);
+    // The whole of one may still be cancelled; a part can only be refunded.
+    assert!(matches!(world.next_call(&refused()), MoneyCall::Cancel { .. }));
+    let mut kinds = Vec::new();
+    for number in [11, 12] {
+        kinds.push(matches!(world.next_call(&accepted(number, 20)), MoneyCall::Refund { .. }));
+    }
+    assert_eq!(kinds, [true, true]);
+    assert_eq!(world.order.refunded_in_all(), euros(30_000));
+    assert_eq!(world.refund(10_063, Against::CreditNote, Some(Rest::Keep)), Err(Refusal::NotThatMuch), "spent");
+    assert_eq!(world.refund(1, Against::Surplus, Some(Rest::Keep)), Err(Refusal::NotThatMuch), "nothing is too much");
+    assert_eq!(world.order.plan().unwrap().card().map(|_| ()), Some(()), "the plan goes on");
+    assert_eq!(world.amounts()[2], 20_038);
+}
+
+#[test]
+fn a_refund_that_cancels_the_rest_leaves_nothing_owed() {
+    let mut world = World::active();
+    world.refund(20_031, Against::CreditNote, Some(Rest::Cancel)).unwrap();
+    assert!(matches!(world.order.plan().unwrap().state, PlanState::Ended { how: PlanEnd::Cancelled, .. }));
+    assert!(matches!(world.order.status, Status::Settled { .. }));
+    assert_eq!(world.order.owed_in_all(), euros(0));
+    assert_eq!(world.order.ready_on(), None);
+}
+
+#[test]
+fn a_refund_whose_answer_is_lost_counts_as_spent_until_it_is_known() {
+    let mut world = World::paid_at_once();
+    world.refund(300_000, Against::CreditNote, None).unwrap();
+    world.do_call(&Ruling::Doubt { why: "silence".to_owned() });
+    assert_eq!(world.refund(77_001, Against::CreditNote, None), Err(Refusal::NotThatMuch));
+    world.refund(77_000, Against::CreditNote, None).unwrap();
+    // The operation shows as refunded: by which of the two it does not tell.
+    let of = AttemptId { purpose: Purpose::GiveBack(1), attempt: 1 };
+    let asked = world.order.attempt(of).unwrap().clone();
+    let findings = [Finding::Nothing, Finding::Status(operation(1, 10), OperationStatus::Refunded)];
+    world.wait(61);
+    let decision =
+        world.order.attempt_asked(of, &asked, (Some(&findings), false), world.now, world.now, &world.policy).unwrap();
+    assert!(matches!(
+        decision.order.attempt(of).unwrap().state,
+        AttemptState::InDoubt(_) | AttemptState::Quarantined { .. }
+    ));
+    // Its own reference is conclusive.
+    let found = [Finding::Found(operation(9, 10)), Finding::Status(operation(1, 10), OperationStatus::Captured)];
+    let decision =
+        world.order.attempt_asked(of, &asked, (Some(&found), false), world.now, world.now, &world.policy).unwrap();
+    world.take(decision);
+    assert!(matches!(world.order.attempt(of).unwrap().state, AttemptState::Accepted { .. }));
+    assert_eq!(world.order.ledger.iter().filter(|entry| matches!(entry.kind, EntryKind::GivenBack { .. })).count(), 1);
+}
+
+#[test]
+fn paid_elsewhere_and_written_off() {
+    let mut world = World::active();
+    let elsewhere = || JournalKind::PaidElsewhere { on: "2026-07-01".parse().unwrap(), reference: text("chèque 12") };
+    let decision = world.order.journal(2, elsewhere(), &correcting(), world.now).unwrap();
+    world.take(decision);
+    assert_eq!(world.order.journal(2, elsewhere(), &correcting(), world.now), Err(Refusal::NoSuchInstalment));
+    assert_eq!(world.order.ready_on(), Some("2026-08-10".parse().unwrap()));
+    let decision = world.order.journal(3, JournalKind::WrittenOff, &correcting(), world.now).unwrap();
+    world.take(decision);
+    assert!(matches!(world.order.status, Status::Settled { .. }));
+    assert_eq!((world.order.paid(), world.order.paid_elsewhere()), (euros(20_031), euros(20_031)));
+    assert_eq!(world.order.overpaid(), euros(0));
+}
+
+#[test]
+fn an_instalment_gets_another_date() {
+    let mut world = World::active();
+    let day = |text: &str| text.parse().unwrap();
+    let reschedule =
+        |world: &World, number, due| world.order.reschedule(number, day(due), text("accord"), world.now, &world.policy);
+    assert_eq!(reschedule(&world, 1, "2026-07-20"), Err(Refusal::NoSuchInstalment));
+    assert_eq!(reschedule(&world, 2, "2026-06-24"), Err(Refusal::DateHasCome));
+    assert_eq!(reschedule(&world, 2, "2027-10-01"), Err(Refusal::CardEndsBefore));
+    let decision = reschedule(&world, 2, "2026-07-20").unwrap();
+    world.take(decision);
+    assert_eq!(world.order.ready_on(), Some(day("2026-07-20")));
+}
+
+#[test]
+fn the_rest_is_settled_early_by_one_payment() {
+    let mut world = World::active();
+    let checkout = world.check_out_for(Way::Rest).unwrap();
+    let page = world.order.checkout(checkout).unwrap();
+    assert_eq!((page.amount, page.pays()), (euros(40_069), vec![2, 3]));
+    world.hear(checkout, &[(operation(2, 20), OperationStatus::Captured)]);
+    assert!(matches!(world.order.status, Status::Settled { .. }));
+    assert!(matches!(world.order.plan().unwrap().state, PlanState::Ended { how: PlanEnd::Completed, .. }));
+    assert_eq!(world.order.paid(), euros(60_100));
+    // Changed meanwhile: it would pay something else, so all of it goes back.
+    let mut world = World::active();
+    let checkout = world.check_out_for(Way::Rest).unwrap();
+    world.credit(1_000).unwrap();
+    assert_eq!(world.status(checkout), CheckoutStatus::Withdrawn);
+    world.hear(checkout, &[(operation(2, 20), OperationStatus::Captured)]);
+    assert_eq!(world.order.surplus(), euros(40_069));
+}
+
+#[test]
+fn a_chargeback_owes_its_instalment_again() {
+    let mut world = World::paid_at_once();
+    let number = operation(1, 10).number;
+    assert_eq!(world.order.charge_back(&operation(7, 70).number, text("x"), world.now), Err(Refusal::NoSuchCapture));
+    let decision = world.order.charge_back(&number, text("contestation"), world.now).unwrap();
+    world.take(decision);
+    assert_eq!(world.order.status, Status::Open);
+    assert!(world.order.blocked);
+    assert_eq!(world.order.paid(), euros(0));
+    assert_eq!(world.order.charge_back(&number, text("x"), world.now), Err(Refusal::NotThatMuch), "once");
+    let checkout = world.check_out().unwrap();
+    world.hear(checkout, &[(operation(2, 20), OperationStatus::Captured)]);
+    assert!(matches!(world.order.status, Status::Settled { .. }));
+    assert!(!world.order.blocked);
+}
+
+#[test]
+fn captures_are_asked_for_until_they_have_reached_the_merchant() {
+    let mut world = World::paid_at_once();
+    let operation = operation(1, 10);
+    let look = |world: &World| world.duty_of(|duty| matches!(duty, Duty::LookSettled { .. }));
+    assert_eq!(look(&world), None);
+    world.wait(20 * 60);
+    assert_eq!(look(&world), Some(Duty::LookSettled { operation }));
+    let asked = |world: &World, remitted| {
+        world.order.settlement_asked(&operation.number, &remitted, world.now, &world.policy).unwrap()
+    };
+    world.take(asked(&world, Remitted::Silence("silence".to_owned())));
+    assert_eq!(look(&world), None, "the next night");
+    world.wait(24 * 60);
+    world.take(asked(&world, Remitted::Status { status: OperationStatus::Captured, remittance: None }));
+    world.wait(24 * 60);
+    world.take(asked(&world, Remitted::Status { status: OperationStatus::Captured, remittance: Some(42) }));
+    let settled = world.order.ledger.last().unwrap();
+    assert_eq!(settled.kind, EntryKind::Settlement { original: operation.number, remittance: 42 });
+    assert_eq!(settled.amount, euros(377_000));
+    assert!(world.order.unsettled.is_empty());
+    assert_eq!(world.order.paid(), euros(377_000), "paid once");
+}
+
+#[test]
+fn what_went_back_before_it_was_collected_is_not_waited_for() {
+    let mut world = World::paid_twice();
+    let purpose = world.do_call(&accepted(1, 10));
+    assert_eq!(purpose, Purpose::GiveBack(1));
+    let cancelled = Remitted::Status { status: OperationStatus::Cancelled, remittance: None };
+    let number = operation(1, 10).number;
+    let decision = world.order.settlement_asked(&number, &cancelled, world.now, &world.policy).unwrap();
+    world.take(decision);
+    assert_eq!(world.order.unsettled.len(), 1);
+}
+
+#[test]
+fn two_people_lead_out_of_quarantine_and_nothing_else_does() {
+    let quarantined = || {
+        let mut world = World::active();
+        world.at("2026-07-10T05:00:00Z");
+        let decision =
+            world.order.take_up("2026-07-10".parse().unwrap(), new_call(700), world.now, &world.policy).unwrap();
+        world.take(decision.unwrap());
+        let of = AttemptId { purpose: Purpose::Debit(2), attempt: 1 };
+        world.send_and_rule(of, &Ruling::Doubt { why: "silence".to_owned() });
+        let asked = world.order.attempt(of).unwrap().clone();
+        let rejected = [Finding::Found(operation(2, 20)), Finding::Status(operation(2, 20), OperationStatus::Rejected)];
+        let heard = (Some(&rejected[..]), false);
+        let decision = world.order.attempt_asked(of, &asked, heard, world.now, world.now, &world.policy).unwrap();
+        world.take(decision);
+        (world, Subject::Attempt { of })
+    };
+    let executed = PeoplesVerdict::Executed { operation: operation(2, 20) };
+    let (mut world, subject) = quarantined();
+    assert_eq!(world.order.waiting().len(), 1);
+    let other = Subject::Attempt { of: AttemptId { purpose: Purpose::Debit(3), attempt: 1 } };
+    assert_eq!(world.verdict(other, executed, "Dupont", "k1"), Err(Refusal::NothingWaits));
+    assert_eq!(world.verdict(subject, PeoplesVerdict::Closed, "Dupont", "k1"), Err(Refusal::VerdictDoesNotFit));
+    let taken = PeoplesVerdict::Executed { operation: operation(1, 10) };
+    assert_eq!(world.verdict(subject, taken, "Dupont", "k1"), Err(Refusal::VerdictDoesNotFit), "another's operation");
+    world.verdict(subject, executed, "Dupont", "k1").unwrap();
+    assert_eq!(world.order.waiting().len(), 1, "one is not enough");
+    for (name, key) in [("Dupont", "k1"), ("Dupont", "k2"), ("Durand", "k1")] {
+        assert_eq!(world.verdict(subject, executed, name, key), Err(Refusal::SecondPersonNeeded), "{name} {key}");
+    }
+    world.verdict(subject, PeoplesVerdict::NotExecuted, "Durand", "k2").unwrap();
+    assert_eq!(world.order.waiting().len(), 1, "they disagree");
+    world.verdict(subject, executed, "Petit", "k3").unwrap();
+    assert!(world.order.waiting().is_empty());
+    assert_eq!(world.order.paid(), euros(40_062));
+
+    // A day later the first does not count any more.
+    let (mut world, subject) = quarantined();
+    world.verdict(subject, PeoplesVerdict::NotExecuted, "Dupont", "k1").unwrap();
+    world.wait(24 * 60);
+    world.verdict(subject, PeoplesVerdict::NotExecuted, "Durand", "k2").unwrap();
+    assert_eq!(world.order.waiting().len(), 1);
+    world.verdict(subject, PeoplesVerdict::NotExecuted, "Petit", "k3").unwrap();
+    assert!(world.order.waiting().is_empty());
+    assert_eq!(world.order.ready_on(), Some("2026-07-10".parse().unwrap()), "it is debited again");
+}
+
+#[test]
+fn an_operation_of_a_page_is_booked_or_put_aside_by_two_people() {
+    for (verdict, paid) in
+        [(PeoplesVerdict::Executed { operation: operation(1, 10) }, 377_000), (PeoplesVerdict::Closed, 0)]
+    {
+        let mut world = World::place(377_000);
+        let checkout = world.check_out().unwrap();
+        world.hear(checkout, &[(operation(1, 10), OperationStatus::Rejected)]);
+        assert_eq!(world.check_out(), Err(Refusal::Quarantined));
+        let subject = Subject::Operation { checkout, operation: operation(1, 10).number };
+        world.verdict(subject, verdict, "Dupont", "k1").unwrap();
+        world.verdict(subject, verdict, "Durand", "k2").unwrap();
+        assert_eq!(world.order.paid(), euros(paid));
+        // It is not asked about again.
+        world.hear(checkout, &[(operation(1, 10), OperationStatus::Rejected)]);
+        assert!(world.order.waiting().is_empty());
+        assert_eq!(world.check_out().is_ok(), paid == 0);
+    }
+}
+
+#[test]
+fn a_give_back_that_the_bank_refuses_is_closed_by_two_people() {
+    let mut world = World::paid_twice();
+    world.do_call(&refused());
+    world.do_call(&refused());
+    let subject = Subject::Stuck { purpose: Purpose::GiveBack(1) };
+    assert_eq!(world.order.waiting().iter().map(|waiting| waiting.subject).collect::<Vec<_>>(), [subject]);
+    let executed = PeoplesVerdict::Executed { operation: operation(1, 10) };
+    assert_eq!(world.verdict(subject, executed, "Dupont", "k1"), Err(Refusal::VerdictDoesNotFit));
+    world.verdict(subject, PeoplesVerdict::Closed, "Dupont", "k1").unwrap();
+    world.verdict(subject, PeoplesVerdict::Closed, "Durand", "k2").unwrap();
+    assert!(world.order.waiting().is_empty());
+    assert!(world.duty_of(|duty| matches!(duty, Duty::Plan { .. })).is_none());
+}
+
+mod accounts {
+    use super::*;
+    use crate::domain::position::Position;
+
+    fn position(world: &World, as_of: Timestamp) -> Position {
+        Position::of(std::slice::from_ref(&world.order), Currency::Eur, as_of)
+    }
+
+    #[test]
+    fn one_payment_of_618_euros() {
+        let mut world = World::place(61_800);
+        let placed = world.now;
+        world.wait(1);
+        let checkout = world.check_out().unwrap();
+        world.hear(checkout, &[(operation(1, 10), OperationStatus::Captured)]);
+        let now = position(&world, world.now);
+        let sums = now.sums;
+        assert_eq!(
+            (sums.including_vat, sums.invoiced, sums.captured, sums.allocated, sums.unpaid, now.position),
+            (61_800, 61_800, 61_800, 61_800, 0, 0)
+        );
+        let before = position(&world, placed);
+        assert_eq!((before.sums.including_vat, before.sums.invoiced, before.position), (61_800, 0, 0), "nothing yet");
+        assert!(position(&world, placed - SignedDuration::from_secs(1)).orders.is_empty());
+    }
+
+    #[test]
+    fn a_plan_is_invoiced_whole_and_financed() {
+        let mut world = World::active();
+        let at_start = world.now;
+        let now = position(&world, world.now);
+        assert_eq!((now.sums.invoiced, now.sums.captured, now.sums.financed), (60_100, 20_031, 40_069));
+        assert_eq!((now.debit, now.credit, now.position), (60_100, 20_031, -40_069));
+        world.wait(1);
+        world.credit(45_000).unwrap();
+        let now = position(&world, world.now);
+        assert_eq!((now.sums.credited, now.sums.refunded, now.sums.unpaid), (45_000, 0, 0));
+        assert_eq!(now.position, 4_931, "what is to go back is the payer's until it has");
+        world.do_call(&accepted(8, 10));
+        let now = position(&world, world.now);
+        assert_eq!((now.sums.refunded, now.position), (4_931, 0));
+        assert_eq!(position(&world, at_start).position, -40_069, "as it was");
+    }
+
+    #[test]
+    fn a_surplus_stands_to_the_payers_credit_until_it_is_back() {
+        let mut world = World::paid_twice();
+        assert_eq!(position(&world, world.now).position, 377_000);
+        world.do_call(&accepted(1, 10));
+        assert_eq!(position(&world, world.now).position, 0);
+    }
+
+    #[test]
+    fn a_chargeback_is_owed_and_a_payment_elsewhere_is_not() {
+        let mut world = World::paid_at_once();
+        let decision = world.order.charge_back(&operation(1, 10).number, text("contestation"), world.now).unwrap();
+        world.take(decision);
+        let now = position(&world, world.now);
+        assert_eq!((now.position, now.sums.unpaid, now.orders[0].blocked), (-377_000, 377_000, true));
+        let kind = JournalKind::PaidElsewhere { on: "2026-07-01".parse().unwrap(), reference: text("virement") };
+        let decision = world.order.journal(1, kind, &correcting(), world.now).unwrap();
+        world.take(decision);
+        assert_eq!(position(&world, world.now).position, 0);
+    }
+}
+
+mod another_card {
+    use super::{super::first_instalment::card, *};
+    use crate::domain::{card::CardRefusal, checkout::NO_INSTALMENT, retry::RefusalClass, subscriber::SubscriberState};
+
+    fn subscriber(world: &World) -> String {
+        world.order.plan().unwrap().card().unwrap().subscriber.to_string()
+    }
+
+    #[test]
+    fn without_arrears_a_euro_is_held_and_let_go() {
+        let mut world = World::active();
+        let before = subscriber(&world);
+        let checkout = world.check_out_for(Way::ChangeCard).unwrap();
+        let page = world.order.checkout(checkout).unwrap();
+        assert_eq!((page.amount, page.instalment, page.pays()), (euros(100), NO_INSTALMENT, vec![]));
+        world.report_card(checkout, operation(7, 70), card("CB"));
+        world.hear(checkout, &[(operation(7, 70), OperationStatus::Authorised)]);
+        world.judge();
+        assert_ne!(subscriber(&world), before);
+        assert_eq!(world.status(checkout), CheckoutStatus::Captured);
+        let states = world.subscriber_states();
+        assert!(matches!(states[..], [SubscriberState::Unwanted { .. }, SubscriberState::Kept]), "{states:?}");
+        assert_eq!(world.do_call(&accepted(7, 70)), Purpose::GiveBack(1));
+        assert_eq!((world.order.paid(), world.order.surplus()), (euros(20_031), euros(0)));
+        let states = world.subscriber_states();
+        assert!(matches!(states[1], SubscriberState::Kept), "letting the euro go costs no card");
+    }
+
+    #[test]
+    fn what_is_past_due_is_paid_by_the_new_card_in_one_commit() {
+        let mut world = World::active();
+        world.at("2026-07-10T05:00:00Z");
+        let decision =
+            world.order.take_up("2026-07-10".parse().unwrap(), new_call(700), world.now, &world.policy).unwrap();
+        world.take(decision.unwrap());
+        let lost = Ruling::Refused { code: "00141".to_owned(), class: Some(RefusalClass::Hard) };
+        world.send_and_rule(AttemptId { purpose: Purpose::Debit(2), attempt: 1 }, &lost);
+        assert!(world.order.blocked);
+        let before = subscriber(&world);
+        let checkout = world.check_out_for(Way::ChangeCard).unwrap();
+        assert_eq!(world.order.checkout(checkout).unwrap().amount, euros(20_031));
+        world.report_card(checkout, operation(7, 70), card("CB"));
+        world.hear(checkout, &[(operation(7, 70), OperationStatus::Authorised)]);
+        assert_eq!(subscriber(&world), before, "not before it is captured");
+        world.judge();
+        assert_eq!(world.do_call(&accepted(7, 70)), Purpose::Capture(2));
+        assert_ne!(subscriber(&world), before);
+        assert_eq!(world.order.paid(), euros(40_062));
+        assert!(!world.order.blocked);
+        assert_eq!(world.order.ready_on(), Some("2026-08-10".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_card_that_will_not_do_changes_nothing() {
+        let mut world = World::active();
+        let before = subscriber(&world);
+        let checkout = world.check_out_for(Way::ChangeCard).unwrap();
+        world.report_card(checkout, operation(7, 70), card("E_CARD"));
+        world.hear(checkout, &[(operation(7, 70), OperationStatus::Authorised)]);
+        world.judge();
+        assert_eq!(world.order.holds[1].refusal(), Some(&CardRefusal::VirtualCard));
+        assert_eq!(subscriber(&world), before);
+        assert_eq!(world.do_call(&accepted(7, 70)), Purpose::GiveBack(1));
+        assert!(matches!(world.subscriber_states()[..], [SubscriberState::Kept, SubscriberState::Unwanted { .. }]));
+        // Not while a debit is under way, and not without a plan.
+        assert_eq!(World::paid_at_once().check_out_for(Way::ChangeCard), Err(Refusal::Settled));
+        assert_eq!(World::approved().check_out_for(Way::ChangeCard), Err(Refusal::PlanNotActive));
+    }
+}

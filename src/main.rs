@@ -6,10 +6,14 @@ use std::{
 };
 
 use clap::Parser;
-use guichet::cli::{self, Arguments, Failure};
+use guichet::cli::{self, Arguments, Ended, Failure};
 
 const REFUSED: u8 = 1;
 const USAGE: u8 = 2;
+/// Of debits only, whose wrong usage is therefore [`REFUSED`]: a scheduler must not take a typing error for an outcome.
+const SOME_REFUSED: u8 = 2;
+const SOME_IN_DOUBT: u8 = 3;
+const STOPPED: u8 = 4;
 /// `EX_CONFIG` of sysexits.
 const BAD_CONFIGURATION: u8 = 78;
 
@@ -19,13 +23,25 @@ fn main() -> ExitCode {
         // Help is asked for this way too, and is no failure.
         Err(error) => {
             let _ = error.print();
-            return if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
+            let of_debits = std::env::args_os().nth(1).is_some_and(|command| command == "debits");
+            return match (error.use_stderr(), of_debits) {
+                (false, _) => ExitCode::SUCCESS,
+                (true, true) => ExitCode::from(REFUSED),
+                (true, false) => ExitCode::from(USAGE),
+            };
         }
     };
     // A variable that is not UTF-8 is none of ours.
     let env = std::env::vars_os().filter_map(|(name, value)| name.into_string().ok().zip(value.into_string().ok()));
     let failure = match cli::run(arguments, env.collect()) {
-        Ok(()) => return ExitCode::SUCCESS,
+        Ok(ended) => {
+            return match ended {
+                Ended::Well => ExitCode::SUCCESS,
+                Ended::SomeRefused => ExitCode::from(SOME_REFUSED),
+                Ended::SomeInDoubt => ExitCode::from(SOME_IN_DOUBT),
+                Ended::Stopped => ExitCode::from(STOPPED),
+            };
+        }
         Err(failure) => failure,
     };
     // Nobody is left to tell that stderr is closed.

@@ -39,8 +39,8 @@ pub trait Clock: Send + Sync {
     fn wall(&self) -> Timestamp;
     /// Time since some fixed moment, counting the time the machine was suspended; never steps.
     fn since_boot(&self) -> Duration;
-    /// Returns at `instant` or later.
-    async fn sleep_until(&self, instant: Timestamp);
+    /// Returns when [`Clock::since_boot`] is at `moment` or later; whoever sets the wall clock changes nothing about it.
+    async fn sleep_until(&self, moment: Duration);
 }
 
 /// Names and secrets that nobody can guess.
@@ -272,6 +272,17 @@ pub enum CommitError {
 /// Tells whoever is on call.
 pub trait Alarms: Send + Sync {
     fn raise(&self, alarm: Alarm);
+    /// Something that operators watch the number of; nobody is told.
+    fn count(&self, _merchant: &str, _what: Counted) {}
+}
+
+/// What is counted, by what it came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// A debit: `paid`, `refused`, `in_doubt`, `not_executed`, `quarantined`.
+    Debit(&'static str),
+    /// A debit run: `started`, `stopped`, `resumed`, `ended`.
+    Run(&'static str),
 }
 
 /// What somebody should look at. `subject` is an id, never a secret or a person.

@@ -15,6 +15,12 @@ mod bench;
 mod callbacks;
 #[path = "gateway/client.rs"]
 mod client;
+#[path = "gateway/debit_runs.rs"]
+mod debit_runs;
+#[path = "gateway/debit_troubles.rs"]
+mod debit_troubles;
+#[path = "gateway/debits.rs"]
+mod debits;
 #[path = "gateway/input.rs"]
 mod input;
 #[path = "gateway/limits.rs"]
@@ -23,11 +29,19 @@ mod limits;
 mod payer;
 #[path = "gateway/paying.rs"]
 mod paying;
+#[path = "gateway/plan_bench.rs"]
+mod plan_bench;
+#[path = "gateway/plan_cards.rs"]
+mod plan_cards;
+#[path = "gateway/plans.rs"]
+mod plans;
 #[path = "gateway/receiver.rs"]
 mod receiver;
 #[path = "gateway/surplus.rs"]
 mod surplus;
 #[path = "gateway/test_clock.rs"]
 mod test_clock;
+#[path = "gateway/webhook_endpoints.rs"]
+mod webhook_endpoints;
 #[path = "gateway/webhooks.rs"]
 mod webhooks;

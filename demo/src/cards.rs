@@ -19,4 +19,14 @@ pub(crate) const FRICTIONLESS: Card =
 pub(crate) const INSUFFICIENT: Card =
     Card { number: "4970100000000154", code: "123", note: "refusée : provision insuffisante (00151)" };
 
-pub(crate) const ALL: [Card; 4] = [ORDINARY, CHALLENGED, FRICTIONLESS, INSUFFICIENT];
+/// A number made for one purchase; sellers know it by its type.
+pub(crate) const E_CARD: Card = Card {
+    number: "4150550000000004",
+    code: "123",
+    note: "e-Carte Bleue : acceptée en 1 fois, interdite en plusieurs fois",
+};
+/// Its holder pays; its later debits are refused.
+pub(crate) const EMPTY_LATER: Card =
+    Card { number: "4970100000000519", code: "123", note: "acceptée ; prélèvements suivants refusés (00151)" };
+
+pub(crate) const ALL: [Card; 6] = [ORDINARY, CHALLENGED, FRICTIONLESS, INSUFFICIENT, E_CARD, EMPTY_LATER];

@@ -60,6 +60,10 @@ impl Question {
         }
     }
 
+    pub(crate) fn delete(url: impl Into<String>) -> Self {
+        Self { method: "DELETE", ..Self::get(url) }
+    }
+
     pub(crate) fn with(mut self, header: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((header, value.into()));
         self

@@ -117,6 +117,8 @@ answer_deadline = "{answer_deadline}"
 [webhooks]
 allow_loopback = true
 
+{debits}
+
 [test_clock]
 sandbox = "{manage}"
 
@@ -142,6 +144,7 @@ public_key_files = [{paybox}]
         direct_backup = sandbox.address("direct_backup")?,
         ca = key("ca.pem"),
         paybox = key("paybox-public.pem"),
+        debits = debits(gateway.pace),
         timing = timing(gateway.pace),
     );
     for merchant in MERCHANTS {
@@ -207,6 +210,25 @@ ask_after_news = ["0s", "2s", "10s", "1m"]
 ask_after_silence = ["2s", "10s", "1m"]
 doubt_settles = "1m"
 doubt_ladder = ["10s", "70s", "5m", "1h"]"#
+        }
+    }
+}
+
+fn debits(pace: Pace) -> &'static str {
+    match pace {
+        // Whoever watches begins each run, and sees first what it would find.
+        Pace::Hasty => {
+            r#"[debits]
+per_minute = 6000
+daily = false
+card_wait = "3s"
+denials = 2
+denials_span = "0s""#
+        }
+        Pace::Human => {
+            r#"[debits]
+per_minute = 600
+daily = false"#
         }
     }
 }

@@ -25,6 +25,8 @@ pub(crate) struct Gateway {
     pub(crate) merchant: Merchant,
     /// What its problems are told in.
     language: &'static str,
+    /// Who acts, through a key that people act through.
+    person: Option<String>,
 }
 
 /// What is sent with a write so that it happens once.
@@ -35,9 +37,19 @@ pub(crate) enum Idempotency<'a> {
     Missing,
 }
 
+impl Idempotency<'_> {
+    fn on(self, question: Question) -> Outcome<Question> {
+        Ok(match self {
+            Self::Fresh => question.with("idempotency-key", random::hex(16)?),
+            Self::Key(key) => question.with("idempotency-key", key),
+            Self::Missing => question,
+        })
+    }
+}
+
 impl Gateway {
     pub(crate) fn new(client: Client, url: &str, key: &str, merchant: Merchant) -> Self {
-        Self { client, url: url.to_owned(), key: key.to_owned(), merchant, language: "fr" }
+        Self { client, url: url.to_owned(), key: key.to_owned(), merchant, language: "fr", person: None }
     }
 
     /// The same door under another key.
@@ -50,21 +62,32 @@ impl Gateway {
         Self { language, ..self.clone() }
     }
 
+    /// The same door, through which this person acts.
+    pub(crate) fn as_person(&self, person: &str) -> Self {
+        Self { person: Some(person.to_owned()), ..self.clone() }
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Outcome<Answer> {
-        let question = Question::get(format!("{}{path}", self.url));
-        self.client.ask(question.with("authorization", format!("Bearer {}", self.key))).await
+        self.client.ask(self.signed(Question::get(format!("{}{path}", self.url)))).await
     }
 
     pub(crate) async fn post(&self, path: &str, idempotency: Idempotency<'_>, body: &str) -> Outcome<Answer> {
-        let question = Question::post(format!("{}{path}", self.url), JSON, body)
-            .with("authorization", format!("Bearer {}", self.key))
-            .with("accept-language", self.language);
-        let question = match idempotency {
-            Idempotency::Fresh => question.with("idempotency-key", random::hex(16)?),
-            Idempotency::Key(key) => question.with("idempotency-key", key),
-            Idempotency::Missing => question,
-        };
-        self.client.ask(question).await
+        let question = Question::post(format!("{}{path}", self.url), JSON, body);
+        self.client.ask(self.signed(idempotency.on(question)?)).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Outcome<Answer> {
+        let question = Question::delete(format!("{}{path}", self.url));
+        self.client.ask(self.signed(Idempotency::Fresh.on(question)?)).await
+    }
+
+    fn signed(&self, question: Question) -> Question {
+        let question =
+            question.with("authorization", format!("Bearer {}", self.key)).with("accept-language", self.language);
+        match &self.person {
+            Some(person) => question.with("guichet-actor", person),
+            None => question,
+        }
     }
 
     /// Places an order that has to be taken.

@@ -22,6 +22,18 @@ pub(crate) fn registration() -> Outcome<Value> {
     }]))
 }
 
+/// A registration at another fee, in cents.
+pub(crate) fn of_fee(cents: i64) -> Outcome<Value> {
+    with_lines(json!([{
+        "code": "D4",
+        "label": "Droits de scolarité, césure",
+        "beneficiary": "Anaïs Lefèvre",
+        "quantity": "1",
+        "unit_price": {"amount": cents, "currency": "EUR"},
+        "vat_rate": "0",
+    }]))
+}
+
 /// An exempt student: a line, and nothing to pay.
 pub(crate) fn exempt() -> Outcome<Value> {
     with_lines(json!([{

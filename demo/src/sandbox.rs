@@ -82,6 +82,17 @@ impl Sandbox {
         Ok(mine.filter_map(|fault| fault.number("/fired")).sum())
     }
 
+    /// The cards that the bank keeps under names that begin so.
+    pub(crate) async fn subscribers(&self, prefix: &str) -> Outcome<Vec<Value>> {
+        let found = self.get(&format!("/subscribers?refabonne_prefix={prefix}")).await?;
+        Ok(check::list(&found, "/subscribers")?.to_vec())
+    }
+
+    /// What the bank will say to the next debits of a card that it keeps, then again what the card says.
+    pub(crate) async fn answer_debits(&self, subscriber: &str, outcomes: &[&str]) -> Outcome<()> {
+        self.post("/scripts", &json!({"subscriber": subscriber, "outcomes": outcomes})).await.map(|_| ())
+    }
+
     /// `message` with PAYBOX's own signature behind it, as anyone can have it made.
     pub(crate) async fn signed(&self, message: &str, name: &str) -> Outcome<String> {
         let signed = self.post("/sign", &json!({"message": message, "name": name})).await?;

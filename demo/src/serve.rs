@@ -15,7 +15,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Announce {
     Words,
-    /// One line: `portal`, `gateway`, `ops`, `page`, `manage`, and the `reference_prefix` of what is paid here.
+    /// One line: `portal`, `accounting`, `gateway`, `ops`, `page`, `manage`, and the `reference_prefix` of what is paid here.
     Json,
 }
 
@@ -23,13 +23,14 @@ pub(crate) enum Announce {
 pub(crate) async fn stay(stage: Stage, listener: TcpListener, announce: Announce) -> Outcome<()> {
     let gateway = stage.gateway_for(ECOLE)?;
     let key = gateway.key.clone();
-    let portal = Portal::new(gateway, stage.portal_origin().to_owned());
+    let portal = Portal::new(&stage, gateway)?;
     match announce {
         Announce::Words => in_words(&stage, &key, &portal.payment_link().await?)?,
         Announce::Json => println!(
             "{}",
             json!({
                 "portal": stage.portal_origin(),
+                "accounting": format!("{}/comptabilite", stage.portal_origin()),
                 "gateway": stage.gateway_url,
                 "ops": stage.gateway.address("ops")?,
                 "page": stage.sandbox.address("page")?,
@@ -46,6 +47,7 @@ pub(crate) async fn stay(stage: Stage, listener: TcpListener, announce: Announce
 fn in_words(stage: &Stage, key: &str, link: &str) -> Outcome<()> {
     let (url, ops) = (&stage.gateway_url, stage.gateway.address("ops")?);
     println!("Portail          {}/", stage.portal_origin());
+    println!("Comptabilité     {}/comptabilite", stage.portal_origin());
     println!("Guichet          {url}   (exploitation : {ops})");
     println!(
         "PAYBOX simulé    {}/php/   (gestion : {})",

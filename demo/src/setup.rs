@@ -57,6 +57,27 @@ pub(crate) fn free_or_any(port: u16) -> u16 {
     }
 }
 
+/// What an API key is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    Portal,
+    /// People act through it, and each request names one.
+    Accounting,
+    Scheduler,
+    Ops,
+}
+
+impl Scope {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Portal => "portal",
+            Self::Accounting => "accounting",
+            Self::Scheduler => "scheduler",
+            Self::Ops => "ops",
+        }
+    }
+}
+
 /// A sandbox and a gateway that know each other.
 pub(crate) struct Stage {
     plan: Plan,
@@ -96,9 +117,21 @@ impl Stage {
 
     /// The gateway as a new key of this merchant sees it.
     pub(crate) fn gateway_for(&self, merchant: Merchant) -> Outcome<Gateway> {
+        self.gateway_with(Scope::Portal, merchant)
+    }
+
+    /// The gateway as a new key of this merchant and scope sees it.
+    pub(crate) fn gateway_with(&self, scope: Scope, merchant: Merchant) -> Outcome<Gateway> {
         let config = configuration_of(&self.plan);
-        let arguments = ["keys", "new", "--scope", "portal", "--merchant", merchant.id, "--name", "demo", "--config"];
-        let arguments: Vec<&OsStr> = arguments.iter().map(OsStr::new).chain([config.as_os_str()]).collect();
+        let for_people: &[&str] = if scope == Scope::Accounting { &["--for-people"] } else { &[] };
+        let arguments = ["keys", "new", "--scope", scope.name(), "--merchant", merchant.id, "--name", "demo"];
+        let arguments: Vec<&OsStr> = arguments
+            .iter()
+            .chain(for_people)
+            .chain(&["--config"])
+            .map(OsStr::new)
+            .chain([config.as_os_str()])
+            .collect();
         let printed = processes::run(&self.plan.gateway_program, &arguments, &self.plan.folder)?;
         let key = printed.lines().map(str::trim).find(|line| line.starts_with("gch_"));
         let key = key.ok_or_else(|| Trouble::of(format!("`guichet keys new` printed no key: {printed:?}")))?;

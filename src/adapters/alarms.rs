@@ -10,7 +10,7 @@ use prometheus_client::{
 
 use crate::{
     domain::ids::MerchantId,
-    ports::{Alarm, AlarmKind, Alarms},
+    ports::{Alarm, AlarmKind, Alarms, Counted},
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -21,18 +21,64 @@ struct AlarmLabels {
 
 type AlarmCounts = Family<AlarmLabels, Counter>;
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DebitLabels {
+    outcome: &'static str,
+    merchant: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RunLabels {
+    state: &'static str,
+    merchant: String,
+}
+
+/// What debits come to, and what becomes of runs.
+#[derive(Clone, Default)]
+struct Counts {
+    debits: Family<DebitLabels, Counter>,
+    runs: Family<RunLabels, Counter>,
+}
+
+impl Counts {
+    fn one_of(&self, merchant: &str, what: Counted) -> Counter {
+        let merchant = merchant.to_owned();
+        match what {
+            Counted::Debit(outcome) => self.debits.get_or_create_owned(&DebitLabels { outcome, merchant }),
+            Counted::Run(state) => self.runs.get_or_create_owned(&RunLabels { state, merchant }),
+        }
+    }
+}
+
+/// All that is counted.
+const COUNTED: [Counted; 9] = [
+    Counted::Debit("paid"),
+    Counted::Debit("refused"),
+    Counted::Debit("in_doubt"),
+    Counted::Debit("not_executed"),
+    Counted::Debit("quarantined"),
+    Counted::Run("started"),
+    Counted::Run("stopped"),
+    Counted::Run("resumed"),
+    Counted::Run("ended"),
+];
+
 /// All that `/metrics` shows.
 pub struct Metrics {
     registry: Registry,
     alarms: AlarmCounts,
+    counts: Counts,
 }
 
 impl Metrics {
-    /// Every kind of alarm is there from the start, at zero, for each merchant: an alert cannot be written on a number
+    /// Every kind of alarm, and whatever else is counted, is there from the start, at zero, for each merchant: an alert cannot be written on a number
     /// that first appears when it is needed.
     pub fn new<'a>(merchants: impl IntoIterator<Item = &'a MerchantId>) -> Self {
-        let alarms = AlarmCounts::default();
+        let (alarms, counts) = (AlarmCounts::default(), Counts::default());
         for merchant in merchants {
+            for what in COUNTED {
+                counts.one_of(merchant.as_str(), what);
+            }
             for kind in every_kind() {
                 let labels = AlarmLabels { kind: kind.name(), merchant: merchant.to_string() };
                 let _ = alarms.get_or_create(&labels);
@@ -43,7 +89,9 @@ impl Metrics {
         let _ = alarms.get_or_create(&store);
         let mut registry = Registry::default();
         registry.register("guichet_alarms", "Alarms raised, by kind and merchant", alarms.clone());
-        Self { registry, alarms }
+        registry.register("guichet_debits", "Debits of instalments, by what they came to", counts.debits.clone());
+        registry.register("guichet_debit_runs", "Debit runs, by what became of them", counts.runs.clone());
+        Self { registry, alarms, counts }
     }
 
     /// The text format of OpenMetrics.
@@ -58,12 +106,13 @@ impl Metrics {
 
 /// Writes alarms to the log, under the target `alarm`, and counts them.
 pub struct LoggedAlarms {
-    counts: AlarmCounts,
+    alarms: AlarmCounts,
+    counts: Counts,
 }
 
 impl LoggedAlarms {
     pub fn new(metrics: &Metrics) -> Self {
-        Self { counts: metrics.alarms.clone() }
+        Self { alarms: metrics.alarms.clone(), counts: metrics.counts.clone() }
     }
 }
 
@@ -75,7 +124,11 @@ impl Alarms for LoggedAlarms {
             Gravity::NeedsSomebody => tracing::error!(target: "alarm", kind = name, merchant, subject, detail),
             Gravity::MayPass => tracing::warn!(target: "alarm", kind = name, merchant, subject, detail),
         }
-        self.counts.get_or_create(&AlarmLabels { kind: name, merchant }).inc();
+        self.alarms.get_or_create(&AlarmLabels { kind: name, merchant }).inc();
+    }
+
+    fn count(&self, merchant: &str, what: Counted) {
+        self.counts.one_of(merchant, what).inc();
     }
 }
 
@@ -146,7 +199,15 @@ mod tests {
             let (subject, detail) = ("ord_1".to_owned(), "never answered".to_owned());
             alarms.raise(Alarm { kind: AlarmKind::InDoubt, merchant: "west".to_owned(), subject, detail });
         }
+        alarms.count("east", Counted::Debit("paid"));
         let text = metrics.encode();
+        for (series, number) in [
+            ("guichet_debits_total{outcome=\"paid\",merchant=\"east\"}", 1),
+            ("guichet_debits_total{outcome=\"refused\",merchant=\"west\"}", 0),
+            ("guichet_debit_runs_total{state=\"stopped\",merchant=\"west\"}", 0),
+        ] {
+            assert!(text.contains(&format!("{series} {number}\n")), "{series}: {text}");
+        }
         let mut kinds = 0;
         for kind in every_kind() {
             kinds += 1;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::App;
+use super::{App, debit_run::outcome};
 use crate::{
     domain::{
         attempt::{AttemptState, Conclusion},
@@ -14,7 +14,7 @@ use crate::{
         order::{Decision, Order},
         purpose::Purpose,
     },
-    ports::{Alarm, AlarmKind},
+    ports::{Alarm, AlarmKind, Counted},
 };
 
 impl App {
@@ -22,6 +22,9 @@ impl App {
     pub(super) fn announce(&self, decision: &Decision) {
         for (kind, detail) in decision.events.iter().filter_map(alarm_of) {
             self.alarm(kind, &decision.order, detail);
+        }
+        for outcome in decision.events.iter().filter_map(|event| debit_outcome(event, &decision.order)) {
+            self.ports.alarms.count(decision.order.merchant.as_str(), Counted::Debit(outcome));
         }
         let touched: BTreeSet<Purpose> = decision.events.iter().filter_map(purpose_of).collect();
         for detail in touched.iter().filter_map(|purpose| stuck(&decision.order, *purpose)) {
@@ -103,6 +106,15 @@ fn alarm_of(event: &Event) -> Option<(AlarmKind, String)> {
         | Event::DebitRetried { .. }
         | Event::SubscriberForgotten { .. } => None,
     }
+}
+
+/// What a debit came to by an event. One that stays in doubt has come to nothing new.
+fn debit_outcome(event: &Event, order: &Order) -> Option<&'static str> {
+    let Purpose::Debit(number) = purpose_of(event)? else { return None };
+    if let Event::AttemptAsked { conclusion: Conclusion::AskAgain { .. } | Conclusion::Silence { .. }, .. } = event {
+        return None;
+    }
+    order.instalment(number)?.debit().map(outcome)
 }
 
 /// What the attempt was for that an event is about.

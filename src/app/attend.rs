@@ -134,7 +134,12 @@ impl App {
         }
     }
 
-    fn alarm_if_failed(&self, outcome: Result<(), Error>, merchant: &MerchantId, subject: &dyn fmt::Display) -> bool {
+    pub(super) fn alarm_if_failed(
+        &self,
+        outcome: Result<(), Error>,
+        merchant: &MerchantId,
+        subject: &dyn fmt::Display,
+    ) -> bool {
         let (kind, detail) = match outcome {
             Ok(()) | Err(Error::Busy) => return true,
             Err(Error::Unavailable(why)) => (AlarmKind::StoreFailed, why),

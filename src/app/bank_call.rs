@@ -14,8 +14,8 @@ use super::{
 use crate::{
     domain::{
         actor::Actor,
-        attempt::{Attempt, Host, Sending},
-        bank::{Finding, MoneyCall, Operation, OperationStatus, Ruling},
+        attempt::{Attempt, Host, Recheck, Sending},
+        bank::{Finding, MoneyCall, Ruling},
         ids::{OrderId, SubscriberReference},
         order::{Decision, NewCall, Order, Prepared},
         plan::Plan,
@@ -25,42 +25,62 @@ use crate::{
     ports::{Alarm, AlarmKind, Forgotten, KeptCard, Silence},
 };
 
+/// What became of a call that was to be sent.
+pub(super) enum Departure {
+    /// It has left, and this is what its answer settles.
+    Ruled(Ruling),
+    /// It has not left, and its order says why.
+    Stayed,
+    /// A debit that has not left because the bank does not answer anybody: no order's matter, and written in none.
+    Silent(String),
+}
+
+/// Why a question is without an answer.
+enum Unheard {
+    /// The bank does not answer.
+    Silence(String),
+    /// It has answered what tells nothing about what was asked.
+    Unclear,
+}
+
 impl App {
     /// What a call that is about to be prepared needs from outside.
     pub(super) fn new_call(&self, merchant: &Merchant) -> NewCall {
         NewCall { prefix: merchant.prefix.clone(), archive: self.new_archive_reference() }
     }
 
-    /// Sends a call that is ready, and books its answer, which it returns when the call was sent.
+    /// Sends a call that is ready, and books its answer.
     pub(super) async fn send(
         &self,
         merchant: &Merchant,
         current: &Versioned,
         of: AttemptId,
         attempt: &Attempt,
-    ) -> Result<Option<Ruling>, Error> {
+    ) -> Result<Departure, Error> {
         let id = current.order.id;
         let only = only_host(&current.order, of);
-        if let Purpose::Debit(instalment) = of.purpose
-            && !self.is_unpaid_at_bank(merchant, current, of, instalment).await?
-        {
-            return Ok(None);
-        }
-        let findings = match self.findings(merchant, only.unwrap_or(Host::Main), attempt).await? {
-            None => self.findings(merchant, only.unwrap_or(Host::Main).other(), attempt).await?,
-            answered => answered,
-        };
-        let Some(findings) = findings else {
-            return self.postpone(merchant, id, of, "the bank cannot be asked beforehand").await;
+        // Its own name first: a bank that says nothing of it says nothing of others either.
+        let findings = match self.findings_of_either(merchant, only.unwrap_or(Host::Main), attempt).await? {
+            Ok(findings) => findings,
+            Err(Unheard::Silence(why)) => return self.wait_for_bank(merchant, id, of, why).await,
+            Err(Unheard::Unclear) => {
+                self.postpone(merchant, id, of, "the bank cannot be asked beforehand").await?;
+                return Ok(Departure::Stayed);
+            }
         };
         let prepare = |order: &Order, now| order.prepare_attempt(of, &findings, now, &merchant.policy);
         if prepare(&current.order, self.now())? != Prepared::Go {
-            self.settle(merchant, id, |order, now| match prepare(order, now)? {
+            self.settle(merchant, id, of, |order, now| match prepare(order, now)? {
                 Prepared::Instead(decision) => Ok(*decision),
                 Prepared::Go => Ok(order.unchanged()),
             })
             .await?;
-            return Ok(None);
+            return Ok(Departure::Stayed);
+        }
+        if let Purpose::Debit(instalment) = of.purpose
+            && !self.is_unpaid_at_bank(merchant, current, of, instalment).await?
+        {
+            return Ok(Departure::Stayed);
         }
         let card = match &attempt.call {
             MoneyCall::Debit { .. } => Some(self.kept_card(&current.order)?),
@@ -68,7 +88,7 @@ impl App {
         };
         let line = match self.ports.bank.connect(&merchant.id, only).await {
             Ok(line) => line,
-            Err(silence) => return self.postpone(merchant, id, of, &silence.to_string()).await,
+            Err(silence) => return self.wait_for_bank(merchant, id, of, silence.to_string()).await,
         };
         let question = self.question_number(merchant).await?;
         // Both clocks are read before the commit: a machine that is suspended while the disk writes must find its time
@@ -79,8 +99,8 @@ impl App {
         let version = current.version;
         let sent = self
             .change(&merchant.id, id, &Actor::Gateway, |now_stored, now| {
-                // Anything that happened since the decision to send is a reason to decide anew.
-                if now_stored.version != version {
+                // Anything that happened since the decision to send is a reason to decide anew; so is the time that passed.
+                if now_stored.version != version || prepare(&now_stored.order, now)? != Prepared::Go {
                     return Err(Error::Busy);
                 }
                 let decision = now_stored.order.send_attempt(of, sending, now, &merchant.policy)?;
@@ -89,12 +109,27 @@ impl App {
             .await;
         match sent {
             Ok(_) => {}
-            Err(ChangeError::Other(Error::Busy)) => return Ok(None),
+            Err(ChangeError::Other(Error::Busy)) => return Ok(Departure::Stayed),
             Err(error) => return Err(error.into()),
         }
         let ruling = line.send(&sending, &attempt.call, card.as_ref(), not_after).await;
         self.answered(merchant, id, of, &ruling).await?;
-        Ok(Some(ruling))
+        Ok(Departure::Ruled(ruling))
+    }
+
+    /// A call cannot leave because the bank does not answer: a debit's run waits, any other call by itself.
+    async fn wait_for_bank(
+        &self,
+        merchant: &Merchant,
+        id: OrderId,
+        of: AttemptId,
+        why: String,
+    ) -> Result<Departure, Error> {
+        if let Purpose::Debit(_) = of.purpose {
+            return Ok(Departure::Silent(why));
+        }
+        self.postpone(merchant, id, of, &why).await?;
+        Ok(Departure::Stayed)
     }
 
     /// Whether the bank knows of no earlier payment of an instalment: by a page, or by a debit that was not to have been
@@ -111,28 +146,33 @@ impl App {
         let id = order.id;
         let silent = "the bank cannot be asked about what came before";
         for page in order.checkouts.iter().filter(|page| page.instalment == instalment && page.begins.is_none()) {
-            let heard = self.hear_from_bank(merchant, order, page).await?;
+            let mut heard = self.hear_from_bank(merchant, order, page, Host::Main).await?;
+            if heard.silence.is_some() {
+                heard = self.hear_from_bank(merchant, order, page, Host::Backup).await?;
+            }
             if heard.silence.is_some() {
                 self.postpone(merchant, id, of, silent).await?;
                 return Ok(false);
             }
-            let is_news = |(operation, _): &(Operation, _)| !order.knows(&operation.number);
-            if heard.seen.iter().any(is_news) || !heard.strays.is_empty() {
+            if order.is_news_of_money(&heard) {
                 self.book(merchant, order, &heard).await?;
-                let why = "the bank knows of a payment by a page";
-                self.settle(merchant, id, |order, now| Ok(order.give_up(of, why, now)?)).await?;
+                self.give_up(merchant, id, of, "the bank knows of a payment by a page").await?;
                 return Ok(false);
             }
         }
         for earlier in order.attempts(of.purpose).into_iter().filter(|earlier| earlier.number < of.attempt) {
-            let Some(findings) = self.findings(merchant, Host::Main, earlier).await? else {
-                self.postpone(merchant, id, of, silent).await?;
-                return Ok(false);
-            };
-            if findings.iter().any(|finding| matches!(finding, Finding::Status(_, OperationStatus::Captured))) {
-                let why = format!("the bank shows that debit {} was carried out after all", earlier.number);
-                self.settle(merchant, id, |order, now| Ok(order.quarantine_attempt(of, &why, now)?)).await?;
-                return Ok(false);
+            let findings = self.findings_of_either(merchant, Host::Main, earlier).await?;
+            match findings.map_or(Recheck::Unknown, |findings| earlier.recheck(&findings)) {
+                Recheck::NotDone => {}
+                Recheck::Unknown => {
+                    self.postpone(merchant, id, of, silent).await?;
+                    return Ok(false);
+                }
+                Recheck::Contradiction(what) => {
+                    let why = format!("the bank shows of debit {}, which came before: {what}", earlier.number);
+                    self.settle(merchant, id, of, |order, now| Ok(order.quarantine_attempt(of, &why, now)?)).await?;
+                    return Ok(false);
+                }
             }
         }
         Ok(true)
@@ -165,33 +205,49 @@ impl App {
         host: Host,
     ) -> Result<(), Error> {
         let asked_at = self.now();
-        let findings = self.findings(merchant, host, attempt).await?;
+        let findings = self.findings(merchant, host, attempt).await?.ok();
         let control = match (&attempt.call, findings.as_deref()) {
             (MoneyCall::Debit { .. }, Some([Finding::Nothing])) => self.finds_a_control(merchant, host).await?,
             _ => false,
         };
-        self.settle(merchant, current.order.id, |order, now| {
+        self.settle(merchant, current.order.id, of, |order, now| {
             let heard = (findings.as_deref(), control);
             Ok(order.attempt_asked(of, attempt, heard, asked_at, now, &merchant.policy)?)
         })
         .await
     }
 
-    /// All answers to the questions about an attempt; `None` when one stayed without.
+    /// All answers to the questions about an attempt, by this host or else by the other.
+    async fn findings_of_either(
+        &self,
+        merchant: &Merchant,
+        host: Host,
+        attempt: &Attempt,
+    ) -> Result<Result<Vec<Finding>, Unheard>, Error> {
+        let unheard = match self.findings(merchant, host, attempt).await? {
+            Ok(findings) => return Ok(Ok(findings)),
+            Err(unheard) => unheard,
+        };
+        let other = self.findings(merchant, host.other(), attempt).await?;
+        Ok(other.map_err(|other| if let Unheard::Silence(_) = other { unheard } else { other }))
+    }
+
+    /// All answers to the questions about an attempt; why there are none when one stayed without.
     async fn findings(
         &self,
         merchant: &Merchant,
         host: Host,
         attempt: &Attempt,
-    ) -> Result<Option<Vec<Finding>>, Error> {
+    ) -> Result<Result<Vec<Finding>, Unheard>, Error> {
         let mut findings = Vec::new();
         while let Some(question) = attempt.question(&findings) {
             match self.question(merchant, host, &question).await? {
-                Ok(Finding::Unclear(_)) | Err(_) => return Ok(None),
+                Ok(Finding::Unclear(_)) => return Ok(Err(Unheard::Unclear)),
+                Err(silence) => return Ok(Err(Unheard::Silence(silence.to_string()))),
                 Ok(finding) => findings.push(finding),
             }
         }
-        Ok(Some(findings))
+        Ok(Ok(findings))
     }
 
     async fn answered(&self, merchant: &Merchant, id: OrderId, of: AttemptId, ruling: &Ruling) -> Result<(), Error> {
@@ -200,18 +256,22 @@ impl App {
             let detail = format!("the bank refuses us: {code}");
             self.ports.alarms.raise(Alarm { kind: AlarmKind::Misconfigured, merchant, subject, detail });
         }
-        self.settle(merchant, id, |order, now| Ok(order.attempt_answered(of, ruling, now, &merchant.policy)?)).await
+        self.settle(merchant, id, of, |order, now| Ok(order.attempt_answered(of, ruling, now, &merchant.policy)?)).await
     }
 
-    async fn postpone(
+    /// A call that is ready does not leave after all.
+    pub(super) async fn give_up(
         &self,
         merchant: &Merchant,
         id: OrderId,
         of: AttemptId,
         why: &str,
-    ) -> Result<Option<Ruling>, Error> {
-        self.settle(merchant, id, |order, now| Ok(order.postpone_attempt(of, why, now, &merchant.policy)?)).await?;
-        Ok(None)
+    ) -> Result<(), Error> {
+        self.settle(merchant, id, of, |order, now| Ok(order.give_up(of, why, now)?)).await
+    }
+
+    async fn postpone(&self, merchant: &Merchant, id: OrderId, of: AttemptId, why: &str) -> Result<(), Error> {
+        self.settle(merchant, id, of, |order, now| Ok(order.postpone_attempt(of, why, now, &merchant.policy)?)).await
     }
 
     /// Has the bank forget a card that nothing needs any more.
@@ -227,21 +287,37 @@ impl App {
             Ok(Forgotten::Unclear(code)) => Some(code),
             Err(Silence(why)) => Some(why),
         };
-        self.settle(merchant, id, |order, now| {
-            Ok(order.subscriber_answered(subscriber, silence.as_deref(), now, &merchant.policy)?)
-        })
-        .await
-    }
-
-    async fn settle<F>(&self, merchant: &Merchant, id: OrderId, mut decide: F) -> Result<(), Error>
-    where
-        F: FnMut(&Order, Timestamp) -> Result<Decision, Error> + Send,
-    {
         self.change(&merchant.id, id, &Actor::Gateway, |current, now| {
-            Ok((decide(&current.order, now)?, Extras::default()))
+            let order = &current.order;
+            let decision = order.subscriber_answered(subscriber, silence.as_deref(), now, &merchant.policy)?;
+            Ok((decision, Extras::default()))
         })
         .await?;
         Ok(())
+    }
+
+    /// Commits what an answer about an attempt makes of its order. An operation that another order has is nobody's to
+    /// book: a person decides.
+    async fn settle<F>(&self, merchant: &Merchant, id: OrderId, of: AttemptId, mut decide: F) -> Result<(), Error>
+    where
+        F: FnMut(&Order, Timestamp) -> Result<Decision, Error> + Send,
+    {
+        let settled = self
+            .change(&merchant.id, id, &Actor::Gateway, |current, now| {
+                Ok((decide(&current.order, now)?, Extras::default()))
+            })
+            .await;
+        match settled {
+            Err(ChangeError::Taken { claim, owner }) if claim.kind == "operation" => {
+                let why = format!("operation {} already belongs to {owner}", claim.value);
+                self.change(&merchant.id, id, &Actor::Gateway, |current, now| {
+                    Ok((current.order.quarantine_answer(of, &why, now)?, Extras::default()))
+                })
+                .await?;
+                Ok(())
+            }
+            other => Ok(other.map(drop)?),
+        }
     }
 }
 

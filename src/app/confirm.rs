@@ -27,7 +27,9 @@ impl App {
     ) -> Result<(), Error> {
         let order = &current.order;
         let checkout = order.checkout(number).ok_or_else(|| Error::Defect("asking for no checkout".to_owned()))?;
-        let heard = self.hear_from_bank(merchant, order, checkout).await?;
+        // A silent host is followed by the other one.
+        let host = if checkout.silences.is_multiple_of(2) { Host::Main } else { Host::Backup };
+        let heard = self.hear_from_bank(merchant, order, checkout, host).await?;
         self.book(merchant, order, &heard).await
     }
 
@@ -36,9 +38,8 @@ impl App {
         merchant: &Merchant,
         order: &Order,
         checkout: &Checkout,
+        host: Host,
     ) -> Result<Heard, Error> {
-        // A silent host is followed by the other one.
-        let host = if checkout.silences.is_multiple_of(2) { Host::Main } else { Host::Backup };
         let mut heard = Heard {
             checkout: checkout.number,
             asked_at: self.now(),

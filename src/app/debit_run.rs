@@ -3,6 +3,8 @@
 //! A run takes up every order that is due, then sends debit by debit. It can be left at any point and gone on with by
 //! whoever comes next: what is done stands in the orders, and their compare-and-set keeps two who come at once apart.
 
+mod select;
+mod waiting;
 mod work;
 
 use std::collections::BTreeMap;
@@ -24,7 +26,7 @@ use crate::{
         run::{Run, RunEvent, RunState},
         schedule::{Debit, Instalment},
     },
-    ports::{Commit, CommitError, Key, Stored, Write},
+    ports::{Commit, CommitError, Counted, Key, Stored, Write},
 };
 
 /// A run as it is stored.
@@ -124,23 +126,27 @@ impl App {
         }
     }
 
-    /// Starts today's run of every merchant that wants one by itself, when something is due and the hour has come.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn trigger_daily(&self) -> Result<(), Error> {
-        let now = self.now();
+    /// Starts today's run of every merchant that wants one by itself, when something is due and the hour has come. What
+    /// fails for one merchant is told to whoever is on call, and keeps no other from its run. Whether nothing did.
+    pub async fn trigger_daily(&self) -> bool {
+        let mut is_well = true;
         for merchant in self.merchants.values().filter(|merchant| merchant.debits.daily) {
-            let local = now.to_zoned(merchant.policy.zone.clone());
-            let today = local.date();
-            let has_come = local.time() >= merchant.debits.daily_at;
-            if !has_come || self.find_run(&merchant.id, today).await?.is_some() {
-                continue;
+            let local = self.now().to_zoned(merchant.policy.zone.clone());
+            if local.time() >= merchant.debits.daily_at {
+                let started = self.start_if_due(merchant, local.date()).await;
+                is_well &= self.alarm_if_failed(started, &merchant.id, &local.date());
             }
-            let due = self.ports.store.ready(merchant.id.as_str(), "order", today, None, 1).await?;
-            if !due.is_empty() {
-                self.start(merchant, today, &Actor::Gateway).await?;
-            }
+        }
+        is_well
+    }
+
+    async fn start_if_due(&self, merchant: &Merchant, today: Date) -> Result<(), Error> {
+        if self.find_run(&merchant.id, today).await?.is_some() {
+            return Ok(());
+        }
+        let due = self.ports.store.ready(merchant.id.as_str(), "order", today, None, 1).await?;
+        if !due.is_empty() {
+            self.start(merchant, today, &Actor::Gateway).await?;
         }
         Ok(())
     }
@@ -267,6 +273,29 @@ impl App {
         }
     }
 
+    /// Notes what happened to a run that is running, whoever else writes it meanwhile; gives up only once it is running
+    /// no more, and returns nothing then.
+    async fn note_while_running(
+        &self,
+        merchant: &Merchant,
+        date: Date,
+        event: &RunEvent,
+        wake_at: Timestamp,
+    ) -> Result<Option<Run>, Error> {
+        loop {
+            let StoredRun { mut run, version, .. } = self.load_run(&merchant.id, date).await?;
+            if run.state != RunState::Running {
+                return Ok(None);
+            }
+            run.apply(event, self.now())?;
+            match self.write_run(merchant, &run, version, event, Some(wake_at)).await {
+                Ok(()) => return Ok(Some(run)),
+                Err(Error::Busy) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
     /// Has the run looked at again at `at`.
     async fn wake_run(&self, merchant: &Merchant, current: &StoredRun, at: Timestamp) -> Result<(), Error> {
         let write = run_write(merchant, &current.run, current.version, Vec::new(), Some(at))?;
@@ -285,7 +314,23 @@ impl App {
         wake_at: Option<Timestamp>,
     ) -> Result<(), Error> {
         let events = vec![serde_json::to_string(event)?];
-        self.commit_run(run_write(merchant, run, expected_version, events, wake_at)?).await
+        self.commit_run(run_write(merchant, run, expected_version, events, wake_at)?).await?;
+        let counted = match event {
+            RunEvent::Started { .. } => Some("started"),
+            RunEvent::Stopped { .. } => Some("stopped"),
+            RunEvent::Resumed { .. } => Some("resumed"),
+            RunEvent::Ended => Some("ended"),
+            RunEvent::Rebuffed { .. } if matches!(run.state, RunState::Stopped { .. }) => Some("stopped"),
+            RunEvent::Selected
+            | RunEvent::Calibrated
+            | RunEvent::Rebuffed { .. }
+            | RunEvent::Silenced { .. }
+            | RunEvent::Heard => None,
+        };
+        if let Some(counted) = counted {
+            self.ports.alarms.count(merchant.id.as_str(), Counted::Run(counted));
+        }
+        Ok(())
     }
 
     async fn commit_run(&self, write: Write) -> Result<(), Error> {

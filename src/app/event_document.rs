@@ -110,8 +110,8 @@ pub fn public(event: &Event) -> Option<(&'static str, Value)> {
         Event::PlanResumed { plan } => Some(("plan.resumed", json!({"plan": plan}))),
         Event::PlanEnded { plan, how: PlanEnd::Completed } => Some(("plan.completed", json!({"plan": plan}))),
         Event::PlanEnded { plan, how: PlanEnd::Cancelled } => Some(("plan.cancelled", json!({"plan": plan}))),
-        Event::CardJudged { hold, verdict: Verdict::Refused { why } } => {
-            Some(("checkout.card_refused", json!({"hold": hold, "why": why.name()})))
+        Event::CardJudged { checkout, verdict: Verdict::Refused { why }, .. } => {
+            Some(("checkout.card_refused", json!({"checkout": checkout, "why": why.name()})))
         }
         Event::DebitWaits { instalment, until, code } => Some((
             "instalment.refused",

@@ -2,6 +2,7 @@
 
 mod callbacks;
 mod check;
+mod debits;
 mod keys;
 mod lock;
 mod log;
@@ -37,6 +38,9 @@ enum Command {
     /// What came in under PAYBOX's name.
     #[command(subcommand)]
     Callbacks(callbacks::Command),
+    /// The debits of a day, at a gateway that serves.
+    #[command(subcommand)]
+    Debits(debits::Command),
     /// PAYBOX's signatures, made and verified without a gateway.
     #[command(subcommand)]
     Paybox(paybox::Command),
@@ -48,6 +52,16 @@ struct ConfigFile {
     /// The configuration; without it, the variable GUICHET_CONFIG names it.
     #[arg(long = "config", value_name = "FILE")]
     path: Option<PathBuf>,
+}
+
+/// How a command ended that did what it was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    Well,
+    SomeRefused,
+    SomeInDoubt,
+    /// By the bank, or by a person.
+    Stopped,
 }
 
 /// The environment, by name.
@@ -74,14 +88,16 @@ impl From<io::Error> for Failure {
 ///
 /// # Errors
 /// [`Failure`].
-pub fn run(arguments: Arguments, env: Environment) -> Result<(), Failure> {
+pub fn run(arguments: Arguments, env: Environment) -> Result<Ended, Failure> {
     match arguments.command {
-        Command::Serve(file) => serve::serve(file.load(env)?),
-        Command::CheckConfig(file) => check::check(file.load_judged(env, &wiring::AdaptersAndStore)),
-        Command::Keys(command) => keys::run(command, env),
-        Command::Callbacks(command) => callbacks::run(command, env),
-        Command::Paybox(command) => paybox::run(command),
+        Command::Serve(file) => serve::serve(file.load(env)?)?,
+        Command::CheckConfig(file) => check::check(file.load_judged(env, &wiring::AdaptersAndStore))?,
+        Command::Keys(command) => keys::run(command, env)?,
+        Command::Callbacks(command) => callbacks::run(command, env)?,
+        Command::Paybox(command) => paybox::run(command)?,
+        Command::Debits(command) => return debits::run(command, &env),
     }
+    Ok(Ended::Well)
 }
 
 impl ConfigFile {

@@ -55,7 +55,7 @@ struct Worker {
     /// What was attended to a moment ago: whatever keeps it due, it has its turn once per look.
     rested: BTreeMap<Chore, Instant>,
     /// When it was last looked whether a day's debits are to begin.
-    daily_looked: Option<Instant>,
+    daily_rests_until: Option<Instant>,
     /// How many found no place at the last look. As those that rest, they keep no others from being seen.
     passed_over: usize,
 }
@@ -69,7 +69,7 @@ pub(super) async fn work(gateway: Arc<Gateway>, pace: Pace, mut stop: watch::Rec
         running,
         tasks: HashMap::new(),
         rested: BTreeMap::new(),
-        daily_looked: None,
+        daily_rests_until: None,
         passed_over: 0,
     };
     while !*stop.borrow() {
@@ -143,13 +143,11 @@ impl Worker {
     /// Has the day's debits begin where they begin by themselves; seldom, since a day has many looks.
     async fn start_daily_runs(&mut self) {
         let now = Instant::now();
-        if self.daily_looked.is_some_and(|last| now.duration_since(last) < DAILY_EVERY) {
+        if self.daily_rests_until.is_some_and(|until| now < until) {
             return;
         }
-        self.daily_looked = Some(now);
-        if let Err(error) = self.gateway.app.trigger_daily().await {
-            self.gateway.store_failed(&error.to_string());
-        }
+        let is_well = self.gateway.app.trigger_daily().await;
+        self.daily_rests_until = Some(now + if is_well { DAILY_EVERY } else { FAILED_REST });
     }
 
     fn note(&mut self, ended: Result<(task::Id, bool), task::JoinError>) {

@@ -272,6 +272,17 @@ impl Attempt {
         }
     }
 
+    /// What the bank shows of a debit that was concluded not to have been carried out, before another follows it.
+    pub fn recheck(&self, findings: &[Finding]) -> Recheck {
+        match done(&self.call, findings) {
+            Done::No | Done::Refused(..) => Recheck::NotDone,
+            Done::Yes(_) => Recheck::Contradiction("carried out after all".to_owned()),
+            Done::Unknown => Recheck::Unknown,
+            Done::Contradiction(_) if is_cancelled(findings) => Recheck::NotDone,
+            Done::Contradiction(why) => Recheck::Contradiction(why),
+        }
+    }
+
     /// Whether the call may be at the bank, with nobody knowing what became of it.
     pub fn is_open(&self) -> bool {
         match self.state {
@@ -298,6 +309,20 @@ pub enum Preflight {
     Contradiction(String),
     /// It cannot be told now.
     Unknown,
+}
+
+/// What the bank shows of a debit that came before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recheck {
+    NotDone,
+    Contradiction(String),
+    /// It cannot be told now.
+    Unknown,
+}
+
+/// Somebody undid it at the bank: no money is left of it.
+fn is_cancelled(findings: &[Finding]) -> bool {
+    findings.iter().any(|finding| matches!(finding, Finding::Status(_, OperationStatus::Cancelled)))
 }
 
 fn in_doubt(sending: Sending, ruling: &Ruling, now: Timestamp, policy: &Policy) -> AttemptState {

@@ -171,6 +171,7 @@ pub enum Event {
     Held(Box<Hold>),
     CardJudged {
         hold: u32,
+        checkout: CheckoutNumber,
         #[serde(flatten)]
         verdict: Verdict,
     },

@@ -49,6 +49,11 @@ impl Hold {
         !self.captured && !matches!(self.verdict, Some(Verdict::Refused { .. }))
     }
 
+    /// Whether its card was accepted, and it has not been captured yet.
+    pub fn is_being_captured(&self) -> bool {
+        !self.captured && self.verdict == Some(Verdict::Accepted)
+    }
+
     /// Why its card was refused.
     pub fn refusal(&self) -> Option<&CardRefusal> {
         match &self.verdict {

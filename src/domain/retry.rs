@@ -60,11 +60,16 @@ pub fn next_try(
     let latest = tried.iter().copied().max().unwrap_or(today);
     let day_after = of_card.iter().chain(tried).max().map(|day| plus(*day, 1));
     let earliest = plus(latest, wait).max(today).max(day_after.unwrap_or(today));
-    let before_next = next_due.map(|next| plus(next, rules.stop_before_next.saturating_neg()));
-    let end = plus(due, rules.within_days).min(before_next.unwrap_or(Date::MAX));
+    let end = last_day(due, next_due, rules);
     // Once the days of the limit have passed no debit is left in them, so the search ends.
     let search_end = end.min(plus(earliest, rules.card_days.max(0)));
     earliest.series(1.day()).take_while(|day| *day <= search_end).find(|day| card_allows(*day, tried, of_card, rules))
+}
+
+/// The last day for another try.
+pub fn last_day(due: Date, next_due: Option<Date>, rules: &RetryRules) -> Date {
+    let before_next = next_due.map(|next| plus(next, rules.stop_before_next.saturating_neg()));
+    plus(due, rules.within_days).min(before_next.unwrap_or(Date::MAX))
 }
 
 /// Whether one more debit on `day` stays within what the card schemes allow.

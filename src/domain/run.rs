@@ -3,11 +3,13 @@
 //! ```text
 //!  selecting ──every order that is due was asked──▶ running ──nothing is left to send──▶ ended
 //!                                                     │ ▲
-//!                        the bank refuses us, no card ▼ │ mended, and resumed by a person
+//!     PAYBOX refuses us, or the banks of three cards  ▼ │ mended, and resumed by a person
 //!                                                   stopped
 //! ```
 //! What became of each debit is its order's business; a run holds only what is true of the whole, so that it is written a
 //! few times and not once for each debit.
+
+use std::collections::BTreeSet;
 
 use jiff::{
     Timestamp,
@@ -16,7 +18,7 @@ use jiff::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{actor::Actor, order::Impossible};
+use super::{actor::Actor, ids::OrderId, order::Impossible};
 
 /// One run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,7 +30,19 @@ pub struct Run {
     pub state: RunState,
     /// Debits of it that were accepted have been asked back.
     pub calibrated: bool,
+    /// Orders whose debit came back, since the run was started or resumed, with a fault of ours that may be a matter of
+    /// one card.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub rebuffed: BTreeSet<OrderId>,
+    /// The bank has not answered anybody since it was last asked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub silent: bool,
 }
+
+/// PAYBOX's own code for a card that is not the one it should be.
+const CARD_DIFFERS: &str = "00029";
+/// From so many orders on it is no matter of their cards.
+const REBUFFS: usize = 3;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
@@ -56,6 +70,17 @@ pub enum RunEvent {
     /// From now on it takes up no more orders.
     Selected,
     Calibrated,
+    /// The bank says that the fault is ours, by a code that comes from the side of the card.
+    Rebuffed {
+        order: OrderId,
+        code: String,
+    },
+    /// The bank does not answer: nothing leaves until it does.
+    Silenced {
+        why: String,
+    },
+    /// It answers again.
+    Heard,
     Stopped {
         code: String,
     },
@@ -75,7 +100,15 @@ pub struct Hours {
 
 impl Run {
     pub fn start(date: Date, by: Actor, now: Timestamp) -> Self {
-        Self { date, started_at: now, started_by: by, state: RunState::Selecting, calibrated: false }
+        Self {
+            date,
+            started_at: now,
+            started_by: by,
+            state: RunState::Selecting,
+            calibrated: false,
+            rebuffed: BTreeSet::new(),
+            silent: false,
+        }
     }
 
     /// Changes the run as `event` says.
@@ -89,11 +122,33 @@ impl Run {
             (RunEvent::Stopped { code }, RunState::Running) => {
                 self.state = RunState::Stopped { at, code: code.clone() };
             }
-            (RunEvent::Resumed { .. }, RunState::Stopped { .. }) => self.state = RunState::Running,
+            (RunEvent::Silenced { .. }, RunState::Running) => self.silent = true,
+            (RunEvent::Heard, RunState::Running) => self.silent = false,
+            (RunEvent::Rebuffed { order, code }, RunState::Running) => {
+                self.rebuffed.insert(*order);
+                if self.rebuffed.len() >= REBUFFS {
+                    self.state = RunState::Stopped { at, code: code.clone() };
+                }
+            }
+            (RunEvent::Resumed { .. }, RunState::Stopped { .. }) => {
+                self.rebuffed.clear();
+                self.state = RunState::Running;
+            }
             (RunEvent::Ended, RunState::Running) => self.state = RunState::Ended { at },
             _ => return Err(Impossible("what happened does not fit the run")),
         }
         Ok(())
+    }
+
+    /// What it means for a run that the debit of `order` was answered with a code which says that we are at fault. PAYBOX
+    /// itself knows us by our contract alone; what comes from beyond it may be what one bank makes of one card.
+    pub fn refused_us(order: OrderId, code: &str) -> RunEvent {
+        let code = code.to_owned();
+        if code.starts_with("000") && code != CARD_DIFFERS {
+            RunEvent::Stopped { code }
+        } else {
+            RunEvent::Rebuffed { order, code }
+        }
     }
 
     /// Whether there is something to do for it.
@@ -148,10 +203,13 @@ mod tests {
         let fresh = || Run::start(Date::constant(2026, 12, 10), Actor::Gateway, at);
         let stop = RunEvent::Stopped { code: "00006".to_owned() };
         let resume = RunEvent::Resumed { by: Actor::Gateway };
-        let all = [RunEvent::Selected, RunEvent::Calibrated, stop.clone(), resume.clone(), RunEvent::Ended];
+        let (silenced, heard) = (RunEvent::Silenced { why: "-".to_owned() }, RunEvent::Heard);
+        let running = vec![silenced.clone(), heard.clone(), RunEvent::Calibrated, stop.clone(), RunEvent::Ended];
+        let all =
+            [RunEvent::Selected, silenced, heard, RunEvent::Calibrated, stop.clone(), resume.clone(), RunEvent::Ended];
         for (so_far, fitting) in [
             (vec![], vec![RunEvent::Selected]),
-            (vec![RunEvent::Selected], vec![RunEvent::Calibrated, stop.clone(), RunEvent::Ended]),
+            (vec![RunEvent::Selected], running),
             (vec![RunEvent::Selected, stop.clone()], vec![resume]),
             (vec![RunEvent::Selected, RunEvent::Ended], vec![]),
         ] {
@@ -160,6 +218,25 @@ mod tests {
                 so_far.iter().for_each(|event| run.apply(event, at).unwrap());
                 assert_eq!(run.apply(event, at).is_ok(), fitting.contains(event), "{so_far:?} then {event:?}");
             }
+        }
+    }
+
+    #[test]
+    fn one_payers_bank_stops_nobody_elses_debits() {
+        let at: Timestamp = "2026-12-10T06:00:00Z".parse().unwrap();
+        let mut run = Run::start(Date::constant(2026, 12, 10), Actor::Gateway, at);
+        run.apply(&RunEvent::Selected, at).unwrap();
+        for code in ["00002", "00006", "00007", "00010", "00011", "00012", "00013", "00014", "00020", "00026"] {
+            assert_eq!(Run::refused_us(OrderId::from_bits(1), code), RunEvent::Stopped { code: code.to_owned() });
+        }
+        for round in 0..2_u8 {
+            let codes = [(1, "00103"), (1, "00113"), (2, "00029"), (1, "00158"), (3, "00160")];
+            for (order, code) in codes {
+                assert_eq!(run.state, RunState::Running, "{round}: before {code} of {order}");
+                run.apply(&Run::refused_us(OrderId::from_bits(order), code), at).unwrap();
+            }
+            assert_eq!(run.state, RunState::Stopped { at, code: "00160".to_owned() }, "the third order");
+            run.apply(&RunEvent::Resumed { by: Actor::Gateway }, at).unwrap();
         }
     }
 }

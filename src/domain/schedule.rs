@@ -27,6 +27,9 @@ pub struct Instalment {
     /// It is not debited by itself any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrears: Option<Arrears>,
+    /// A person wants it debited once more, whatever the rules say of the day.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_hand: bool,
 }
 
 /// One try at debiting an instalment.
@@ -73,6 +76,12 @@ impl Instalment {
         self.debit().is_some_and(|debit| debit.attempt.is_open())
     }
 
+    /// Whether a debit of it has left, and nobody knows yet what became of it.
+    pub fn is_at_bank(&self) -> bool {
+        let is_away = |debit: &Debit| matches!(debit.attempt.state, AttemptState::Sent(_) | AttemptState::InDoubt(_));
+        self.debit().is_some_and(is_away)
+    }
+
     /// Whether a person has to decide on a debit of it.
     pub fn is_quarantined(&self) -> bool {
         self.debit().is_some_and(|debit| matches!(debit.attempt.state, AttemptState::Quarantined { .. }))
@@ -112,7 +121,7 @@ impl Instalment {
 impl Instalment {
     /// One that nothing has happened to yet.
     pub fn scheduled(number: u32, due: Date, amount: Money) -> Self {
-        Self { number, due, amount, paid: false, debits: Vec::new(), next_on: None, arrears: None }
+        Self { number, due, amount, paid: false, debits: Vec::new(), next_on: None, arrears: None, by_hand: false }
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) fn consent(merchant: &str, schedule: &[Instalment], locale: Locale) -
         Locale::Fr => format!(
             "Vous payez {first} aujourd’hui par carte. Vous autorisez {merchant} à débiter ensuite automatiquement cette \
              même carte, aux dates et pour les montants de l’échéancier, sans autre action de votre part. Total des \
-             paiements qui seront effectués automatiquement : {later}. Les cartes virtuelles (e-Carte Bleue, numéros à \
+             paiements qui seront effectués automatiquement\u{a0}: {later}. Les cartes virtuelles (e-Carte Bleue, numéros à \
              usage unique ou de courte durée) sont refusées, car les échéances suivantes échoueraient."
         ),
         Locale::En => format!(
@@ -68,5 +68,33 @@ pub(super) fn why_card_refused(why: &CardRefusal, locale: Locale) -> &'static st
     match locale {
         Locale::Fr => french,
         Locale::En => english,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::Date;
+
+    use super::*;
+    use crate::domain::money::Currency;
+
+    #[test]
+    fn what_a_payer_agrees_to_is_said_in_full() {
+        let due = |number, day: &str, units| {
+            let day: Date = day.parse().unwrap();
+            Instalment::scheduled(number, day, Money::new(units, Currency::Eur).unwrap())
+        };
+        // The figures of a real schedule.
+        let schedule = [due(1, "2022-06-24", 20_031), due(2, "2022-07-10", 20_031), due(3, "2022-08-10", 20_038)];
+        assert_eq!(later_total(&schedule).unwrap().minor_units(), 40_069);
+        for (locale, told) in [
+            (Locale::Fr, ["200,31\u{a0}€", "400,69\u{a0}€", "automatiquement", "e-Carte Bleue", "École"]),
+            (Locale::En, ["€200.31", "€400.69", "automatically", "e-Carte Bleue", "École"]),
+        ] {
+            let words = consent("École", &schedule, locale);
+            for each in told {
+                assert!(words.contains(each), "{each}: {words}");
+            }
+        }
     }
 }

@@ -54,8 +54,14 @@ struct ApprovalIn {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RefusalIn {
+struct ReasonIn {
     reason: String,
+}
+
+impl ReasonIn {
+    fn read(self) -> Result<Text, Problem> {
+        Text::parse(&self.reason, MAX_REASON).map_err(|fault| Problem::fault("/reason", FaultKind::Text(fault)))
+    }
 }
 
 pub(super) async fn request(
@@ -113,10 +119,8 @@ pub(super) async fn refuse(
     request: Request<Body>,
 ) -> Result<Response<Body>, Problem> {
     answer(gateway, id, request, |asked| {
-        let RefusalIn { reason } = asked.request.json()?;
-        let reason = Text::parse(&reason, MAX_REASON);
-        let reason = reason.map_err(|fault| Problem::fault("/reason", FaultKind::Text(fault)))?;
-        Ok(PlanAnswer::Refuse { reason })
+        let said: ReasonIn = asked.request.json()?;
+        Ok(PlanAnswer::Refuse { reason: said.read()? })
     })
     .await
 }
@@ -191,6 +195,24 @@ async fn order(
         Ok(outcome)
     };
     gateway.once(request, &[Scope::Accounting], order).await
+}
+
+/// Has an instalment in arrears debited once more.
+pub(super) async fn retry(
+    State(gateway): State<Arc<Gateway>>,
+    Path((id, number)): Path<(String, String)>,
+    request: Request<Body>,
+) -> Result<Response<Body>, Problem> {
+    let retry = |asked: Asked| async move {
+        let (id, seen) = (order_id(&id)?, if_match(&asked.request.headers)?);
+        let number = number.parse().map_err(|_| Problem::of(Code::NotFound))?;
+        let said: ReasonIn = asked.request.json()?;
+        let (reason, remember) = (said.read()?, asked.remember_order(200));
+        let outcome = asked.app().retry_debit(&asked.caller, id, number, reason, seen, &remember).await?;
+        asked.poke_worker();
+        Ok(outcome)
+    };
+    gateway.once(request, &[Scope::Accounting], retry).await
 }
 
 /// Orders with a plan, as `GET /v1/orders` lists orders.

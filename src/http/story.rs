@@ -1,36 +1,63 @@
 //! What happened to an order, in sentences for people: what was signed, what came back, which key matched, what each
 //! code means.
 
-use super::story_of_plans;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+
+use super::{story_of_plans, written};
 use crate::{
     app::explain,
     domain::{
-        attempt::{AttemptState, Conclusion},
+        attempt::{Attempt, AttemptState, Conclusion},
         bank::MoneyCall,
         checkout::{Closed, Locale, Says},
         event::{AskAnswer, Event},
         ledger::EntryKind,
         money::Money,
+        purpose::Purpose,
     },
 };
 
-/// The sentence of an event.
-pub(super) fn sentence(event: &Event, locale: Locale) -> String {
-    let (french, english) = both(event, locale);
-    match locale {
-        Locale::Fr => french,
-        Locale::En => english,
+/// For whom a story is told.
+#[derive(Clone)]
+pub(super) struct Teller {
+    pub(super) locale: Locale,
+    /// Whose clocks the moments are read on.
+    pub(super) zone: TimeZone,
+}
+
+impl Teller {
+    /// The sentence of an event.
+    pub(super) fn sentence(&self, event: &Event) -> String {
+        let (french, english) = both(event, self);
+        match self.locale {
+            Locale::Fr => french,
+            Locale::En => english,
+        }
+    }
+
+    pub(super) fn amount(&self, money: Money) -> String {
+        written::amount(money, self.locale)
+    }
+
+    pub(super) fn day(&self, day: Date) -> String {
+        written::day(day, self.locale)
+    }
+
+    pub(super) fn moment(&self, at: Timestamp) -> String {
+        written::moment(at, &self.zone, self.locale)
+    }
+
+    /// What a code of the bank means.
+    pub(super) fn meaning(&self, code: &str) -> &'static str {
+        explain(code, self.locale)
     }
 }
 
-fn amount(money: Money) -> String {
-    format!("{} {}", money.to_major_string(), money.currency().letters())
-}
-
-fn both(event: &Event, locale: Locale) -> (String, String) {
+/// In French and in English; what stands in them is in the teller's language in both.
+fn both(event: &Event, teller: &Teller) -> (String, String) {
     match event {
         Event::Placed(placed) => {
-            let total = amount(placed.totals.including_vat);
+            let total = teller.amount(placed.totals.including_vat);
             (
                 format!("Commande « {} » passée : {total}.", placed.reference.as_str()),
                 format!("Order \"{}\" placed: {total}.", placed.reference.as_str()),
@@ -42,13 +69,18 @@ fn both(event: &Event, locale: Locale) -> (String, String) {
         }
         Event::Cancelled { replaced_by: None } => ("Annulée.".into(), "Cancelled.".into()),
         Event::CheckoutIssued(page) => {
-            let (number, reference, sum) = (page.number.0, &page.reference, amount(page.amount));
-            (
-                format!(
-                    "Page n° {number} signée : {sum}, référence {reference}, valable jusqu'au {}.",
-                    page.expires_at
+            let (number, reference, sum) = (page.number.0, &page.reference, teller.amount(page.amount));
+            let until = teller.moment(page.expires_at);
+            let (french, english) = match &page.begins {
+                Some(_) => (
+                    " Elle demande l'accord du payeur pour les prélèvements qui suivent.",
+                    " It asks for the payer's consent to the debits that follow.",
                 ),
-                format!("Page {number} signed: {sum}, reference {reference}, good until {}.", page.expires_at),
+                None => ("", ""),
+            };
+            (
+                format!("Page n° {number} signée : {sum}, référence {reference}, valable jusqu'au {until}.{french}"),
+                format!("Page {number} signed: {sum}, reference {reference}, good until {until}.{english}"),
             )
         }
         Event::CheckoutHandedOver { checkout } => (
@@ -64,7 +96,7 @@ fn both(event: &Event, locale: Locale) -> (String, String) {
             };
             (format!("Page n° {} {french}.", checkout.0), format!("Page {} {english}.", checkout.0))
         }
-        Event::Reported { checkout, key, says, .. } => reported(checkout.0, key, says, locale),
+        Event::Reported { checkout, key, says, .. } => reported(checkout.0, key, says, teller),
         Event::Prompted { checkout, .. } => (
             format!("Le payeur est revenu de la page n° {} : la banque est interrogée.", checkout.0),
             format!("The payer came back from page {}: the bank is asked.", checkout.0),
@@ -77,7 +109,7 @@ fn both(event: &Event, locale: Locale) -> (String, String) {
             format!("The bank does not confirm operation {operation}, reported paid: it no longer holds the order."),
         ),
         Event::Captured { entry } => {
-            let (sum, number) = (amount(entry.amount), entry.operation.number);
+            let (sum, number) = (teller.amount(entry.amount), entry.operation.number);
             match entry.kind {
                 EntryKind::Surplus { .. } => (
                     format!("La banque confirme {sum} (opération {number}), en trop : cette somme sera rendue."),
@@ -93,37 +125,57 @@ fn both(event: &Event, locale: Locale) -> (String, String) {
             format!("L'opération {operation} attend la décision d'une personne : {why}."),
             format!("Operation {operation} waits for a person's decision: {why}."),
         ),
-        Event::AttemptPlanned { attempt, .. } => {
-            let (reference, _) = attempt.call.names();
-            let (french, english) = match attempt.call {
-                MoneyCall::Cancel { .. } => ("Annulation", "Cancellation"),
-                MoneyCall::Refund { .. } => ("Remboursement", "Refund"),
-                MoneyCall::Capture { .. } => ("Encaissement", "Capture"),
-                MoneyCall::Debit { .. } => ("Prélèvement", "Debit"),
-            };
-            (
-                format!("{french} préparé(e), référence {reference}."),
-                format!("{english} prepared, reference {reference}."),
-            )
-        }
+        Event::AttemptPlanned { purpose, attempt, run } => planned(*purpose, attempt, *run, teller),
         Event::AttemptPostponed { until, why, .. } => {
-            (format!("Rien n'est envoyé avant {until} : {why}."), format!("Nothing is sent before {until}: {why}."))
+            let until = teller.moment(*until);
+            (format!("Rien n'est envoyé avant le {until} : {why}."), format!("Nothing is sent before {until}: {why}."))
         }
         Event::AttemptSent { sending, .. } => (
             format!("Envoi, question {} ; il n'y en aura pas d'autre.", sending.question.get()),
             format!("Sent, question {}; there will be no other.", sending.question.get()),
         ),
-        Event::AttemptAnswered { state, .. } => answered(state, locale),
-        Event::AttemptAsked { conclusion, .. } => concluded(conclusion),
+        Event::AttemptAnswered { state, .. } => answered(state, teller),
+        Event::AttemptAsked { conclusion, .. } => concluded(conclusion, teller),
         Event::GivenBack { entry, .. } => {
-            let (sum, number) = (amount(entry.amount), entry.operation.number);
+            let (sum, number) = (teller.amount(entry.amount), entry.operation.number);
             (format!("{sum} rendus (opération {number})."), format!("{sum} given back (operation {number})."))
         }
-        other => story_of_plans::both(other, locale),
+        Event::AttemptDropped { .. }
+        | Event::Released { .. }
+        | Event::PlanRequested(_)
+        | Event::PlanApproved { .. }
+        | Event::PlanRefused { .. }
+        | Event::PlanWithdrawn { .. }
+        | Event::Held(_)
+        | Event::CardJudged { .. }
+        | Event::PlanActivated { .. }
+        | Event::PlanPaused { .. }
+        | Event::PlanResumed { .. }
+        | Event::PlanEnded { .. }
+        | Event::DebitWaits { .. }
+        | Event::DebitInArrears { .. }
+        | Event::DebitRetried { .. }
+        | Event::SubscriberForgotten { .. }
+        | Event::SubscriberPostponed { .. } => story_of_plans::both(event, teller),
     }
 }
 
-fn reported(page: u32, key: &str, says: &Says, locale: Locale) -> (String, String) {
+fn planned(purpose: Purpose, attempt: &Attempt, run: Option<Date>, teller: &Teller) -> (String, String) {
+    let ((reference, _), sum) = (attempt.call.names(), teller.amount(attempt.call.amount()));
+    let (french, english) = match (&attempt.call, purpose, run) {
+        (MoneyCall::Cancel { .. }, ..) => ("Annulation préparée".to_owned(), "Cancellation prepared".to_owned()),
+        (MoneyCall::Refund { .. }, ..) => ("Remboursement préparé".to_owned(), "Refund prepared".to_owned()),
+        (MoneyCall::Capture { .. }, ..) => ("Encaissement préparé".to_owned(), "Capture prepared".to_owned()),
+        (MoneyCall::Debit { .. }, Purpose::Debit(number), Some(run)) => (
+            format!("Prélèvement de l'échéance {number} préparé par la série du {}", teller.day(run)),
+            format!("Debit of instalment {number} prepared by the run of {}", teller.day(run)),
+        ),
+        (MoneyCall::Debit { .. }, ..) => ("Prélèvement préparé".to_owned(), "Debit prepared".to_owned()),
+    };
+    (format!("{french} : {sum}, référence {reference}."), format!("{english}: {sum}, reference {reference}."))
+}
+
+fn reported(page: u32, key: &str, says: &Says, teller: &Teller) -> (String, String) {
     let key: String = key.chars().take(12).collect();
     match says {
         Says::Paid { operation, .. } => (
@@ -137,7 +189,7 @@ fn reported(page: u32, key: &str, says: &Says, locale: Locale) -> (String, Strin
             ),
         ),
         Says::Failed { code } => {
-            let meaning = explain(code, locale);
+            let meaning = teller.meaning(code);
             (
                 format!("PAYBOX annonce un échec de la page n° {page}, code {code} (clé {key}…) : {meaning}"),
                 format!("PAYBOX reports a failure of page {page}, code {code} (key {key}…): {meaning}"),
@@ -175,14 +227,14 @@ fn asked(page: u32, answer: &AskAnswer, is_authorised: bool) -> (String, String)
     }
 }
 
-fn answered(state: &AttemptState, locale: Locale) -> (String, String) {
+fn answered(state: &AttemptState, teller: &Teller) -> (String, String) {
     match state {
         AttemptState::Accepted { operation, .. } => (
             format!("La banque l'a fait (opération {}).", operation.number),
             format!("The bank did it (operation {}).", operation.number),
         ),
         AttemptState::Refused { code, .. } => {
-            let meaning = explain(code, locale);
+            let meaning = teller.meaning(code);
             (format!("La banque refuse, code {code} : {meaning}"), format!("The bank refuses, code {code}: {meaning}"))
         }
         AttemptState::InDoubt(doubt) => (
@@ -198,7 +250,7 @@ fn answered(state: &AttemptState, locale: Locale) -> (String, String) {
     }
 }
 
-fn concluded(conclusion: &Conclusion) -> (String, String) {
+fn concluded(conclusion: &Conclusion, teller: &Teller) -> (String, String) {
     match conclusion {
         Conclusion::Accepted { operation } => (
             format!("La banque montre que c'est fait (opération {}).", operation.number),
@@ -212,12 +264,12 @@ fn concluded(conclusion: &Conclusion) -> (String, String) {
             "The bank shows that it was not done; another attempt may follow.".into(),
         ),
         Conclusion::AskAgain { at, .. } => (
-            format!("Pas encore de certitude ; nouvelle question le {at}."),
-            format!("Not certain yet; asked again at {at}."),
+            format!("Pas encore de certitude ; nouvelle question le {}.", teller.moment(*at)),
+            format!("Not certain yet; asked again on {}.", teller.moment(*at)),
         ),
         Conclusion::Silence { at } => (
-            format!("La banque n'a pas répondu ; nouvelle question le {at}."),
-            format!("The bank did not answer; asked again at {at}."),
+            format!("La banque n'a pas répondu ; nouvelle question le {}.", teller.moment(*at)),
+            format!("The bank did not answer; asked again on {}.", teller.moment(*at)),
         ),
         Conclusion::Quarantined { why } => {
             (format!("Une personne doit décider : {why}."), format!("A person has to decide: {why}."))

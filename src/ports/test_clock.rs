@@ -10,7 +10,7 @@ pub trait ClockHand: Send + Sync {
     /// How far [`Clock::now`](super::Clock::now) is ahead of [`Clock::wall`](super::Clock::wall).
     fn ahead(&self) -> Duration;
     /// From now on it is ahead by so much, in whole microseconds, but never by less than before: who read the store
-    /// first may come here last. Whoever sleeps until an instant that is thereby reached wakes at once.
+    /// first may come here last.
     fn set_ahead(&self, ahead: Duration);
 }
 

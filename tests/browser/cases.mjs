@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 
 import { checkFocus } from './checks.mjs';
+import { INSTALMENTS } from './instalments.mjs';
 import { CARDS, Payer } from './payer.mjs';
 
 /** The normal fee and that of a gap year, in cents. */
@@ -312,8 +313,9 @@ async function menu(payer) {
   await payer.open('/');
   await payer.look('accueil');
   const first = await payer.text('.student');
+  assert.equal(await payer.page.locator('main').getByText('Régler en plusieurs fois').count(), 0, 'entry 3');
   const soon = await payer.page.locator('.soon').count();
-  assert.equal(soon, 3, 'entries that are to come');
+  assert.equal(soon, 1, 'entries that are to come');
   await payer.follow('Modes opératoires');
   await payer.look('modes-operatoires');
   await payer.open('/reglement');
@@ -325,7 +327,7 @@ async function menu(payer) {
   payer.expected.push(404);
   await payer.open('/ailleurs');
   await payer.look('inconnue');
-  return 'entries 0 to 5, three of them to come; another student';
+  return 'entries 0 to 5, the invoice to come, no entry 3 without approval; another student';
 }
 
 async function keyboard(payer) {
@@ -336,6 +338,11 @@ async function keyboard(payer) {
   stops += await checkFocus(payer.page);
   await payer.open('/dossier');
   stops += await checkFocus(payer.page);
+  await payer.open('/echelonnement');
+  stops += await checkFocus(payer.page);
+  await payer.open('/comptabilite');
+  stops += await checkFocus(payer.page);
+  await payer.open('/dossier');
   // The whole choice without a mouse.
   await payer.page.locator('input[value=D1]').focus();
   await payer.page.keyboard.press('ArrowDown');
@@ -345,8 +352,12 @@ async function keyboard(payer) {
   return `focus seen at ${stops} stops of the Tab key`;
 }
 
-/** The name of the pictures, a title, what is done; where not both widths and scripts, which. Slow ones come first. */
+/**
+ * The name of the pictures, a title, what is done; where not both widths and scripts, which, and whether others may run
+ * meanwhile. Slow ones come first.
+ */
 export const CASES = [
+  ...INSTALMENTS,
   ['confirmation', 'being confirmed', beingConfirmed],
   ['menu', 'the menu and its pages', menu],
   ['connue', 'known address, frictionless', prefilled],

@@ -9,7 +9,10 @@ import { checkPage } from './checks.mjs';
 export const CARDS = {
   ordinary: '1111222233334444',
   challenged: '4012001037141112',
+  frictionless: '5200000000000007',
   insufficient: '4970100000000154',
+  virtual: '4150550000000004',
+  emptyLater: '4970100000000519',
 };
 
 /** How long a page, or a word on it, may take, in milliseconds. */

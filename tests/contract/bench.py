@@ -1,5 +1,6 @@
 """A bench: the built binaries over real sockets on 127.0.0.1, with a store, keys and a PAYBOX of their own."""
 
+import datetime
 import http.client
 import json
 import os
@@ -39,6 +40,15 @@ answer_deadline = "1500ms"
 
 [webhooks]
 allow_loopback = true
+deadline = "3s"
+
+[debits]
+from = "00:00"
+until = "23:59"
+daily = false
+tries = 2
+waits = [1]
+{clock}
 
 [[platform]]
 id = "sandbox"
@@ -60,6 +70,50 @@ answer_grace = "3s"
 send_again = "200ms"
 send_within = "1s"
 """
+
+#: One for each reason to refuse one.
+TEMPLATES = """
+[[plan_template]]
+code = "3x"
+label_fr = "En 3 fois"
+label_en = "In 3 instalments"
+count = 3
+split = "shares"
+percent = "33.33"
+
+[[plan_template]]
+code = "5x"
+label_fr = "En 5 fois"
+label_en = "In 5 instalments"
+count = 5
+split = "first"
+minimum_total = 100000
+
+[[plan_template]]
+code = "small"
+label_fr = "En 2 fois, petits montants"
+label_en = "In 2, small amounts"
+count = 2
+split = "first"
+maximum_total = 50000
+approver = "nobody"
+
+[[plan_template]]
+code = "another-season"
+label_fr = "En 2 fois, en une autre saison"
+label_en = "In 2, in another season"
+count = 2
+split = "first"
+window = {{ from = "{day}", until = "{day}" }}
+"""
+
+#: Clocks that are put forward take the sandbox's along.
+CLOCK = """
+[test_clock]
+sandbox = "{manage}"
+"""
+
+SCOPES = ("portal", "scheduler", "accounting", "ops")
 
 MERCHANT = """
 [[merchant]]
@@ -84,8 +138,8 @@ MERCHANTS = [
 class Bench:
     """Use it in a `with`: what it started ends with it."""
 
-    def __init__(self, keys, per_minute=600_000):
-        self.keys, self.per_minute = keys, per_minute
+    def __init__(self, keys, per_minute=600_000, takes_sandbox_along=False):
+        self.keys, self.per_minute, self.takes_sandbox_along = keys, per_minute, takes_sandbox_along
         self.children = []
 
     def __enter__(self):
@@ -108,11 +162,18 @@ class Bench:
         sealing = self.folder / "sealing.keys"
         sealing.touch(mode=0o600)
         sealing.write_text("k1:" + "5a" * 32 + "\n")
-        text = CONFIGURATION.format(per_minute=self.per_minute, keys=self.keys, **self.sandbox)
+        clock = CLOCK.format(**self.sandbox) if self.takes_sandbox_along else ""
+        text = CONFIGURATION.format(per_minute=self.per_minute, keys=self.keys, clock=clock, **self.sandbox)
+        # Half a year from now, which no test reaches.
+        far = datetime.date.today() + datetime.timedelta(days=180)
+        text += TEMPLATES.format(day=far.strftime("%m-%d"))
         text += "".join(MERCHANT.format(keys=self.keys, **merchant) for merchant in MERCHANTS)
         (self.folder / "guichet.toml").write_text(text)
-        self.key = self.make_key("--scope", "portal", "--merchant", "ecole")
-        self.operators_key = self.make_key("--scope", "ops", "--merchant", "ecole")
+        # People act through accounting's: see trial.py.
+        people = {"accounting": ["--for-people"]}
+        self.key_of = {
+            scope: self.make_key("--scope", scope, "--merchant", "ecole", *people.get(scope, [])) for scope in SCOPES
+        }
         ready = self._spawn("guichet", "serve")
         self.address = ready["listen"].removeprefix("http://").rstrip("/")
         self.manage = self.sandbox["manage"].removeprefix("http://")

@@ -7,6 +7,7 @@ import sys
 import tempfile
 
 from bench import ROOT, Bench, end_tidily, make_keys
+from portal import every_scope
 
 HERE = pathlib.Path(__file__).parent
 
@@ -16,7 +17,7 @@ def main():
     examples = os.environ.get("GUICHET_FUZZ_EXAMPLES", "8")
     with tempfile.TemporaryDirectory(prefix="guichet-contract-keys-") as folder:
         with Bench(make_keys(folder)) as bench:
-            key = bench.make_key("--scope", "portal", "--scope", "ops", "--merchant", "ecole")
+            key = bench.make_key(*every_scope(), "--merchant", "ecole")
             command = [
                 sys.executable, "-m", "schemathesis.cli", "--config-file", HERE / "schemathesis.toml", "run",
                 ROOT / "contracts/openapi.yaml", "--url", f"http://{bench.address}",

@@ -8,7 +8,8 @@ def run(trial):
     id = portal.place(trial)["id"]
     token = payer.token(portal.issue(trial, id))
     trial.bench.spoil_store()
-    values = {"id": id, "token": token, "outcome": "accepted", "merchant": "ecole"}
+    values = {"id": id, "token": token, "outcome": "accepted", "merchant": "ecole", "number": 2,
+              "run": portal.UNKNOWN_RUN}
     for operation in trial.places:
         more = {"query": "x=1"} if operation == "notifiedByQuery" else {}
         body = b"x=1" if operation == "notifiedByBody" else portal.body_of(operation)

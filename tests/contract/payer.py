@@ -1,5 +1,6 @@
 """A payer: walks PAYBOX's pages as a browser without script does, and comes back."""
 
+import html
 import http.client
 import re
 import time
@@ -11,9 +12,14 @@ PATIENCE = 20
 
 
 class Payer:
-    def __init__(self, bench, issued):
+    def __init__(self, bench, issued, page=None):
+        """Before the card page: by the form, or by that of the `page` behind a link."""
         self.host = bench.sandbox["page"].removeprefix("http://")
-        fields = [(field["name"], field["value"]) for field in issued["form"]["fields"]]
+        if page is None:
+            fields = [(field["name"], field["value"]) for field in issued["form"]["fields"]]
+        else:
+            inputs = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', page)
+            fields = [(name, html.unescape(value)) for name, value in inputs]
         self.path = self._post("/php/", fields).headers["location"]
 
     def _post(self, path, fields):

@@ -3,16 +3,24 @@
 import json
 
 import payer
+from bench import SCOPES
 from documents import address, checkout, edited, line, order
 from trial import fresh
 
 UNKNOWN = "ord_" + "0" * 32
+UNKNOWN_RUN = "ecole.2001-01-10"
 UNKNOWN_WEBHOOK = "whe_" + "0" * 32
 #: Operations that need a key, with values for their paths.
 WITH_KEY = {
     "placeOrder": {}, "listOrders": {}, "listEvents": {},
     "listCallbacks": {}, "explainOrder": {"id": UNKNOWN}, "showOrder": {"id": UNKNOWN}, "cancelOrder": {"id": UNKNOWN}, "checkOut": {"id": UNKNOWN},
     "showTestClock": {}, "moveTestClock": {},
+    **{operation: {"id": UNKNOWN}
+       for operation in ("requestPlan", "showPlan", "withdrawPlan", "approvePlan", "refusePlan", "pausePlan", "resumePlan",
+                         "cancelPlan")},
+    "retryInstalment": {"id": UNKNOWN, "number": 2},
+    "listPlans": {}, "startDebitRun": {}, "previewDebitRun": {},
+    **{operation: {"run": UNKNOWN_RUN} for operation in ("showDebitRun", "listDebitRunItems", "resumeDebitRun")},
     "makeWebhookEndpoint": {}, "listWebhookEndpoints": {}, "listDeliveries": {},
     **{operation: {"id": UNKNOWN_WEBHOOK}
        for operation in ("showWebhookEndpoint", "changeWebhookEndpoint", "deleteWebhookEndpoint",
@@ -29,6 +37,10 @@ def run(trial):
     checking_out(trial)
 
 
+def every_scope():
+    return [argument for scope in SCOPES for argument in ("--scope", scope)]
+
+
 def place(trial, document=None, **more):
     return trial.ask("placeOrder", 201, body=document or order(), **more).json()
 
@@ -43,6 +55,9 @@ def body_of(operation):
         "makeWebhookEndpoint": {"url": "http://127.0.0.1:9/guichet"}, "changeWebhookEndpoint": {"state": "enabled"},
         "rotateWebhookSecret": {}, "testWebhookEndpoint": {}, "replayWebhooks": {"after": "ZTA"},
         "moveTestClock": {"now": "2001-01-01T00:00:00Z"},
+        "requestPlan": {"template": "3x"}, "approvePlan": {"terms": "x"}, "refusePlan": {"reason": "dossier incomplet"},
+        "pausePlan": {}, "resumePlan": {}, "cancelPlan": {}, "retryInstalment": {"reason": "promesse du payeur"},
+        "startDebitRun": {"due_date": "2001-01-10"}, "resumeDebitRun": {},
     }.get(operation)
 
 
@@ -103,23 +118,23 @@ def walk(trial):
 
 def keys(trial):
     """Who may not."""
-    scheduler = trial.bench.make_key("--scope", "scheduler", "--merchant", "ecole")
-    people = trial.bench.make_key("--scope", "portal", "--scope", "ops", "--merchant", "ecole", "--for-people")
+    people = trial.bench.make_key(*every_scope(), "--merchant", "ecole", "--for-people")
     both = trial.bench.make_key("--scope", "portal", "--merchant", "ecole", "--merchant", "annexe")
     for operation, values in WITH_KEY.items():
         ask = lambda *expected, **more: trial.ask(operation, *expected, values=values, body=body_of(operation), **more)
         ask(401, "unauthenticated", headers={"Authorization": None})
         ask(401, "unauthenticated", key="gch_test_nobody_" + "0" * 64)
-        ask(403, "forbidden", key=scheduler)
+        others = [scope for scope in ("scheduler", "portal") if scope not in trial.scopes(operation)]
+        ask(403, "forbidden", key=trial.bench.key_of[others[0]])
         ask(400, "actor_missing", key=people)
         ask(400, "malformed_request", headers={"Guichet-Actor": "x" * 101})
-        if "id" in values:
+        if values:
             ask(404, "not_found")
     named = {"Guichet-Actor": "Zoe Helene", "Guichet-On-Behalf-Of": "E2026001"}
     place(trial, key=people, headers=named)
     trial.ask("listEvents", 200, key=people, headers=named)
-    for operation in ("listOrders", "listCallbacks"):
-        trial.ask(operation, 404, "not_found", query="merchant=annexe")
+    for operation in ("listOrders", "listCallbacks", "listPlans", "previewDebitRun"):
+        trial.ask(operation, 404, "not_found", query="merchant=annexe&date=2027-01-10" if operation == "previewDebitRun" else "merchant=annexe")
     trial.ask("listOrders", 400, "malformed_request", key=both)
     trial.ask("placeOrder", 422, fault="missing", key=both, body=order())
     trial.ask("placeOrder", 422, fault="unknown", body=order() | {"merchant": "annexe"})
@@ -136,6 +151,14 @@ def forms(trial):
         trial.ask("listEvents", 400, "malformed_request", query=query)
     for query in ("limit=201", "merchant=ecole&merchant=ecole", "colour=blue"):
         trial.ask("listCallbacks", 400, "malformed_request", query=query)
+    for query in ("limit=101", "after=nonsense", "status=late", "colour=blue"):
+        trial.ask("listPlans", 400, "malformed_request", query=query)
+    for query in ("", "date=10/01/2027", "date=2027-02-30", "date=1999-01-10", "date=2027-01-10&limit=0"):
+        trial.ask("previewDebitRun", 400, "malformed_request", query=query)
+    for query in ("limit=101", "after=nonsense", "outcome=lost"):
+        trial.ask("listDebitRunItems", 400, "malformed_request", values={"run": UNKNOWN_RUN}, query=query)
+    for run in ("nonsense", "ecole.2027-02-30", "annexe.2001-01-10", "ecole.2001-01-10x"):
+        trial.ask("showDebitRun", 404, "not_found", values={"run": run})
     trial.ask("showOrder", 400, "malformed_request", values={"id": "%FF"})
     trial.ask("showOrder", 404, "not_found", values={"id": "nonsense"})
     id = place(trial)["id"]

@@ -7,6 +7,8 @@ import urllib.parse
 from contract import METHODS
 
 NAMES = itertools.count()
+#: Who acts through accounting's key.
+ACCOUNTANT = "Mme Durand"
 
 
 def fresh(kind="key"):
@@ -26,6 +28,10 @@ class Trial:
             if method in METHODS
         }
 
+    def scopes(self, operation):
+        """Those of which any one lets a caller in."""
+        return self.contract.operations[operation].get("x-scopes", ["portal"])
+
     def request(self, operation, values=None, query="", key=None, headers=None, body=None):
         """Method, path, headers and bytes; a key and a fresh Idempotency-Key where the contract wants them. A header of
         None is left out."""
@@ -34,8 +40,10 @@ class Trial:
             path = path.replace("{" + name + "}", urllib.parse.quote(str(value), safe="%"))
         sent = {}
         if documented.get("security") != []:
-            own = self.bench.operators_key if documented["tags"] == ["operations"] else self.bench.key
-            sent["Authorization"] = f"Bearer {key or own}"
+            scope = self.scopes(operation)[0]
+            sent["Authorization"] = f"Bearer {key or self.bench.key_of[scope]}"
+            if scope == "accounting" and not key:
+                sent["Guichet-Actor"] = ACCOUNTANT
         parameters = [self.contract.resolve(each)["name"] for each in documented.get("parameters", [])]
         if "Idempotency-Key" in parameters:
             sent["Idempotency-Key"] = fresh()

@@ -27,6 +27,11 @@ impl Client {
         Self { address: base.trim_start_matches("http://").trim_end_matches('/').to_owned() }
     }
 
+    /// `http://host:port`.
+    pub(crate) fn base(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     pub(crate) async fn connect(&self) -> TcpStream {
         TcpStream::connect(&self.address).await.unwrap()
     }

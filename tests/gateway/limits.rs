@@ -124,11 +124,11 @@ async fn deaf(bench: &Bench) -> TcpStream {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_does_not_read_is_cut() {
     let mut bench = Bench::start_with(|text| {
-        text.replace("shutdown_grace = \"2s\"", "shutdown_grace = \"60s\"\nwrite_deadline = \"1s\"")
+        text.replace("shutdown_grace = \"2s\"", "shutdown_grace = \"60s\"\nwrite_deadline = \"3s\"")
     })
     .await;
     let mut stranger = deaf(&bench).await;
-    let cut = timeout(Duration::from_secs(10), async { while stranger.write_all(b"GET /").await.is_ok() {} }).await;
+    let cut = timeout(Duration::from_secs(20), async { while stranger.write_all(b"GET /").await.is_ok() {} }).await;
     assert!(cut.is_ok(), "the connection stays open");
     // One who reads slowly is not cut.
     let mut slow = deaf(&bench).await;

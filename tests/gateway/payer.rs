@@ -55,10 +55,15 @@ impl Payer {
 
     /// Types a card; passes the challenge when one is asked. Gives the page that follows.
     pub(crate) async fn pay(&self, card: &str) -> String {
+        self.pay_until(card, "12", "40").await
+    }
+
+    /// The same, with a card that ends in this month of this year.
+    pub(crate) async fn pay_until(&self, card: &str, month: &str, year: &str) -> String {
         let typed = [
             ("NUMERO_CARTE", card),
-            ("MOIS_VALIDITE", "12"),
-            ("AN_VALIDITE", "40"),
+            ("MOIS_VALIDITE", month),
+            ("AN_VALIDITE", year),
             ("CVVX", "123"),
             ("ACTION", "VALIDER"),
         ];

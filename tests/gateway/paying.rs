@@ -232,7 +232,7 @@ async fn an_orders_story_is_told_in_plain_words() {
         (
             "fr",
             [
-                "passée : 3770.00 EUR",
+                "passée : 3\u{202f}770,00\u{a0}€",
                 "signée",
                 "code 00151",
                 "annonce la page n° 1 payée",
@@ -243,7 +243,7 @@ async fn an_orders_story_is_told_in_plain_words() {
         (
             "en",
             [
-                "placed: 3770.00 EUR",
+                "placed: €3,770.00",
                 "signed",
                 "code 00151",
                 "reports page 1 paid",

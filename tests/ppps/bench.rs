@@ -78,7 +78,7 @@ impl Clock for JumpingClock {
         day + self.started.elapsed() + jumped
     }
 
-    async fn sleep_until(&self, _: Timestamp) {}
+    async fn sleep_until(&self, _: Duration) {}
 }
 
 /// What is written down before a call leaves.

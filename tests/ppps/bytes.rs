@@ -33,7 +33,7 @@ async fn sent(server: &mut RawBank, bank: &PppsBank, clock: &JumpingClock, scrip
     server.next_answer(script);
     let line = bank.connect(&merchant(), None).await.unwrap();
     let call = refund(operation(10, 5), 377_000, "A-g1-a1");
-    let ruling = line.send(&sending(7, &*clock), &call, None, clock.since_boot() + Duration::from_secs(60)).await;
+    let ruling = line.send(&sending(7, clock), &call, None, clock.since_boot() + Duration::from_secs(60)).await;
     let (mut posts, mut probes) = (0, 0);
     for _ in 0..2 {
         let seen = server.ended().await;

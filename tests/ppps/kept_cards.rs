@@ -28,13 +28,11 @@ fn kept() -> KeptCard {
     KeptCard { token: TOKEN.to_owned().into(), end: CardEnd::new(2028, 3).unwrap() }
 }
 
-fn of_subscriber(call: MoneyCall, name: &str) -> MoneyCall {
-    match call {
-        MoneyCall::Cancel { operation, amount, reference, archive, .. } => {
-            MoneyCall::Cancel { operation, amount, reference, archive, subscriber: Some(subscriber(name)) }
-        }
-        other => other,
+fn of_subscriber(mut call: MoneyCall, name: &str) -> MoneyCall {
+    if let MoneyCall::Cancel { subscriber: of, .. } = &mut call {
+        *of = Some(subscriber(name));
     }
+    call
 }
 
 #[tokio::test]

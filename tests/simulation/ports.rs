@@ -30,8 +30,9 @@ impl Clock for SimClock {
         self.world.with(|inner| inner.now.duration_since(inner.booted)).unsigned_abs()
     }
 
-    async fn sleep_until(&self, instant: Timestamp) {
-        self.world.sleep_until(instant - self.skew).await;
+    async fn sleep_until(&self, moment: Duration) {
+        let booted = self.world.with(|inner| inner.booted);
+        self.world.sleep_until(booted + moment).await;
     }
 }
 

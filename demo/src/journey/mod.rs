@@ -7,6 +7,7 @@ mod forgeries;
 mod hosts;
 mod losses;
 mod once;
+mod plans;
 mod portal_page;
 mod report;
 mod tries;
@@ -35,8 +36,7 @@ pub(crate) async fn walk(stage: Stage, portal: TcpListener) -> Outcome<Vec<Strin
         browser: Browser::new(stage.client.clone()),
         stage,
     };
-    let origin = journey.stage.portal_origin().to_owned();
-    let served = tokio::spawn(portal::serve(portal, portal::Portal::new(journey.ecole.clone(), origin)));
+    let served = tokio::spawn(portal::serve(portal, portal::Portal::new(&journey.stage, journey.ecole.clone())?));
     let failures = steps(&journey).await;
     served.abort();
     for failure in &failures {
@@ -76,6 +76,7 @@ async fn steps(journey: &Journey) -> Vec<String> {
     report.step("surplus settled before it is known", twice::settled_meanwhile(journey).await);
     report.step("the same request twice", contract::idempotency(journey).await);
     report.step("requests that are wrong", contract::refusals(journey).await);
+    plans::steps(journey, &mut report).await;
     report.step("events to the end of the feed", afterwards::feed(journey).await);
     report.step("no card number, key or link in sight", afterwards::secrets(journey));
     report.step("the bank's ledger and the gateway's", afterwards::ledgers(journey).await);

@@ -189,7 +189,12 @@ pub(super) fn checkout_of(order: &Value, number: i64) -> Outcome<&Value> {
 }
 
 fn card_page(page: Page) -> Outcome<Page> {
-    let amount = format!("Paiement de {} EUR", orders::written(orders::FEE));
+    card_page_of(page, orders::FEE)
+}
+
+/// The page that asks for a card and for this amount.
+pub(super) fn card_page_of(page: Page, cents: i64) -> Outcome<Page> {
+    let amount = format!("Paiement de {} EUR", orders::written(cents));
     check::holds(&format!("the card page shows {amount:?}"), page.shows(&amount), page.outline())?;
     Ok(page)
 }

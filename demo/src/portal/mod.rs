@@ -1,8 +1,10 @@
 //! A school's portal: a fee category becomes an order, its recap is paid on PAYBOX's page, and the result and the account
 //! position are what the gateway's public API says. The backend keeps nothing by itself.
 
+mod accounting;
 mod fees;
 mod pages;
+mod plans;
 mod serve;
 mod visitor;
 mod words;
@@ -13,9 +15,11 @@ use url::form_urlencoded;
 
 use crate::{
     client::Answer,
+    configuration::ECOLE,
     document::Document,
     gateway::{Gateway, Idempotency},
     orders,
+    setup::{Scope, Stage},
     trouble::{Outcome, Trouble},
 };
 use fees::Category;
@@ -32,13 +36,23 @@ const ICON: &str = include_str!("icon.svg");
 /// The portal's backend.
 pub(crate) struct Portal {
     gateway: Gateway,
+    /// The office's way in: people act through it.
+    accounting: Gateway,
+    /// For the test clock alone.
+    ops: Gateway,
     /// `http://127.0.0.1:8000`.
     origin: String,
 }
 
 impl Portal {
-    pub(crate) fn new(gateway: Gateway, origin: String) -> Self {
-        Self { gateway, origin }
+    /// The school's portal, with keys of its own for the accounting office and the clock.
+    pub(crate) fn new(stage: &Stage, gateway: Gateway) -> Outcome<Self> {
+        Ok(Self {
+            gateway,
+            accounting: stage.gateway_with(Scope::Accounting, ECOLE)?,
+            ops: stage.gateway_with(Scope::Ops, ECOLE)?,
+            origin: stage.portal_origin().to_owned(),
+        })
     }
 
     /// Places a registration of a student nobody knows yet and hands out its payment link.
@@ -47,7 +61,8 @@ impl Portal {
         let normal = Category::of("D1").ok_or_else(|| Trouble::of("there is no normal fee"))?;
         let order = self.gateway.place(&normal.order(&student, 1, None, Language::French)).await?;
         let billing = json!({"mode": "prefilled", "address_id": orders::HOME});
-        let checkout = self.check_out(order.said("/id"), &billing, Language::French).await?.json_if(201)?;
+        let checkout =
+            self.check_out(order.said("/id"), &billing, &Value::Null, Language::French).await?.json_if(201)?;
         let link = checkout.pointer("/redirect").and_then(Value::as_str).map(str::to_owned);
         link.ok_or_else(|| Trouble::of("the checkout has no payment link"))
     }
@@ -82,6 +97,27 @@ impl Portal {
             },
             (&Method::GET, ["commandes", id]) => self.recap(visitor, &here, id).await,
             (&Method::POST, ["commandes", id, "paiement"]) => self.pay(visitor, id, &form(body).await?).await,
+            (&Method::GET, ["echelonnement"]) => self.plan_choice(visitor).await,
+            (&Method::POST, ["echelonnement"]) => self.ask_for_plan(visitor, &form(body).await?).await,
+            (&Method::POST, ["echelonnement", "retrait"]) => self.withdraw_plan(visitor).await,
+            (&Method::GET, ["echeances"]) => self.present_schedule(visitor).await,
+            (&Method::GET, ["commandes", id, "echeances"]) => self.schedule(visitor, &here, id).await,
+            (&Method::POST, ["commandes", id, "echeances"]) => self.pay_first(visitor, id, &form(body).await?).await,
+            (&Method::POST, ["commandes", id, "echeances", number]) => self.pay_instalment(visitor, id, number).await,
+            (method, ["comptabilite", rest @ ..]) => match (method, rest) {
+                (&Method::GET, []) => self.requests(visitor).await,
+                (&Method::POST, ["nom"]) => Ok(Self::sign_in(visitor, &form(body).await?)),
+                (&Method::POST, ["demandes", id, "accord"]) => self.approve(visitor, id, &form(body).await?).await,
+                (&Method::POST, ["demandes", id, "refus"]) => self.refuse(visitor, id, &form(body).await?).await,
+                (&Method::POST, ["impayes", id, number]) => {
+                    self.debit_again(visitor, (id, number), &form(body).await?).await
+                }
+                (&Method::GET, ["prelevements"]) => self.debits(visitor, query).await,
+                (&Method::POST, ["prelevements"]) => self.start_debits(visitor, &form(body).await?).await,
+                (&Method::POST, ["prelevements", day, "reprise"]) => self.resume_debits(visitor, day).await,
+                (&Method::POST, ["horloge"]) => self.put_forward(visitor, &form(body).await?).await,
+                _ => Ok(unknown(visitor)),
+            },
             // What the gateway tells: this portal asks the API instead, and only says that it heard.
             (&Method::POST, ["webhook"]) => Ok(typed(StatusCode::NO_CONTENT, "text/plain", "")),
             (&Method::GET, ["retour"]) => self.back(visitor, &here, query).await,
@@ -118,6 +154,9 @@ impl Portal {
     async fn recap(&self, visitor: &mut Visitor, here: &str, id: &str) -> Outcome<Page> {
         let Some(order) = self.order(id).await? else { return Ok(unknown(visitor)) };
         become_payer(visitor, &order);
+        if has_begun(&order) {
+            return Ok(see_other(&plans::schedule_of(id)));
+        }
         let frame = Frame { visitor, here };
         let is_free = order.number("/totals/including_vat/amount") == Some(0);
         Ok(html(
@@ -133,7 +172,7 @@ impl Portal {
     async fn pay(&self, visitor: &mut Visitor, id: &str, form: &[(String, String)]) -> Outcome<Page> {
         let Some(order) = self.order(id).await? else { return Ok(unknown(visitor)) };
         become_payer(visitor, &order);
-        let answer = self.check_out(id, &billing(&order, form), visitor.language).await?;
+        let answer = self.check_out(id, &billing(&order, form), &Value::Null, visitor.language).await?;
         let document = answer.json()?;
         let here = format!("/commandes/{id}");
         match (answer.status, document.pointer("/redirect").and_then(Value::as_str)) {
@@ -168,11 +207,15 @@ impl Portal {
         Ok(html(StatusCode::OK, Frame { visitor, here }.result(&order, checkout)))
     }
 
-    async fn check_out(&self, order: &str, billing: &Value, language: Language) -> Outcome<Answer> {
+    /// `way` says what is to be paid where that is not the whole order: more members of the request.
+    async fn check_out(&self, order: &str, billing: &Value, way: &Value, language: Language) -> Outcome<Answer> {
         let return_url = format!("{}/retour", self.origin);
-        let body = json!({"billing": billing, "return_url": return_url, "locale": language.letters()}).to_string();
+        let mut body = json!({"billing": billing, "return_url": return_url, "locale": language.letters()});
+        if let (Some(members), Some(way)) = (body.as_object_mut(), way.as_object()) {
+            members.extend(way.clone());
+        }
         let gateway = self.gateway.in_language(language.letters());
-        gateway.post(&format!("/v1/orders/{order}/checkout"), Idempotency::Fresh, &body).await
+        gateway.post(&format!("/v1/orders/{order}/checkout"), Idempotency::Fresh, &body.to_string()).await
     }
 
     async fn order(&self, id: &str) -> Outcome<Option<Value>> {
@@ -197,6 +240,12 @@ impl Portal {
 /// The order that counts: the last one that was not taken back.
 fn present(orders: &[Value]) -> Option<&Value> {
     orders.iter().rev().find(|order| order.said("/status") != "cancelled")
+}
+
+/// Whether the first instalment of a plan was paid, and the others are not.
+fn has_begun(order: &Value) -> bool {
+    order.said("/status") == "open"
+        && matches!(order.said("/plan/status"), "active" | "past_due" | "paused" | "cancelled")
 }
 
 /// Whoever knows an order's id is its student here.

@@ -2,12 +2,16 @@
 //! whoever knows an order's unguessable id is its student. A real portal knows its students.
 
 use hyper::{HeaderMap, header};
+use url::form_urlencoded;
 
 use super::words::Language;
 use crate::{random, trouble::Outcome};
 
 const STUDENT: &str = "etudiant";
 const LANGUAGE: &str = "langue";
+const CLERK: &str = "agent";
+/// The longest name of a person that the gateway takes, in characters.
+const MAX_NAME: usize = 100;
 /// The demo is over long before, in seconds.
 const COOKIE_MAX_AGE: u32 = 86_400;
 
@@ -17,6 +21,8 @@ pub(super) struct Visitor {
     /// The school's number of the student: the payer's reference in all that is ordered.
     pub(super) student: String,
     pub(super) language: Language,
+    /// The name under which this browser acts at the accounting office; empty before it gave one.
+    pub(super) clerk: String,
 }
 
 impl Visitor {
@@ -27,12 +33,14 @@ impl Visitor {
             None => new_student()?,
         };
         let language = cookie(headers, LANGUAGE).and_then(Language::of).unwrap_or_default();
-        Ok(Self { student, language })
+        let clerk = cookie(headers, CLERK).map(decoded).unwrap_or_default();
+        Ok(Self { student, language, clerk })
     }
 
     /// The cookies that make the next request come from the same student.
-    pub(super) fn cookies(&self) -> [String; 2] {
-        [(STUDENT, self.student.as_str()), (LANGUAGE, self.language.letters())]
+    pub(super) fn cookies(&self) -> [String; 3] {
+        let clerk: String = form_urlencoded::byte_serialize(self.clerk.as_bytes()).collect();
+        [(STUDENT, self.student.as_str()), (LANGUAGE, self.language.letters()), (CLERK, &clerk)]
             .map(|(name, value)| format!("{name}={value}; Path=/; Max-Age={COOKIE_MAX_AGE}; HttpOnly; SameSite=Lax"))
     }
 }
@@ -48,6 +56,17 @@ fn is_student(number: &str) -> bool {
     digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
+/// A name as somebody typed it, fit for a header.
+pub(super) fn name_of(typed: &str) -> String {
+    let name: String = typed.chars().filter(|character| !character.is_control()).take(MAX_NAME).collect();
+    name.trim().to_owned()
+}
+
+fn decoded(cookie: &str) -> String {
+    let parts = form_urlencoded::parse(cookie.as_bytes()).next();
+    parts.map(|(name, _)| name_of(&name)).unwrap_or_default()
+}
+
 fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
@@ -57,6 +76,21 @@ fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_survive_their_cookie() {
+        for (typed, name) in [(" Jeanne Éluard\n", "Jeanne Éluard"), ("A=b&c;d", "A=b&c;d"), ("", ""), ("\r\n", "")] {
+            let visitor =
+                Visitor { student: "E26ABCDEF".to_owned(), language: Language::French, clerk: name_of(typed) };
+            let mut headers = HeaderMap::new();
+            for cookie in visitor.cookies() {
+                let pair = cookie.split(';').next().expect("a cookie");
+                headers.append(header::COOKIE, pair.parse().expect("a header"));
+            }
+            let seen = Visitor::of(&headers).expect("a visitor");
+            assert_eq!((seen.clerk.as_str(), &seen.student), (name, &visitor.student), "{typed:?}");
+        }
+    }
 
     #[test]
     fn students_are_known_again_and_nothing_else_is_taken_for_one() {

@@ -68,6 +68,22 @@ impl Language {
         let in_paris = || Some(instant.parse::<Timestamp>().ok()?.to_zoned(TimeZone::get("Europe/Paris").ok()?));
         in_paris().map(|day| day.strftime("%d/%m/%Y").to_string()).unwrap_or_default()
     }
+    /// A civil date: `2022-07-10` as `10/07/2022`.
+    pub(super) fn date(self, date: &str) -> String {
+        let date = date.parse::<jiff::civil::Date>().map(|date| date.strftime("%d/%m/%Y").to_string());
+        date.unwrap_or_default()
+    }
+}
+
+/// Cents of an amount as people type it: `500`, `500,5`, `1 300.00 €`.
+pub(super) fn typed_cents(text: &str) -> Option<i64> {
+    let plain: String = text.chars().filter(|c| !c.is_whitespace() && *c != '€').collect();
+    let (whole, cents) = plain.split_once([',', '.']).unwrap_or((&plain, ""));
+    let is_number = |part: &str, most: usize| part.len() <= most && part.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !is_number(whole, 9) || !is_number(cents, 2) {
+        return None;
+    }
+    format!("{whole}{cents:0<2}").parse().ok()
 }
 
 /// The minor units of the money at a pointer; 0 where there is none.
@@ -124,6 +140,25 @@ mod tests {
         }
         assert_eq!(Language::French.rate("0"), "0,00");
         assert_eq!(Language::English.rate("5.5"), "5.50");
+    }
+
+    #[test]
+    fn amounts_are_read_as_people_type_them() {
+        for (text, cents) in [
+            ("500", Some(50_000)),
+            ("500,5", Some(50_050)),
+            ("1\u{202f}300.00\u{a0}€", Some(130_000)),
+            ("0,02", Some(2)),
+            ("", None),
+            (",50", None),
+            ("1,234", None),
+            ("-5", None),
+            ("1234567890", None),
+            ("cinq", None),
+        ] {
+            assert_eq!(typed_cents(text), cents, "{text}");
+        }
+        assert_eq!(Language::French.date("2022-07-10"), "10/07/2022");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Doing a run: taking up what is due, then sending, a few debits at once.
+//! Doing a run: once what is due is taken up, sending it, a few debits at once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -6,30 +6,23 @@ use futures_util::{StreamExt, stream};
 use jiff::{Timestamp, civil::Date};
 
 use super::{
-    super::{
-        App, Error,
-        commit::{Extras, Versioned},
-        controls::Control,
-        merchant::Merchant,
-    },
+    super::{App, Error, bank_call::Departure, commit::Versioned, controls::Control, merchant::Merchant},
     StoredRun,
+    waiting::Waiting,
 };
 use crate::{
     domain::{
-        actor::Actor,
         attempt::AttemptState,
         bank::Ruling,
-        ids::MerchantId,
+        ids::{MerchantId, OrderId},
         order::Order,
         policy::later,
         purpose::{AttemptId, Purpose},
-        run::{RunEvent, RunState},
+        run::{Run, RunEvent, RunState},
     },
-    ports::{Alarm, AlarmKind, Key, Stored},
+    ports::{Alarm, AlarmKind},
 };
 
-/// How many orders are looked at, or sent, before the run is looked at again.
-const PAGE: usize = 100;
 /// How many accepted debits are asked back to see what the bank finds.
 const ASKED_BACK: usize = 2;
 
@@ -52,129 +45,184 @@ impl App {
             if opens > now {
                 return self.wake_run(merchant, &current, opens).await;
             }
-            let ready = self.in_run(merchant, date, "ready").await?;
-            if ready.is_empty() {
-                return self.end_or_wait(merchant, &current).await;
+            match self.waiting(merchant, date).await? {
+                Waiting { now, next: None } if now.is_empty() => return self.end_or_wait(merchant, &current).await,
+                Waiting { now, next: Some(next) } if now.is_empty() => {
+                    return self.wake_run(merchant, &current, next).await;
+                }
+                Waiting { now, .. } => {
+                    if let Some(why) = self.send_batch(merchant, &current, now).await? {
+                        return self.wait_for_bank_again(merchant, date, why).await;
+                    }
+                }
             }
-            let due = |current: &Versioned| ready_debit(&current.order, date).is_some_and(|(_, at)| at <= now);
-            let (now_due, later_due): (Vec<Versioned>, Vec<Versioned>) = ready.into_iter().partition(due);
-            if now_due.is_empty() {
-                let times = later_due.iter().filter_map(|later| ready_debit(&later.order, date)).map(|(_, at)| at);
-                let next = times.min().unwrap_or_else(|| later(now, merchant.policy.send_again));
-                return self.wake_run(merchant, &current, next).await;
-            }
-            self.send_batch(merchant, &current, now_due).await?;
             current = self.load_run(&merchant.id, date).await?;
         }
-        Ok(())
+        if let RunState::Ended { .. } = current.run.state {
+            self.leave_to_a_later_run(merchant, date).await
+        } else {
+            Ok(())
+        }
     }
 
-    /// Takes up every order that is due.
-    async fn select(&self, merchant: &Merchant, date: Date) -> Result<(), Error> {
-        let mut after: Option<String> = None;
+    /// Of two who take up orders at once, the slower may do so after the other has ended the run. Nobody would send
+    /// those debits, and their orders would wait for ever.
+    async fn leave_to_a_later_run(&self, merchant: &Merchant, date: Date) -> Result<(), Error> {
         loop {
-            let page = self.ports.store.ready(merchant.id.as_str(), "order", date, after.as_deref(), PAGE).await?;
-            let Some((last, _)) = page.last() else { return Ok(()) };
-            after = Some(last.id.clone());
-            for (key, _) in page {
-                let id = key.id.parse().map_err(|_| Error::Defect("an order without an id".to_owned()))?;
-                let new = self.new_call(merchant);
-                self.change(&merchant.id, id, &Actor::Gateway, |current, now| {
-                    let order = &current.order;
-                    let decision = match order.take_up(date, new.clone(), now, &merchant.policy)? {
-                        Ok(decision) => decision,
-                        Err(_left_out) => order.unchanged(),
-                    };
-                    Ok((decision, Extras::default()))
-                })
-                .await?;
+            let left = self.in_run(merchant, date, "ready", None).await?;
+            if left.is_empty() {
+                return Ok(());
+            }
+            for Versioned { order, .. } in left {
+                let Some((of, _)) = ready_debit(&order, date) else { continue };
+                self.give_up(merchant, order.id, of, "its run had ended").await?;
             }
         }
     }
 
-    /// Sends debits, a few at once and no faster than allowed, until the bank refuses us.
-    async fn send_batch(&self, merchant: &Merchant, run: &StoredRun, due: Vec<Versioned>) -> Result<(), Error> {
+    /// Sends debits, a few at once and no faster than allowed, until the bank refuses us, or does not answer: then it is
+    /// told why.
+    async fn send_batch(
+        &self,
+        merchant: &Merchant,
+        run: &StoredRun,
+        due: Vec<Versioned>,
+    ) -> Result<Option<String>, Error> {
         let date = run.run.date;
         let stop = AtomicBool::new(false);
-        let begun = self.now();
-        let starts = (0..).map(|index: i32| later(begun, merchant.debits.pace().saturating_mul(index)));
+        // Not by the wall clock: set back a day, it would hold the batch for as long.
+        let begun = self.ports.clock.since_boot();
+        let pace = merchant.debits.pace().unsigned_abs();
+        let starts = (0..).map(|index: u32| begun.saturating_add(pace.saturating_mul(index)));
         let sends = stream::iter(due.into_iter().zip(starts)).map(|(current, start)| {
             let stop = &stop;
             async move {
                 self.ports.clock.sleep_until(start).await;
-                if stop.load(Ordering::SeqCst) || self.is_winding_down() {
+                // The hours may end while a batch is under way.
+                let now = self.now();
+                let is_over = merchant.debits.hours(&merchant.policy).next_open(now) > now;
+                if is_over || stop.load(Ordering::SeqCst) || self.is_winding_down() {
                     return Ok(None);
                 }
                 let Some((of, _)) = ready_debit(&current.order, date) else { return Ok(None) };
                 let attempt = current.order.attempt(of)?.clone();
-                let ruling = self.send(merchant, &current, of, &attempt).await?;
-                if let Some(Ruling::Misconfigured { .. }) = ruling {
-                    stop.store(true, Ordering::SeqCst);
-                }
+                let departure = match self.send(merchant, &current, of, &attempt).await {
+                    Ok(departure) => departure,
+                    Err(error) => {
+                        let (id, why) = (current.order.id, format!("it cannot be sent: {error}"));
+                        self.pass_over(error, merchant, id)?;
+                        self.give_up(merchant, id, of, &why).await?;
+                        return Ok(None);
+                    }
+                };
+                let stops = match &departure {
+                    Departure::Ruled(Ruling::Misconfigured { code }) => {
+                        self.refused_us(merchant, date, current.order.id, code).await?
+                    }
+                    Departure::Silent(_) => true,
+                    Departure::Ruled(_) | Departure::Stayed => false,
+                };
+                stop.fetch_or(stops, Ordering::SeqCst);
                 let (reference, _) = attempt.call.names();
                 let control = Control { reference: reference.clone(), amount: attempt.call.amount() };
-                Ok::<_, Error>(ruling.map(|ruling| (ruling, control)))
+                Ok::<_, Error>(Some((departure, control)))
             }
         });
         let mut answers = std::pin::pin!(sends.buffer_unordered(merchant.debits.at_once.max(1)));
-        let (mut refused_us, mut accepted, mut failed) = (None, Vec::new(), None);
+        let (mut accepted, mut silence, mut is_heard, mut failed) = (Vec::new(), None, false, None);
         while let Some(answer) = answers.next().await {
             match answer {
-                Ok(Some((Ruling::Misconfigured { code }, _))) => refused_us = Some(code),
-                Ok(Some((Ruling::Accepted { .. }, control))) => accepted.push(control),
-                Ok(Some((Ruling::Refused { .. } | Ruling::Doubt { .. }, _)) | None) => {}
-                // The others go on: what each came to is to be booked.
+                Ok(None) => {}
+                Ok(Some((Departure::Silent(why), _))) => silence = Some(why),
+                Ok(Some((departure, control))) => {
+                    is_heard = true;
+                    if let Departure::Ruled(Ruling::Accepted { .. }) = departure {
+                        accepted.push(control);
+                    }
+                }
+                // What has left is to be booked. Without its store nothing may leave; what is wrong with one order is
+                // no reason to debit no other.
                 Err(error) => {
-                    stop.store(true, Ordering::SeqCst);
+                    if let Error::Unavailable(_) = error {
+                        stop.store(true, Ordering::SeqCst);
+                    }
                     failed = Some(error);
                 }
             }
         }
-        if let Some(code) = refused_us {
-            let detail = format!("the debit run of {date} is stopped: the bank refuses us with {code}");
-            let (name, subject) = (merchant.id.to_string(), date.to_string());
-            self.ports.alarms.raise(Alarm { kind: AlarmKind::Misconfigured, merchant: name, subject, detail });
-            let current = self.load_run(&merchant.id, date).await?;
-            if current.run.state == RunState::Running {
-                self.note(merchant, &current, RunEvent::Stopped { code }, None).await?;
-            }
-        } else if !run.run.calibrated && !accepted.is_empty() {
+        if run.run.silent && is_heard && silence.is_none() {
+            self.note_while_running(merchant, date, &RunEvent::Heard, self.now()).await?;
+        }
+        if !run.run.calibrated && !accepted.is_empty() && !stop.load(Ordering::SeqCst) {
             for control in accepted.into_iter().take(ASKED_BACK) {
                 self.calibrate(merchant, control).await?;
             }
-            let current = self.load_run(&merchant.id, date).await?;
-            if current.run.state == RunState::Running && !current.run.calibrated {
-                self.note(merchant, &current, RunEvent::Calibrated, Some(self.now())).await?;
-            }
+            self.note_while_running(merchant, date, &RunEvent::Calibrated, self.now()).await?;
         }
-        failed.map_or(Ok(()), Err)
+        failed.map_or(Ok(silence), Err)
+    }
+
+    /// The bank answers nobody: the run looks again a little later. Whoever is on call hears of it once.
+    async fn wait_for_bank_again(&self, merchant: &Merchant, date: Date, why: String) -> Result<(), Error> {
+        let again = later(self.now(), merchant.policy.send_again);
+        let current = self.load_run(&merchant.id, date).await?;
+        if current.run.silent {
+            return self.wake_run(merchant, &current, again).await;
+        }
+        let detail = format!("the debits of {date} wait: {why}");
+        if self.note_while_running(merchant, date, &RunEvent::Silenced { why }, again).await?.is_some() {
+            self.alarm_of_run(merchant, date, AlarmKind::BankSilent, detail);
+        }
+        Ok(())
+    }
+
+    /// A debit came back with a fault of ours. Whether the run is stopped, which is told once.
+    async fn refused_us(&self, merchant: &Merchant, date: Date, order: OrderId, code: &str) -> Result<bool, Error> {
+        let event = Run::refused_us(order, code);
+        let noted = self.note_while_running(merchant, date, &event, self.now()).await?;
+        let goes_on = noted.as_ref().is_some_and(|run| run.state == RunState::Running);
+        if !goes_on && noted.is_some() {
+            let detail = format!("the debit run of {date} is stopped: the bank refuses us with {code}");
+            self.alarm_of_run(merchant, date, AlarmKind::Misconfigured, detail);
+        }
+        Ok(!goes_on)
+    }
+
+    pub(super) fn alarm_of_run(&self, merchant: &Merchant, date: Date, kind: AlarmKind, detail: String) {
+        let (merchant, subject) = (merchant.id.to_string(), date.to_string());
+        self.ports.alarms.raise(Alarm { kind, merchant, subject, detail });
+    }
+
+    /// What is wrong with one order stops no other: whoever is on call hears of it. What is wrong with the store stops all.
+    pub(super) fn pass_over(&self, error: Error, merchant: &Merchant, order: OrderId) -> Result<(), Error> {
+        if matches!(error, Error::Unavailable(_) | Error::Busy) {
+            return Err(error);
+        }
+        self.alarm_if_failed(Err(error), &merchant.id, &order);
+        Ok(())
     }
 
     /// Nothing is left to send. What has left and was not answered yet is waited for a little; what is in doubt is its
     /// order's own care.
     async fn end_or_wait(&self, merchant: &Merchant, current: &StoredRun) -> Result<(), Error> {
         let date = current.run.date;
-        if self.in_run(merchant, date, "sent").await?.is_empty() {
+        if self.in_run(merchant, date, "sent", None).await?.is_empty() {
             return self.note(merchant, current, RunEvent::Ended, None).await;
         }
         self.wake_run(merchant, current, later(self.now(), merchant.policy.send_again)).await
     }
-
-    async fn in_run(&self, merchant: &Merchant, date: Date, outcome: &str) -> Result<Vec<Versioned>, Error> {
-        let labels = [("run_outcome", format!("{date}/{outcome}"))];
-        let found = self.ports.store.list(merchant.id.as_str(), "order", &labels, None, PAGE).await?;
-        let read = |(_, stored): &(Key, Stored)| {
-            Ok(Versioned { order: serde_json::from_str(&stored.state)?, version: stored.version })
-        };
-        found.iter().map(read).collect()
-    }
 }
 
 /// The debit of this run that is ready, and from when it may leave.
-fn ready_debit(order: &Order, date: Date) -> Option<(AttemptId, Timestamp)> {
-    order.schedule.iter().find_map(|due| {
-        let debit = due.debit().filter(|debit| debit.run == date)?;
+pub(super) fn ready_debit(order: &Order, date: Date) -> Option<(AttemptId, Timestamp)> {
+    ready_debits(order).find(|(run, ..)| *run == date).map(|(_, of, not_before)| (of, not_before))
+}
+
+/// The debits of an order that are ready, each with its run.
+pub(super) fn ready_debits(order: &Order) -> impl Iterator<Item = (Date, AttemptId, Timestamp)> {
+    order.schedule.iter().filter_map(|due| {
+        let debit = due.debit()?;
         let AttemptState::Ready { not_before } = debit.attempt.state else { return None };
-        Some((AttemptId { purpose: Purpose::Debit(due.number), attempt: debit.attempt.number }, not_before))
+        Some((debit.run, AttemptId { purpose: Purpose::Debit(due.number), attempt: debit.attempt.number }, not_before))
     })
 }

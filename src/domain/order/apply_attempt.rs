@@ -13,6 +13,10 @@ use crate::domain::{
 };
 
 impl Order {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "which events come here is said once, where they are told apart"
+    )]
     pub(super) fn apply_attempt(&mut self, event: &Event, at: Timestamp) -> Result<(), Impossible> {
         match event {
             Event::AttemptPlanned { purpose, attempt, run } => self.add_attempt(*purpose, attempt, *run),
@@ -95,6 +99,7 @@ impl Order {
                 if due.paid {
                     return Err(Impossible("a debit of what is paid"));
                 }
+                due.by_hand = false;
                 due.debits.push(Debit { run, on: None, attempt: attempt.clone() });
                 Ok(())
             }
@@ -121,7 +126,9 @@ impl Order {
                 let due = self.schedule.iter_mut().find(|due| due.number == number);
                 due.and_then(|due| due.debits.last_mut()).map(|debit| &mut debit.attempt)
             }
-            purpose => self.attempts_mut(purpose).and_then(|attempts| attempts.last_mut()),
+            Purpose::GiveBack(_) | Purpose::Capture(_) => {
+                self.attempts_mut(of.purpose).and_then(|attempts| attempts.last_mut())
+            }
         };
         last.filter(|attempt| attempt.number == of.attempt).ok_or(Impossible("an attempt that is not the latest"))
     }

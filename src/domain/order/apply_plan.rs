@@ -14,6 +14,10 @@ use crate::domain::{
 };
 
 impl Order {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "which events come here is said once, where they are told apart"
+    )]
     pub(super) fn apply_plan(&mut self, event: &Event, at: Timestamp) -> Result<(), Impossible> {
         match event {
             Event::PlanRequested(plan) => self.request(plan, at),
@@ -44,7 +48,7 @@ impl Order {
                 Ok(())
             }
             Event::Held(hold) => self.add_hold(hold),
-            Event::CardJudged { hold, verdict } => self.judge_hold(*hold, verdict, at),
+            Event::CardJudged { hold, checkout: _, verdict } => self.judge_hold(*hold, verdict, at),
             Event::PlanActivated { plan, checkout, card } => self.activate(*plan, *checkout, card, at),
             Event::PlanPaused { plan } => self.pause(*plan, true),
             Event::PlanResumed { plan } => self.pause(*plan, false),
@@ -76,6 +80,7 @@ impl Order {
                     return Err(Impossible("retrying what is not in arrears"));
                 }
                 due.next_on = Some(*on);
+                due.by_hand = true;
                 Ok(())
             }
             Event::SubscriberForgotten { subscriber } => {
@@ -132,8 +137,7 @@ impl Order {
     }
 
     fn judge_hold(&mut self, number: u32, verdict: &Verdict, at: Timestamp) -> Result<(), Impossible> {
-        let other_accepted =
-            self.holds.iter().any(|other| other.number != number && other.verdict == Some(Verdict::Accepted));
+        let other_accepted = self.holds.iter().any(|other| other.number != number && other.is_being_captured());
         let hold = self.holds.iter_mut().find(|hold| hold.number == number).ok_or(Impossible("no such hold"))?;
         let may_follow = match (&hold.verdict, verdict) {
             _ if hold.captured => false,
@@ -178,13 +182,15 @@ impl Order {
     }
 
     fn pause(&mut self, number: u32, pause: bool) -> Result<(), Impossible> {
-        match &mut self.latest_plan(number)?.state {
-            PlanState::Active { paused, .. } if *paused != pause => {
-                *paused = pause;
-                Ok(())
-            }
-            _ => Err(Impossible("pausing or resuming what is not to be")),
+        let state = &mut self.latest_plan(number)?.state;
+        let PlanState::Active { paused, .. } = state else {
+            return Err(Impossible("pausing or resuming what is not active"));
+        };
+        if *paused == pause {
+            return Err(Impossible("pausing or resuming twice"));
         }
+        *paused = pause;
+        Ok(())
     }
 
     /// A token that debits nothing any more is not kept either.
@@ -197,8 +203,14 @@ impl Order {
         }
     }
 
-    /// The bank is to forget a card that nothing needs any more.
+    /// The bank is to forget a card that nothing needs any more. Two operations of one page have the same card: what
+    /// becomes of one takes it from neither the plan nor the other.
     pub(super) fn unwanted(&mut self, reference: &SubscriberReference, at: Timestamp) -> Result<(), Impossible> {
+        let is_its = |hold: &Hold| self.begins(hold.checkout).is_ok_and(|begins| begins.subscriber == *reference);
+        let is_debited = self.plan().and_then(Plan::card).is_some_and(|card| card.subscriber == *reference);
+        if is_debited || self.holds.iter().any(|hold| hold.is_pending() && is_its(hold)) {
+            return Ok(());
+        }
         let subscriber = self.subscriber_mut(reference)?;
         if subscriber.state == SubscriberState::Kept {
             subscriber.state = SubscriberState::Unwanted { next_try: at, tries: 0 };

@@ -6,6 +6,7 @@ use super::{Decision, Impossible, Order};
 use crate::domain::{
     attempt::{Attempt, AttemptState, Conclusion, Preflight, Sending},
     bank::{ArchiveReference, Finding, Operation, Ruling},
+    card::CardRefusal,
     event::Event,
     give_back::{GiveBack, Next},
     ids::Reference,
@@ -133,12 +134,11 @@ impl Order {
         now: Timestamp,
         policy: &Policy,
     ) -> Result<Prepared, Impossible> {
-        let attempt = self.attempt(of)?;
-        // Another attender was first.
-        if !matches!(attempt.state, AttemptState::Ready { .. }) {
+        // Another attender may have sent it meanwhile, and hears its answer.
+        if !matches!(self.attempt(of)?.state, AttemptState::Ready { .. }) {
             return Ok(Prepared::Instead(Box::new(self.unchanged())));
         }
-        let state = match attempt.preflight(findings) {
+        let state = match self.attempt(of)?.preflight(findings) {
             Preflight::Go => {
                 return Ok(match self.why_not_now(of, now, policy) {
                     None => Prepared::Go,
@@ -162,7 +162,8 @@ impl Order {
     fn why_not_now(&self, of: AttemptId, now: Timestamp, policy: &Policy) -> Option<&'static str> {
         match of.purpose {
             Purpose::GiveBack(_) => None,
-            Purpose::Capture(hold) => (!self.wants_hold(hold)).then_some("the plan does not need it any more"),
+            Purpose::Capture(hold) if !self.wants_hold(hold) => Some("the plan does not need it any more"),
+            Purpose::Capture(hold) => self.is_too_late(hold, now, policy).then_some("it is too late to capture it"),
             Purpose::Debit(instalment) => self.why_not_debit(instalment, now, policy),
         }
     }
@@ -171,7 +172,8 @@ impl Order {
         let mut decision = Decision::of(self);
         decision.push(Event::AttemptDropped { of, why: why.to_owned() }, now)?;
         if let Purpose::Capture(hold) = of.purpose {
-            decision.refuse_hold(hold, crate::domain::card::CardRefusal::NotWanted, now)?;
+            let why = if self.wants_hold(hold) { CardRefusal::TooLate } else { CardRefusal::NotWanted };
+            decision.refuse_hold(hold, why, now)?;
         }
         Ok(decision)
     }
@@ -181,19 +183,31 @@ impl Order {
     /// # Errors
     /// [`Impossible`] when there is no such attempt.
     pub fn give_up(&self, of: AttemptId, why: &str, now: Timestamp) -> Result<Decision, Impossible> {
-        match self.attempt(of)?.state {
-            AttemptState::Ready { .. } => self.drop_attempt(of, why, now),
-            _ => Ok(self.unchanged()),
-        }
+        let is_ready = matches!(self.attempt(of)?.state, AttemptState::Ready { .. });
+        if is_ready { self.drop_attempt(of, why, now) } else { Ok(self.unchanged()) }
     }
 
-    /// A call that is ready is put before a person instead.
+    /// Whether an operation cannot be what a debit has made: its number was known before.
+    fn is_anothers(&self, of: AttemptId, operation: &Operation) -> bool {
+        matches!(of.purpose, Purpose::Debit(_)) && self.knows(&operation.number)
+    }
+
+    /// A call that is ready is put before a person instead; nothing when it has left.
     ///
     /// # Errors
     /// [`Impossible`] when there is no such attempt.
     pub fn quarantine_attempt(&self, of: AttemptId, why: &str, now: Timestamp) -> Result<Decision, Impossible> {
+        let is_ready = matches!(self.attempt(of)?.state, AttemptState::Ready { .. });
+        if is_ready { self.quarantine_answer(of, why, now) } else { Ok(self.unchanged()) }
+    }
+
+    /// What the bank says of a call cannot be booked: a person decides.
+    ///
+    /// # Errors
+    /// [`Impossible`] when there is no such attempt.
+    pub fn quarantine_answer(&self, of: AttemptId, why: &str, now: Timestamp) -> Result<Decision, Impossible> {
         let mut decision = Decision::of(self);
-        if matches!(self.attempt(of)?.state, AttemptState::Ready { .. }) {
+        if self.attempt(of)?.is_open() {
             let state = AttemptState::Quarantined { why: why.to_owned() };
             decision.push(Event::AttemptAnswered { of, state }, now)?;
         }
@@ -269,6 +283,13 @@ impl Order {
         let Some(conclusion) = self.attempt(of)?.conclude(findings, control, asked_at, now, policy) else {
             return Ok(decision);
         };
+        let conclusion = if let Conclusion::Accepted { operation } = &conclusion
+            && self.is_anothers(of, operation)
+        {
+            Conclusion::Quarantined { why: known_before(operation) }
+        } else {
+            conclusion
+        };
         decision.push(Event::AttemptAsked { of, conclusion: conclusion.clone() }, now)?;
         match conclusion {
             Conclusion::Accepted { operation } => decision.follow_acceptance(of, operation, now)?,
@@ -287,6 +308,13 @@ impl Decision {
         now: Timestamp,
         policy: &Policy,
     ) -> Result<(), Impossible> {
+        let state = if let AttemptState::Accepted { operation, .. } = &state
+            && self.order.is_anothers(of, operation)
+        {
+            AttemptState::Quarantined { why: known_before(operation) }
+        } else {
+            state
+        };
         self.push(Event::AttemptAnswered { of, state: state.clone() }, now)?;
         match state {
             AttemptState::Accepted { operation, .. } => self.follow_acceptance(of, operation, now),
@@ -325,4 +353,8 @@ impl Decision {
         let entry = Entry { at: now, operation, amount: give_back.amount, kind };
         self.push(Event::GivenBack { give_back: number, entry }, now)
     }
+}
+
+fn known_before(operation: &Operation) -> String {
+    format!("the bank names operation {} for it, which was known before", operation.number)
 }

@@ -10,6 +10,7 @@ use crate::domain::{
     card::{CardRefusal, judge},
     checkout::{Checkout, Closed},
     event::Event,
+    give_back::Next,
     hold::{Hold, Verdict},
     ids::{CheckoutNumber, SubscriberReference},
     ledger::{Entry, EntryKind},
@@ -32,12 +33,16 @@ impl Order {
     pub(super) fn wants_hold(&self, number: u32) -> bool {
         let Some(hold) = self.hold(number) else { return false };
         let begun = self.begins(hold.checkout).ok().map(|begins| begins.plan);
-        let taken = self
-            .holds
-            .iter()
-            .any(|other| other.number != number && (other.captured || other.verdict == Some(Verdict::Accepted)));
+        // What was captured has begun the plan, or came to be surplus and begins none.
+        let taken = self.holds.iter().any(|other| other.number != number && other.is_being_captured());
         let waits = self.plan().is_some_and(|plan| plan.is_approved() && Some(plan.number) == begun);
         self.status == Status::Open && waits && !taken && !hold.captured
+    }
+
+    /// Whether what is held has been so for too long to be captured.
+    pub(super) fn is_too_late(&self, number: u32, now: Timestamp, policy: &Policy) -> bool {
+        let page = self.hold(number).and_then(|hold| self.checkout(hold.checkout));
+        page.is_none_or(|page| now > later(page.expires_at, policy.capture_within))
     }
 
     /// Decides on the card of what is held.
@@ -51,7 +56,7 @@ impl Order {
             Err(why) => Verdict::Refused { why },
         };
         let mut decision = Decision::of(self);
-        decision.push(Event::CardJudged { hold: number, verdict }, now)?;
+        decision.push(Event::CardJudged { hold: number, checkout: hold.checkout, verdict }, now)?;
         Ok(decision)
     }
 
@@ -61,7 +66,12 @@ impl Order {
         }
         let checkout = self.checkout(hold.checkout).ok_or(CardRefusal::NotKnown)?;
         let begins = checkout.begins.as_deref().ok_or(CardRefusal::NotWanted)?;
-        if now > later(checkout.expires_at, policy.capture_within) {
+        // Another operation of the page was refused: the bank is to forget its card, or has.
+        let is_its = |known: &&Subscriber| known.reference == begins.subscriber;
+        if self.subscribers.iter().find(is_its).is_none_or(|known| known.state != SubscriberState::Kept) {
+            return Err(CardRefusal::NotWanted);
+        }
+        if self.is_too_late(hold.number, now, policy) {
             return Err(CardRefusal::TooLate);
         }
         let card = checkout.card_of(&hold.operation).map_err(|()| CardRefusal::Contradictory)?;
@@ -154,7 +164,8 @@ impl Decision {
     }
 
     pub(super) fn refuse_hold(&mut self, hold: u32, why: CardRefusal, now: Timestamp) -> Result<(), Impossible> {
-        self.push(Event::CardJudged { hold, verdict: Verdict::Refused { why } }, now)
+        let checkout = self.order.hold(hold).ok_or(Impossible("a hold that does not exist"))?.checkout;
+        self.push(Event::CardJudged { hold, checkout, verdict: Verdict::Refused { why } }, now)
     }
 
     /// What is held for a plan that is not wanted any more goes back; what has left for its capture is surplus when it is
@@ -207,12 +218,12 @@ impl Decision {
     }
 
     /// The bank does not capture what it holds: it is let go, and the plan waits for another card. What was not even
-    /// tried is tried again.
+    /// tried is tried again, until that has been often enough.
     pub(super) fn capture_refused(&mut self, of: AttemptId, hold: u32, now: Timestamp) -> Result<(), Impossible> {
-        match self.order.attempt(of)?.state {
-            AttemptState::Refused { .. } => self.refuse_hold(hold, CardRefusal::CaptureRefused, now),
-            _ => Ok(()),
-        }
+        let is_refused = matches!(self.order.attempt(of)?.state, AttemptState::Refused { .. });
+        let held = self.order.hold(hold).filter(|held| held.is_being_captured());
+        let is_over = held.is_some_and(|held| is_refused || held.next() == Next::Person);
+        if is_over { self.refuse_hold(hold, CardRefusal::CaptureRefused, now) } else { Ok(()) }
     }
 
     /// A plan that is withdrawn takes its open page along.

@@ -14,7 +14,7 @@ use crate::domain::{
     ledger::{Entry, EntryKind},
     numbers::OperationNumber,
     policy::{Policy, later, rung},
-    subscriber::HeardCard,
+    subscriber::{HeardCard, Subscriber, SubscriberState},
 };
 
 /// All that one round of questions about a checkout brought.
@@ -97,12 +97,21 @@ impl Order {
             }
             Taken::New | Taken::Variant => {
                 let mut decision = Decision::of(self);
-                let card = card.map(Box::new);
+                let card = card.map(|card| Box::new(self.useful(checkout, card)));
                 decision.push(Event::Reported { checkout: number, identity, digest, key, says, card, asks }, now)?;
                 decision
             }
         };
         Ok((decision, taken))
+    }
+
+    /// The token of a card that the bank does not keep any more debits nothing, and is not kept either.
+    fn useful(&self, page: &Checkout, card: HeardCard) -> HeardCard {
+        let is_gone = |known: &Subscriber| {
+            matches!(known.state, SubscriberState::Gone { .. })
+                && page.begins.as_deref().is_some_and(|begins| begins.subscriber == known.reference)
+        };
+        if self.subscribers.iter().any(is_gone) { HeardCard { sealed_token: None, ..card } } else { card }
     }
 
     /// The payer is back: the bank is asked about every page that the link led to. Nothing that the browser brought is
@@ -192,6 +201,15 @@ impl Order {
             now,
         )?;
         Ok(decision)
+    }
+
+    /// Whether what was heard may be money that nobody has dealt with. A try that the bank refused is none, however
+    /// often it is found.
+    pub fn is_news_of_money(&self, heard: &Heard) -> bool {
+        let is_news = |(operation, status): &(Operation, OperationStatus)| {
+            !self.knows(&operation.number) && !matches!(status, OperationStatus::Cancelled | OperationStatus::Refused)
+        };
+        !heard.strays.is_empty() || heard.seen.iter().any(is_news)
     }
 
     /// Puts an operation before a person, because another order already has it.

@@ -14,8 +14,9 @@ use crate::domain::{
     plan::{Plan, PlanEnd},
     policy::Policy,
     purpose::{AttemptId, Purpose},
-    retry::{RefusalClass, is_single_use_hint, is_worn, next_try},
-    schedule::{Arrears, Instalment},
+    retry::{RefusalClass, is_single_use_hint, is_worn, last_day, next_try},
+    schedule::{Arrears, Debit, Instalment},
+    subscriber::PlanCard,
     text::Text,
 };
 
@@ -36,15 +37,18 @@ pub enum LeftOut {
     InDoubt,
     /// Its card was debited today.
     DebitedToday,
+    /// Its card was debited as often as its scheme allows for now.
+    CardWorn,
     /// This run has taken it up before.
     InThisRun,
 }
 
 impl Order {
-    /// The day from which a run may take it up.
+    /// The day from which a run may take it up. One that another run took up, and that has not left, is among them: that
+    /// run may be stopped for good.
     pub fn ready_on(&self) -> Option<Date> {
         let is_active = self.plan().is_some_and(|plan| plan.card().is_some() && !plan.is_paused());
-        if self.status != Status::Open || !is_active || self.schedule.iter().any(Instalment::is_being_debited) {
+        if self.status != Status::Open || !is_active || self.schedule.iter().any(Instalment::is_at_bank) {
             return None;
         }
         self.debitable().filter_map(|due| due.next_on).min()
@@ -69,8 +73,9 @@ impl Order {
         if plan.is_paused() {
             return Err(LeftOut::Paused);
         }
-        for due in self.schedule.iter().filter_map(Instalment::debit).filter(|debit| debit.attempt.is_open()) {
-            let in_doubt = matches!(due.attempt.state, AttemptState::InDoubt(_));
+        let open = self.schedule.iter().filter_map(Instalment::debit).find(|debit| debit.attempt.is_open());
+        if let Some(debit) = open {
+            let in_doubt = matches!(debit.attempt.state, AttemptState::InDoubt(_));
             return Err(if in_doubt { LeftOut::InDoubt } else { LeftOut::InAttempt });
         }
         let today = policy.day(Some(&plan.time_zone), now);
@@ -82,14 +87,23 @@ impl Order {
         if self.debits().any(|debit| debit.on == Some(today)) {
             return Err(LeftOut::DebitedToday);
         }
+        // Schemes count what came to nothing as well.
+        if is_worn(&self.card_days(), today, &policy.retry) {
+            return Err(LeftOut::CardWorn);
+        }
         if self.is_covered(due.number, now) {
             return Err(LeftOut::PayerPaying);
         }
         Ok(due)
     }
 
-    fn debits(&self) -> impl Iterator<Item = &crate::domain::schedule::Debit> {
+    fn debits(&self) -> impl Iterator<Item = &Debit> {
         self.schedule.iter().flat_map(|due| &due.debits)
+    }
+
+    /// The days on which its card was debited.
+    fn card_days(&self) -> Vec<Date> {
+        self.debits().filter_map(|debit| debit.on).collect()
     }
 
     /// Whether a page of the instalment may still bring money: it is open, or was and has not been asked for since.
@@ -102,7 +116,8 @@ impl Order {
         })
     }
 
-    /// The run of `date` takes up the oldest instalment that is to be debited by then.
+    /// The run of `date` takes up the oldest instalment that is to be debited by then, or finds that its card is not to be
+    /// debited for it any more: then it is in arrears.
     ///
     /// # Errors
     /// [`LeftOut`] inside when there is none; [`Impossible`] when it does not fit the order.
@@ -118,6 +133,12 @@ impl Order {
             Err(why) => return Ok(Err(why)),
         };
         let card = self.plan().and_then(Plan::card).ok_or(Impossible("debiting without a card"))?;
+        if let Some(arrears) = self.in_vain(due, card, self.debit_day(now, policy), policy) {
+            let mut decision = Decision::of(self);
+            let instalment = due.number;
+            decision.push(Event::DebitInArrears { instalment, arrears, single_use: false }, now)?;
+            return Ok(Ok(decision));
+        }
         let number = due.next_debit();
         let call = MoneyCall::Debit {
             subscriber: card.subscriber.clone(),
@@ -130,6 +151,29 @@ impl Order {
         let purpose = Purpose::Debit(due.number);
         decision.push(Event::AttemptPlanned { purpose, attempt, run: Some(date) }, now)?;
         Ok(Ok(decision))
+    }
+
+    /// Why a debit would be in vain: the card was refused for good, be it for another instalment, or the days for another
+    /// try have passed without a run.
+    fn in_vain(&self, due: &Instalment, card: &PlanCard, today: Date, policy: &Policy) -> Option<Arrears> {
+        let is_its =
+            |call: &MoneyCall| matches!(call, MoneyCall::Debit { subscriber, .. } if *subscriber == card.subscriber);
+        let for_good = self.debits().filter(|debit| is_its(&debit.attempt.call)).find_map(|debit| {
+            let AttemptState::Refused { code, class: Some(class) } = &debit.attempt.state else { return None };
+            matches!(class, RefusalClass::Hard | RefusalClass::CardUpdate).then_some((code, *class))
+        });
+        if let Some((code, class)) = for_good {
+            return Some(Arrears { since: today, code: code.clone(), class });
+        }
+        let AttemptState::Refused { code, class } = &due.debit()?.attempt.state else { return None };
+        let is_late = today > last_day(due.due, self.next_due(due.number), &policy.retry);
+        let class = class.unwrap_or(RefusalClass::Hard);
+        (is_late && !due.by_hand).then(|| Arrears { since: today, code: code.clone(), class })
+    }
+
+    /// When the next instalment after this one is due, if one is.
+    fn next_due(&self, number: u32) -> Option<Date> {
+        self.schedule.iter().find(|other| other.number > number && !other.paid).map(|other| other.due)
     }
 
     /// Accounting has an instalment in arrears debited once more, from today's run on or the next.
@@ -149,9 +193,8 @@ impl Order {
         let arrears = self.instalment(instalment).filter(|due| !due.paid).and_then(|due| due.arrears.as_ref());
         let arrears = arrears.ok_or(Refusal::NoSuchInstalment)?;
         let on = self.debit_day(now, policy);
-        let of_card: Vec<Date> = self.debits().filter_map(|debit| debit.on).collect();
         // A card that was refused for good, or asks for its holder, is refused again; and schemes count.
-        if arrears.class != RefusalClass::Soft || is_worn(&of_card, on, &policy.retry) {
+        if arrears.class != RefusalClass::Soft || is_worn(&self.card_days(), on, &policy.retry) {
             return Err(Refusal::CardUnusable);
         }
         let mut decision = Decision::of(self);
@@ -219,6 +262,7 @@ impl Decision {
             return Ok(());
         }
         self.close_open_checkouts(Closed::Paid, now)?;
+        self.drop_ready_debits("the order was paid otherwise", now)?;
         self.withdraw_plan(now)?;
         let active = self.order.plan().filter(|plan| plan.card().is_some()).map(|plan| plan.number);
         if let Some(plan) = active {
@@ -242,12 +286,10 @@ impl Decision {
         }
         let class = class.unwrap_or(RefusalClass::Hard);
         let today = order.debit_day(now, policy);
-        let days = |debits: &[crate::domain::schedule::Debit]| -> Vec<Date> {
-            debits.iter().filter_map(|debit| debit.on).collect()
-        };
-        let of_card: Vec<Date> = order.debits().filter_map(|debit| debit.on).collect();
-        let next_due = order.schedule.iter().find(|other| other.number > number && !other.paid).map(|other| other.due);
-        let next = next_try(due.due, &days(&due.debits), &of_card, class, today, next_due, &policy.retry);
+        // What was not executed is no try: the fault was ours, or the bank's, and never the payer's.
+        let was_refused = |debit: &&Debit| matches!(debit.attempt.state, AttemptState::Refused { .. });
+        let tried: Vec<Date> = due.debits.iter().filter(was_refused).filter_map(|debit| debit.on).collect();
+        let next = next_try(due.due, &tried, &order.card_days(), class, today, order.next_due(number), &policy.retry);
         match next {
             Some(until) => self.push(Event::DebitWaits { instalment: number, until, code: code.clone() }, now),
             None => {

@@ -183,7 +183,13 @@ impl Order {
             CheckoutStatus::Quarantined => CheckoutStatus::Quarantined,
             _ if holds.iter().any(|hold| hold.is_pending()) => CheckoutStatus::Confirming,
             CheckoutStatus::Issued | CheckoutStatus::Refused if !holds.is_empty() => CheckoutStatus::CardRefused,
-            other => other,
+            status @ (CheckoutStatus::Issued
+            | CheckoutStatus::Superseded
+            | CheckoutStatus::Expired
+            | CheckoutStatus::Withdrawn
+            | CheckoutStatus::Confirming
+            | CheckoutStatus::Refused
+            | CheckoutStatus::CardRefused) => status,
         }
     }
 

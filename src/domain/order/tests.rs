@@ -1,13 +1,16 @@
 //! Orders walked through what can happen to them. Every step is replayed from its events, so state and history agree.
 
+mod before_a_debit;
 mod confirming;
 mod debiting;
+mod doubting;
 mod first_instalment;
 mod giving_back;
 mod hostile;
 mod links;
 mod placing;
 mod planning;
+mod same_page;
 mod stored;
 
 use jiff::{SignedDuration, Timestamp};

@@ -28,6 +28,8 @@ const TYPED_MAX: usize = 250;
 pub(in crate::portal) struct Complaint {
     pub(super) summary: String,
     pub(super) fields: Vec<FieldFault>,
+    /// What is missing is the payer's agreement.
+    pub(super) lacks_consent: bool,
 }
 
 /// What is wrong with one field.
@@ -53,7 +55,12 @@ impl Complaint {
                 why: fault.said("/detail").to_owned(),
             })
         });
-        Self { summary: problem.said("/detail").to_owned(), fields: faults.collect() }
+        Self { summary: problem.said("/detail").to_owned(), fields: faults.collect(), lacks_consent: false }
+    }
+
+    /// The payer did not agree.
+    pub(super) fn consent(why: &str) -> Self {
+        Self { summary: why.to_owned(), lacks_consent: true, ..Self::default() }
     }
 
     /// Whether a field of this panel is faulty.
@@ -88,6 +95,14 @@ pub(in crate::portal) fn billing(order: &Value, form: &[(String, String)]) -> Va
             let id = order.said(&format!("/payer/addresses/{index}/id"));
             json!({"mode": "prefilled", "address_id": id, "address": address})
         }
+    }
+}
+
+/// The address that is sent where none is chosen: the first that is known.
+pub(in crate::portal) fn pay_so(order: &Value) -> Value {
+    match order.said("/payer/addresses/0/id") {
+        "" => json!({"mode": "none"}),
+        id => json!({"mode": "prefilled", "address_id": id}),
     }
 }
 

@@ -5,8 +5,14 @@ use serde_json::Value;
 use super::Frame;
 use crate::{
     document::Document,
-    portal::words::{amount, shown},
+    portal::{
+        plans::CHOICE,
+        words::{amount, shown},
+    },
 };
+
+/// Entry 3 stands behind 0, 1, 2a and 2b.
+const AFTER_REQUEST: usize = 4;
 
 /// An entry: number, title, what it is for, and where it leads, if it leads anywhere yet.
 struct Entry<'a> {
@@ -21,7 +27,7 @@ impl Frame<'_> {
     pub(in crate::portal) fn home(&self, order: Option<&Value>) -> String {
         let soon = |number, title, about: &str| Entry { number, title, about: about.to_owned(), path: None };
         let open = |number, title, about: String, path| Entry { number, title, about, path: Some(path) };
-        let entries = [
+        let mut entries = vec![
             open(
                 "0",
                 self.say("Modes opératoires", "How it works"),
@@ -31,15 +37,11 @@ impl Frame<'_> {
             ),
             open("1", self.say("Mon dossier d’inscription", "My registration"), self.chosen(order), "/dossier"),
             open("2a", self.say("Régler en 1 fois", "Pay at once"), self.due(order), "/reglement"),
-            soon(
+            open(
                 "2b",
                 self.say("Choisir le paiement en plusieurs fois", "Ask to pay in instalments"),
-                self.say("Demander 3 ou 5 échéances.", "Ask for 3 or 5 instalments."),
-            ),
-            soon(
-                "3",
-                self.say("Régler en plusieurs fois", "Pay in instalments"),
-                self.say("Après l’accord du service comptable.", "Once accounting has approved."),
+                self.request_state(order),
+                CHOICE,
             ),
             soon(
                 "4",
@@ -53,6 +55,10 @@ impl Frame<'_> {
                 "/position",
             ),
         ];
+        if let Some(about) = order.and_then(|order| self.instalments(order)) {
+            let title = self.say("Régler en plusieurs fois", "Pay in instalments");
+            entries.insert(AFTER_REQUEST, open("3", title, about, "/echeances"));
+        }
         let entries: String = entries.iter().map(|entry| self.entry(entry)).collect();
         let content = format!("<ol class=\"entries\">\n{entries}</ol>");
         self.page("/", self.say("Mes droits d’inscription", "My registration fees"), &content)
@@ -96,6 +102,42 @@ impl Frame<'_> {
         }
     }
 
+    fn request_state(&self, order: Option<&Value>) -> String {
+        let state = match order.map_or("", |order| order.said("/plan/status")) {
+            "requested" => self.say("Demande transmise au service comptable.", "Your request is with accounting."),
+            "approved" => self.say("Demande acceptée.", "Request approved."),
+            "refused" => self.say("Demande refusée.", "Request refused."),
+            "" | "withdrawn" => self.say("Demander 3 ou 5 échéances.", "Ask for 3 or 5 instalments."),
+            _ => self.say("En cours.", "Under way."),
+        };
+        state.to_owned()
+    }
+
+    /// What entry 3 says; before accounting has approved there is no such entry.
+    fn instalments(&self, order: &Value) -> Option<String> {
+        let language = self.language();
+        match order.said("/plan/status") {
+            "approved" => Some(format!(
+                "{} <strong>{}</strong>",
+                self.say("Première échéance à payer :", "First instalment to pay:"),
+                language.money(order, "/plan/offer/schedule/0/amount"),
+            )),
+            "active" => {
+                let next = order.items("/schedule").iter().find(|due| due.said("/status") != "paid")?;
+                Some(format!(
+                    "{} {}, <strong>{}</strong>",
+                    self.say("Prochain prélèvement :", "Next debit:"),
+                    language.date(next.said("/due")),
+                    language.money(next, "/amount"),
+                ))
+            }
+            "past_due" => Some(self.say("Un prélèvement a été refusé.", "A debit was refused.").to_owned()),
+            "paused" | "cancelled" => Some(self.say("Prélèvements arrêtés.", "Debits have stopped.").to_owned()),
+            "completed" => Some(self.say("Tout est réglé.", "All is paid.").to_owned()),
+            _ => None,
+        }
+    }
+
     /// The documentation, short.
     pub(in crate::portal) fn guide(&self) -> String {
         let steps = [
@@ -108,6 +150,12 @@ impl Frame<'_> {
             (
                 "Ouvrez <a href=\"/reglement\">Régler en 1 fois</a> et vérifiez le récapitulatif.",
                 "Open <a href=\"/reglement\">Pay at once</a> and check the recap.",
+            ),
+            (
+                "Ou demandez <a href=\"/echelonnement\">3 ou 5 échéances</a> : après l’accord du service comptable, vous \
+                 payez la première par carte ; les suivantes sont prélevées le 10 de chaque mois.",
+                "Or ask for <a href=\"/echelonnement\">3 or 5 instalments</a>: once accounting has approved, you pay the \
+                 first by card; the others are debited on the 10th of each month.",
             ),
             (
                 "Indiquez l’adresse du titulaire de la carte. Elle est facultative ; sans elle, votre banque demandera \

@@ -4,9 +4,15 @@ mod address;
 mod countries;
 mod dossier;
 mod home;
+mod instalment;
+mod office;
+mod plan;
 mod position;
 mod recap;
+mod requests;
 mod result;
+mod runs;
+mod schedule;
 
 use url::form_urlencoded;
 
@@ -17,8 +23,10 @@ use super::{
 };
 use crate::configuration::ECOLE;
 
-pub(super) use address::{Complaint, billing};
+pub(super) use address::{Complaint, billing, pay_so};
+pub(super) use requests::Requests;
 pub(super) use result::is_confirming;
+pub(super) use runs::Day;
 
 /// What surrounds a page: whose it is, in which language, and where it stands.
 #[derive(Clone, Copy)]
@@ -28,13 +36,26 @@ pub(super) struct Frame<'a> {
     pub(super) here: &'a str,
 }
 
-/// The menu that stands on every page: paths and words.
-const MENU: [(&str, &str, &str); 4] = [
+/// The menu that stands on every page of a student's: paths and words.
+const MENU: [Entry; 4] = [
     ("/", "Accueil", "Home"),
     ("/dossier", "Dossier", "Registration"),
     ("/reglement", "Régler", "Pay"),
     ("/position", "Position", "Account"),
 ];
+
+/// A path and the words that lead there.
+type Entry = (&'static str, &'static str, &'static str);
+
+/// What differs between the students' pages and the office's.
+struct Surroundings<'a> {
+    /// The portal's name.
+    portal: &'a str,
+    menu: &'a [Entry],
+    /// Who is there.
+    person: String,
+    foot: String,
+}
 
 impl Frame<'_> {
     fn language(&self) -> Language {
@@ -46,11 +67,27 @@ impl Frame<'_> {
         self.language().pick(french, english)
     }
 
-    /// A whole page under the menu entry `entry`. `title` is escaped already.
+    /// A whole page of a student's under the menu entry `entry`. `title` is escaped already.
     fn page(&self, entry: &str, title: &str, content: &str) -> String {
+        let person = format!(
+            "{} <strong>{FIRST_NAME} {LAST_NAME}</strong>, <span class=\"reference\">{} {}</span>",
+            self.say("Connectée :", "Signed in:"),
+            self.say("étudiante n°", "student no."),
+            escaped(&self.visitor.student),
+        );
+        let foot = format!(
+            "<form method=\"post\" action=\"/etudiant\"><button class=\"plain\">{}</button></form>",
+            self.say("Recommencer avec une nouvelle étudiante", "Start again as a new student"),
+        );
+        let portal = self.say("Portail des étudiants", "Students’ portal");
+        self.document(&Surroundings { portal, menu: &MENU, person, foot }, entry, title, content)
+    }
+
+    fn document(&self, around: &Surroundings<'_>, entry: &str, title: &str, content: &str) -> String {
         let other = self.language().other();
         let towards: String = form_urlencoded::byte_serialize(self.here.as_bytes()).collect();
-        let menu: String = MENU
+        let menu: String = around
+            .menu
             .iter()
             .map(|(path, french, english)| {
                 let current = if *path == entry { " aria-current=\"page\"" } else { "" };
@@ -64,30 +101,28 @@ impl Frame<'_> {
              <link rel=\"icon\" href=\"/icon.svg\" type=\"image/svg+xml\">\n</head>\n<body>\n\
              <a class=\"skip\" href=\"#contenu\">{skip}</a>\n\
              <header class=\"top\"><div class=\"wide\">\n\
-             <a class=\"brand\" href=\"/\">{school}<span>{portal}</span></a>\n\
+             <a class=\"brand\" href=\"{home}\">{school}<span>{portal}</span></a>\n\
              <a class=\"language\" href=\"/langue/{other}?vers={towards}\" lang=\"{other}\" hreflang=\"{other}\">{other_name}</a>\n\
              </div></header>\n<nav class=\"menu\" aria-label=\"{menu_name}\"><ul class=\"wide\">\n{menu}</ul></nav>\n\
              <main class=\"wide\" id=\"contenu\" tabindex=\"-1\">\n\
-             <p class=\"student\">{signed_in} <strong>{FIRST_NAME} {LAST_NAME}</strong>, <span class=\"reference\">{number} {student}</span></p>\n\
+             <p class=\"student\">{person}</p>\n\
              <h1>{title}</h1>\n{content}\n</main>\n\
-             <footer><div class=\"wide\"><p>{about}</p>\n\
-             <form method=\"post\" action=\"/etudiant\"><button class=\"plain\">{again}</button></form></div></footer>\n\
+             <footer><div class=\"wide\"><p>{about}</p>\n{foot}</div></footer>\n\
              </body>\n</html>\n",
             lang = self.language().letters(),
             school = escaped(ECOLE.name),
             skip = self.say("Aller au contenu", "Skip to content"),
-            portal = self.say("Portail des étudiants", "Students’ portal"),
+            home = around.menu.first().map_or("/", |(path, ..)| path),
+            portal = around.portal,
             other = other.letters(),
             other_name = other.pick("Français", "English"),
             menu_name = self.say("Menu principal", "Main menu"),
-            signed_in = self.say("Connectée :", "Signed in:"),
-            number = self.say("étudiante n°", "student no."),
-            student = escaped(&self.visitor.student),
+            person = around.person,
+            foot = around.foot,
             about = self.say(
                 "Démonstration : aucune banque n’est appelée, rien n’est débité.",
                 "Demonstration: no bank is called, nothing is debited."
             ),
-            again = self.say("Recommencer avec une nouvelle étudiante", "Start again as a new student"),
         )
     }
 
@@ -120,6 +155,17 @@ impl Frame<'_> {
             ),
         )
     }
+}
+
+/// A note that says why something was not done.
+fn not_done(why: Option<&str>) -> String {
+    why.map(|why| format!("<p class=\"note bad\" role=\"alert\" id=\"refus\">{}</p>\n", escaped(why)))
+        .unwrap_or_default()
+}
+
+/// One row of a table: a cell for each heading.
+fn row<const N: usize>(headings: &[(&str, &str); N], values: [String; N]) -> String {
+    headings.iter().zip(values).map(|((kind, heading), value)| cell(kind, heading, &value)).collect()
 }
 
 /// One cell of a table whose rows become cards on a phone, where `heading` is what remains of the head.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Frame, cell, table};
+use super::{Frame, cell, row, table};
 use crate::{
     document::Document,
     portal::words::{amount, shown},
@@ -40,7 +40,13 @@ impl Balance {
 
 impl Frame<'_> {
     pub(in crate::portal) fn position(&self, orders: &[Value]) -> String {
-        let content = format!("{}{}{}", self.balance(&Balance::of(orders)), self.orders(orders), self.payments(orders));
+        let content = format!(
+            "{}{}{}{}",
+            self.balance(&Balance::of(orders)),
+            self.orders(orders),
+            self.schedules(orders),
+            self.payments(orders)
+        );
         self.page("/position", self.say("Ma position de compte", "My account position"), &content)
     }
 
@@ -101,6 +107,42 @@ impl Frame<'_> {
         self.list("commandes", self.say("Commandes", "Orders"), &headings, &rows)
     }
 
+    /// The instalments of plans that have begun.
+    fn schedules(&self, orders: &[Value]) -> String {
+        let language = self.language();
+        let headings = [
+            ("", self.say("Commande", "Order")),
+            ("", self.say("Échéance", "Due")),
+            ("figure", self.say("Montant", "Amount")),
+            ("figure", self.say("Reste à payer", "Left to pay")),
+            ("", self.say("État", "Status")),
+        ];
+        let has_begun = |order: &&Value| {
+            matches!(order.said("/plan/status"), "active" | "past_due" | "paused" | "completed" | "cancelled")
+        };
+        let rows: Vec<String> = orders
+            .iter()
+            .filter(has_begun)
+            .flat_map(|order| order.items("/schedule").iter().map(move |due| (order, due)))
+            .map(|(order, due)| {
+                row(
+                    &headings,
+                    [
+                        format!("<span class=\"reference\">{}</span>", shown(order, "/reference")),
+                        language.date(due.said("/due")),
+                        language.money(due, "/amount"),
+                        language.money(due, "/remaining"),
+                        self.instalment_state(due),
+                    ],
+                )
+            })
+            .collect();
+        if rows.is_empty() {
+            return String::new();
+        }
+        self.list("echeances", self.say("Échéances", "Instalments"), &headings, &rows)
+    }
+
     fn payments(&self, orders: &[Value]) -> String {
         let language = self.language();
         let headings = [
@@ -118,6 +160,8 @@ impl Frame<'_> {
                 let (kind, cents) = match entry.said("/kind") {
                     "refund" => (self.say("Restitution", "Given back"), -cents),
                     "surplus" => (self.say("Trop-perçu", "Surplus"), cents),
+                    // Nobody was at a page for it.
+                    _ if entry.number("/checkout").is_none() => (self.say("Prélèvement", "Debit"), cents),
                     _ => (self.say("Carte bancaire", "Card"), cents),
                 };
                 let values = [
@@ -143,9 +187,14 @@ impl Frame<'_> {
 
     fn status(&self, order: &Value) -> &'static str {
         let language = self.language();
-        match order.said("/status") {
-            "open" => language.pick("À\u{a0}régler", "To\u{a0}pay"),
-            "settled" => language.pick("Soldée", "Settled"),
+        match (order.said("/status"), order.said("/plan/status")) {
+            ("open", "requested") => language.pick("Échéancier demandé", "Instalments asked for"),
+            ("open", "approved") => language.pick("Échéancier accordé", "Instalments approved"),
+            ("open", "active") => language.pick("Financée par un échéancier", "Financed by instalments"),
+            ("open", "past_due") => language.pick("Bloquée : un prélèvement est impayé", "On hold: a debit is unpaid"),
+            ("open", "paused" | "cancelled") => language.pick("Prélèvements arrêtés", "Debits have stopped"),
+            ("open", _) => language.pick("À\u{a0}régler", "To\u{a0}pay"),
+            ("settled", _) => language.pick("Soldée", "Settled"),
             _ if order.said("/replaced_by").is_empty() => language.pick("Annulée", "Cancelled"),
             _ => language.pick("Remplacée", "Replaced"),
         }

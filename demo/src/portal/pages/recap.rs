@@ -125,7 +125,7 @@ impl Frame<'_> {
     }
 
     /// Why the payment was not begun, with a link to each field that has to be corrected.
-    fn complaint(&self, complaint: &Complaint) -> String {
+    pub(super) fn complaint(&self, complaint: &Complaint) -> String {
         let colon = self.say("\u{a0}:", ":");
         let items: String = complaint
             .fields

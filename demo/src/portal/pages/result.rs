@@ -5,12 +5,19 @@ use serde_json::Value;
 use super::Frame;
 use crate::{
     document::Document,
-    portal::words::{amount, escaped, shown},
+    portal::{
+        plans::schedule_of,
+        words::{amount, escaped, shown},
+    },
 };
 
 /// How an order stands, for its payer.
 enum Outcome<'a> {
     Paid,
+    /// This instalment of several is paid.
+    InstalmentPaid,
+    /// The card cannot be debited later, or is not to be; nothing was taken.
+    CardRefused(&'a Value),
     /// It was cancelled or replaced.
     Gone,
     Confirming,
@@ -25,12 +32,19 @@ pub(in crate::portal) fn is_confirming(order: &Value) -> bool {
     checkouts.any(|checkout| matches!(checkout.said("/status"), "confirming" | "quarantined"))
 }
 
+/// Why the card of a plan's first instalment was not taken.
+fn card_refused(checkout: Option<&Value>) -> Option<&Value> {
+    checkout?.pointer("/card_refused").filter(|refusal| refusal.is_object())
+}
+
 impl<'a> Outcome<'a> {
     fn of(order: &'a Value, checkout: Option<&'a Value>) -> Self {
         match (order.said("/status"), checkout.and_then(|checkout| checkout.pointer("/last_failure"))) {
             ("settled", _) => Self::Paid,
             ("cancelled", _) => Self::Gone,
+            _ if checkout.is_some_and(|checkout| checkout.said("/status") == "captured") => Self::InstalmentPaid,
             _ if is_confirming(order) => Self::Confirming,
+            _ if card_refused(checkout).is_some() => Self::CardRefused(card_refused(checkout).unwrap_or(&Value::Null)),
             (_, Some(failure)) if failure.is_object() => Self::Refused(failure),
             _ => Self::Unpaid,
         }
@@ -41,7 +55,9 @@ impl Frame<'_> {
     /// The result of `checkout`, or of the whole order where none is meant.
     pub(in crate::portal) fn result(&self, order: &Value, checkout: Option<&Value>) -> String {
         let id = shown(order, "/id");
-        let retry = |words| format!("<a class=\"button\" href=\"/commandes/{id}\">{words}</a>");
+        let in_parts = checkout.is_some_and(|checkout| checkout.pointer("/begins_plan") == Some(&Value::Bool(true)));
+        let whence = if in_parts { schedule_of(&id) } else { format!("/commandes/{id}") };
+        let retry = |words| format!("<a class=\"button\" href=\"{whence}\">{words}</a>");
         let refresh = |class| {
             let words = self.say("Actualiser cette page", "Refresh this page");
             format!("<a class=\"button{class}\" id=\"actualiser\" href=\"{}\">{words}</a>", escaped(self.here))
@@ -63,6 +79,27 @@ impl Frame<'_> {
                 )
                 .to_owned(),
                 position(""),
+            ),
+            Outcome::InstalmentPaid => (
+                "good",
+                self.say("Paiement accepté", "Payment accepted"),
+                self.next_debit(order),
+                format!(
+                    "<a class=\"button\" href=\"{}\">{}</a>\n{}",
+                    schedule_of(&id),
+                    self.say("Voir mon échéancier", "See my schedule"),
+                    position(" second")
+                ),
+            ),
+            Outcome::CardRefused(refusal) => (
+                "bad",
+                self.say("Carte refusée pour un paiement en plusieurs fois", "Card not accepted for instalments"),
+                format!(
+                    "{} <span id=\"motif\">{}</span>",
+                    self.say("Votre carte est refusée :", "Your card was refused:"),
+                    self.explained(refusal),
+                ),
+                retry(self.say("Payer avec une autre carte", "Pay with another card")),
             ),
             Outcome::Gone => (
                 "wait",
@@ -116,6 +153,21 @@ impl Frame<'_> {
             self.facts(order),
         );
         self.page("/reglement", self.say("Résultat du paiement", "Your payment"), &content)
+    }
+
+    /// The bank has confirmed an instalment; what comes next.
+    fn next_debit(&self, order: &Value) -> String {
+        let language = self.language();
+        let confirmed = self.say("La banque l’a confirmé.", "Your bank has confirmed it.");
+        let next = order.items("/schedule").iter().find(|due| due.said("/status") == "scheduled");
+        let Some(next) = next else { return confirmed.to_owned() };
+        format!(
+            "{confirmed} {} {}{} {}.",
+            self.say("Prochain prélèvement le", "Next debit on"),
+            language.date(next.said("/due")),
+            self.say("\u{a0}:", ":"),
+            language.money(next, "/amount"),
+        )
     }
 
     /// The order in figures.

@@ -10,21 +10,21 @@ use crate::domain::{
 };
 use jiff::civil::Date;
 
-fn day(text: &str) -> Date {
+pub(super) fn day(text: &str) -> Date {
     text.parse().unwrap()
 }
 
-fn soft() -> Ruling {
+pub(super) fn soft() -> Ruling {
     Ruling::Refused { code: "00151".to_owned(), class: Some(RefusalClass::Soft) }
 }
 
-fn doubt() -> Ruling {
+pub(super) fn doubt() -> Ruling {
     Ruling::Doubt { why: "silence".to_owned() }
 }
 
 impl World {
     /// An active plan at seven in the morning of this day in Paris, with all that its first page owed done.
-    fn active_on(date: &str) -> Self {
+    pub(super) fn active_on(date: &str) -> Self {
         let mut world = Self::active();
         world.settle_page();
         world.at(&format!("{date}T05:00:00Z"));
@@ -32,7 +32,7 @@ impl World {
     }
 
     /// The bank was asked about the first page as often as it is owed.
-    fn settle_page(&mut self) {
+    pub(super) fn settle_page(&mut self) {
         self.wait(3 * 24 * 60);
         let numbers: Vec<CheckoutNumber> = self.order.checkouts.iter().map(|page| page.number).collect();
         for number in numbers {
@@ -45,25 +45,25 @@ impl World {
         }
     }
 
-    fn take_up(&mut self, run: &str) -> Result<AttemptId, LeftOut> {
+    pub(super) fn take_up(&mut self, run: &str) -> Result<AttemptId, LeftOut> {
         let decision = self.order.take_up(day(run), new_call(700), self.now, &self.policy).unwrap()?;
         self.take(decision);
         let due = self.order.schedule.iter().find(|due| due.is_being_debited()).unwrap();
         Ok(AttemptId { purpose: Purpose::Debit(due.number), attempt: due.debit().unwrap().attempt.number })
     }
 
-    fn debit(&mut self, run: &str, ruling: &Ruling) -> AttemptId {
+    pub(super) fn debit(&mut self, run: &str, ruling: &Ruling) -> AttemptId {
         let of = self.take_up(run).unwrap();
         self.send_and_rule(of, ruling);
         of
     }
 
-    fn instalment_status(&self, number: u32) -> InstalmentStatus {
+    pub(super) fn instalment_status(&self, number: u32) -> InstalmentStatus {
         self.order.instalment(number).unwrap().status(self.policy.day(None, self.now))
     }
 
     /// Asks about a debit in doubt whenever it is due, at most for a week, with what this answers.
-    fn ask_debit(&mut self, of: AttemptId, control: bool, findings: Option<&[Finding]>) {
+    pub(super) fn ask_debit(&mut self, of: AttemptId, control: bool, findings: Option<&[Finding]>) {
         for _ in 0..7 * 24 * 60 {
             let attempt = self.order.attempt(of).unwrap().clone();
             let AttemptState::InDoubt(doubt) = &attempt.state else { return };
@@ -214,14 +214,22 @@ fn a_card_that_is_refused_for_good_is_not_debited_again() {
         let mut world = World::active_on("2026-07-10");
         world.debit("2026-07-10", &Ruling::Refused { code: code.to_owned(), class: Some(class) });
         assert_eq!(world.instalment_status(2), InstalmentStatus::Arrears, "{code}");
-        let hint = world.history.iter().find_map(|(event, _)| match event {
-            Event::DebitInArrears { single_use, .. } => Some(*single_use),
-            _ => None,
+        let hint = world.history.iter().find_map(|(event, _)| {
+            let Event::DebitInArrears { single_use, .. } = event else { return None };
+            Some(*single_use)
         });
         assert_eq!(hint, Some(single_use), "{code}");
         let retry = world.order.retry_debit(2, text("x"), world.now, &world.policy);
         assert_eq!(retry, Err(Refusal::CardUnusable), "{code}");
         assert_eq!(world.order.ready_on(), Some(day("2026-08-10")), "a failed debit ends no plan");
+        // A card that is refused for good is not debited for another instalment either.
+        world.at("2026-08-10T05:00:00Z");
+        let decision =
+            world.order.take_up(day("2026-08-10"), new_call(700), world.now, &world.policy).unwrap().unwrap();
+        world.take(decision);
+        let expected =
+            if class == RefusalClass::Authentication { InstalmentStatus::InAttempt } else { InstalmentStatus::Arrears };
+        assert_eq!(world.instalment_status(3), expected, "{code}");
     }
 }
 
@@ -247,75 +255,6 @@ fn an_instalment_that_its_payer_may_be_paying_is_left_alone() {
     world.take_up("2026-07-10").unwrap();
     assert_eq!(world.check_out_for(Way::Instalment(9)), Err(Refusal::NoSuchInstalment));
     assert_eq!(world.check_out_for(Way::Instalment(1)), Err(Refusal::NoSuchInstalment), "paid");
-}
-
-#[test]
-fn a_doubt_is_settled_by_asking_and_never_by_sending_again() {
-    let status = |status| [Finding::Found(operation(2, 20)), Finding::Status(operation(2, 20), status)];
-    for (findings, expected) in [
-        (status(OperationStatus::Captured), InstalmentStatus::Paid),
-        (status(OperationStatus::Refused), InstalmentStatus::RetryWait),
-        (status(OperationStatus::Authorised), InstalmentStatus::Quarantined),
-        (status(OperationStatus::Cancelled), InstalmentStatus::Quarantined),
-        (status(OperationStatus::Refunded), InstalmentStatus::Quarantined),
-    ] {
-        let mut world = World::active_on("2026-07-10");
-        let of = world.debit("2026-07-10", &doubt());
-        assert_eq!(world.instalment_status(2), InstalmentStatus::InDoubt);
-        assert_eq!(world.order.ready_on(), None, "doubt blocks the order");
-        assert_eq!(world.take_up("2026-07-11"), Err(LeftOut::InDoubt));
-        assert_eq!(world.check_out(), Err(Refusal::DebitInProgress));
-        world.ask_debit(of, false, Some(&findings));
-        assert_eq!(world.instalment_status(2), expected, "{findings:?}");
-        assert_eq!(world.order.instalment(2).unwrap().debits.len(), 1);
-    }
-}
-
-/// "Not found" is believed beside a control, from both hosts, often enough and for long enough; never otherwise.
-#[test]
-fn not_found_counts_only_where_it_means_something() {
-    let ladder = |world: &mut World| {
-        world.policy.doubt_ladder = [1, 11, 60, 360, 720, 1_440, 2_160, 2_880].map(SignedDuration::from_mins).to_vec();
-    };
-    let mut world = World::active_on("2026-07-10");
-    ladder(&mut world);
-    let sent_at = world.now;
-    let of = world.debit("2026-07-10", &doubt());
-    world.ask_debit(of, true, Some(&[Finding::Nothing]));
-    assert_eq!(world.order.attempt(of).unwrap().state, AttemptState::NotExecuted);
-    let took = world.now.duration_since(sent_at);
-    assert!(took >= SignedDuration::from_hours(24), "{took}");
-    let hosts = world.history.iter().filter_map(|(event, _)| match event {
-        Event::AttemptAsked { conclusion: crate::domain::attempt::Conclusion::AskAgain { denied_by, .. }, .. } => {
-            *denied_by
-        }
-        _ => None,
-    });
-    assert_eq!(hosts.collect::<std::collections::BTreeSet<_>>().len(), 2);
-    // It was nobody's refusal: a later run takes it up again, with a reference of its own.
-    world.at("2026-07-13T05:00:00Z");
-    let again = world.debit("2026-07-13", &accepted(3, 30));
-    assert_eq!(again.attempt, 2);
-
-    let mut world = World::active_on("2026-07-10");
-    ladder(&mut world);
-    let of = world.debit("2026-07-10", &doubt());
-    world.ask_debit(of, false, Some(&[Finding::Nothing]));
-    assert_eq!(world.instalment_status(2), InstalmentStatus::Quarantined, "without a control it proves nothing");
-    assert_eq!(world.check_out(), Err(Refusal::Quarantined));
-    world.at("2026-08-10T05:00:00Z");
-    let next = world.debit("2026-08-10", &accepted(4, 40));
-    assert_eq!(next.purpose, Purpose::Debit(3), "quarantine blocks its instalment only");
-    assert!(matches!(world.order.status, Status::Open));
-}
-
-#[test]
-fn a_late_answer_settles_a_doubt() {
-    let mut world = World::active_on("2026-07-10");
-    let of = world.debit("2026-07-10", &doubt());
-    let decision = world.order.attempt_answered(of, &accepted(2, 20), world.now, &world.policy).unwrap();
-    world.take(decision);
-    assert_eq!(world.instalment_status(2), InstalmentStatus::Paid);
 }
 
 #[test]
@@ -377,4 +316,35 @@ fn the_plan_page_itself_is_no_cover() {
     let world = World::active();
     assert!(world.order.offer(&template(), world.now, &world.policy).is_ok());
     assert_eq!(world.order.due_for(day("2026-06-24"), world.now, &world.policy).err(), Some(LeftOut::NotDue));
+}
+
+#[test]
+fn what_was_not_executed_is_no_try() {
+    let mut world = World::active_on("2026-07-10");
+    let misconfigured = Ruling::Misconfigured { code: "00006".to_owned() };
+    for date in ["2026-07-10", "2026-07-11", "2026-07-12", "2026-07-13"] {
+        world.at(&format!("{date}T05:00:00Z"));
+        world.debit(date, &misconfigured);
+    }
+    // The first refusal is followed as a first one is, for all that went before.
+    world.at("2026-07-14T05:00:00Z");
+    world.debit("2026-07-14", &soft());
+    assert_eq!(world.instalment_status(2), InstalmentStatus::RetryWait);
+    assert_eq!(world.order.instalment(2).unwrap().next_on, Some(day("2026-07-17")));
+}
+
+#[test]
+fn a_retry_whose_days_have_passed_is_arrears() {
+    let mut world = World::active_on("2026-07-10");
+    world.debit("2026-07-10", &soft());
+    // No run came on the 13th; five days before the next due date it is too late.
+    world.at("2026-08-06T05:00:00Z");
+    let decision = world.order.take_up(day("2026-08-06"), new_call(700), world.now, &world.policy).unwrap().unwrap();
+    world.take(decision);
+    assert_eq!(world.instalment_status(2), InstalmentStatus::Arrears);
+    // A person may insist.
+    let decision = world.order.retry_debit(2, text("accord"), world.now, &world.policy).unwrap();
+    world.take(decision);
+    world.debit("2026-08-06", &accepted(3, 30));
+    assert_eq!(world.instalment_status(2), InstalmentStatus::Paid);
 }

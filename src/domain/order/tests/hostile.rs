@@ -40,12 +40,21 @@ fn one_round_that_two_attenders_asked_is_one_answer() {
 
 #[test]
 fn postponing_or_preparing_what_another_attender_sent_is_no_defect() {
-    let mut world = World::paid_twice();
-    world.plan();
-    world.send();
-    let found = [Finding::Nothing];
-    assert!(world.order.prepare_attempt(world.latest(), &found, world.now, &world.policy).is_ok());
-    assert!(world.order.postpone_attempt(world.latest(), "the bank is away", world.now, &world.policy).is_ok());
+    let mut sent = World::paid_twice();
+    sent.plan();
+    sent.send();
+    let mut answered = World::paid_twice();
+    answered.call(Ruling::Accepted { operation: operation(1, 10) });
+    // What the bank shows was asked before, or after: whoever sent it hears its answer.
+    for world in [&sent, &answered] {
+        for status in [None, Some(OperationStatus::Cancelled), Some(OperationStatus::Refunded)] {
+            let found = status.map_or(Finding::Nothing, |status| Finding::Status(operation(1, 10), status));
+            let found = [found];
+            let prepared = world.order.prepare_attempt(world.latest(), &found, world.now, &world.policy);
+            assert_eq!(prepared, Ok(Prepared::Instead(Box::new(world.order.unchanged()))), "{found:?}");
+        }
+        assert!(world.order.postpone_attempt(world.latest(), "the bank is away", world.now, &world.policy).is_ok());
+    }
 }
 
 #[test]

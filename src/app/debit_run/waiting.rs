@@ -1,0 +1,92 @@
+//! Which debits of a run may leave now, and when the next may.
+
+use jiff::{Timestamp, civil::Date};
+
+use super::{
+    super::{App, Error, commit::Versioned, merchant::Merchant},
+    work::ready_debit,
+};
+use crate::ports::{Key, Stored};
+
+/// How many orders are looked at, or sent, before the run is looked at again.
+pub(super) const PAGE: usize = 100;
+
+/// What a run has left to send.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Waiting<T> {
+    /// Those that may leave now, as many as are sent in a batch.
+    pub(super) now: Vec<T>,
+    /// When the first of the others may, among those that were looked at.
+    pub(super) next: Option<Timestamp>,
+}
+
+impl<T> Waiting<T> {
+    fn nothing() -> Self {
+        Self { now: Vec::new(), next: None }
+    }
+
+    /// Looks at one page; whether there are enough for a batch.
+    fn look(&mut self, page: impl IntoIterator<Item = (Timestamp, T)>, now: Timestamp) -> bool {
+        for (not_before, item) in page {
+            if not_before <= now {
+                self.now.push(item);
+            } else {
+                self.next = Some(self.next.map_or(not_before, |next| next.min(not_before)));
+            }
+        }
+        self.now.len() >= PAGE
+    }
+}
+
+impl App {
+    /// Looks through all pages: those that have to wait may fill the first ones, and hide nobody.
+    pub(super) async fn waiting(&self, merchant: &Merchant, date: Date) -> Result<Waiting<Versioned>, Error> {
+        let now = self.now();
+        let mut waiting = Waiting::nothing();
+        let mut after: Option<String> = None;
+        loop {
+            let page = self.in_run(merchant, date, "ready", after.as_deref()).await?;
+            let Some(last) = page.last() else { return Ok(waiting) };
+            after = Some(last.order.id.to_string());
+            let ready = page.into_iter().filter_map(|each| Some((ready_debit(&each.order, date)?.1, each)));
+            if waiting.look(ready, now) {
+                return Ok(waiting);
+            }
+        }
+    }
+
+    /// A page of the orders whose debit of this run came to `outcome`.
+    pub(super) async fn in_run(
+        &self,
+        merchant: &Merchant,
+        date: Date,
+        outcome: &str,
+        after: Option<&str>,
+    ) -> Result<Vec<Versioned>, Error> {
+        let labels = [("run_outcome", format!("{date}/{outcome}"))];
+        let found = self.ports.store.list(merchant.id.as_str(), "order", &labels, after, PAGE).await?;
+        let read = |(_, stored): &(Key, Stored)| {
+            Ok(Versioned { order: serde_json::from_str(&stored.state)?, version: stored.version })
+        };
+        found.iter().map(read).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn second(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn those_that_have_to_wait_hide_nobody() {
+        let mut waiting = Waiting::nothing();
+        assert!(!waiting.look((0..PAGE).map(|index| (second(90), index)), second(60)), "a page of them");
+        assert_eq!(waiting, Waiting { now: Vec::new(), next: Some(second(90)) });
+        assert!(!waiting.look([(second(60), 100), (second(80), 101), (second(85), 102)], second(60)));
+        assert_eq!(waiting, Waiting { now: vec![100], next: Some(second(80)) });
+        assert!(waiting.look((0..PAGE).map(|index| (second(0), index)), second(60)), "enough for a batch");
+    }
+}

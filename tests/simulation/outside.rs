@@ -161,7 +161,7 @@ fn schedulers(inner: &mut Inner) {
     for (merchant, order) in due {
         let hour = if inner.rng.chance(500) { 60 } else { 57_000 };
         for late in [0, *inner.rng.pick(&[0, 1, 3, 7])] {
-            let times = *inner.rng.pick(&[0, 1, 1, 2, 20]);
+            let times = if inner.calm { 1 } else { *inner.rng.pick(&[0, 1, 1, 2, 20]) };
             if times > 1 {
                 inner.count("run: asked for many times");
             }
@@ -195,8 +195,8 @@ fn resume_stopped(inner: &mut Inner) {
 fn weather(inner: &mut Inner) {
     use guichet::domain::attempt::Host;
     for host in [Host::Main, Host::Backup] {
-        if inner.strikes("bank: a host is down", 25) {
-            let longest = *inner.rng.pick(&[5, 30, 30, 120, 120, 300]);
+        if inner.strikes("bank: a host is down", 60) {
+            let longest = *inner.rng.pick(&[5, 20, 20, 60, 120, 300]);
             let until = inner.now + SignedDuration::from_mins(inner.rng.between(1, longest));
             inner.bank.down_until.insert(host, until);
         }

@@ -99,7 +99,7 @@ fn what_is_due_is_debited(inner: &mut Inner, order: &Order) {
 /// I3: every captured operation is in one ledger once, or before a person; what is authorised is not forgotten.
 fn i3_every_capture_is_booked_once(inner: &mut Inner, orders: &[Order]) {
     for moved in inner.bank.moved.clone() {
-        if moved.made == Made::ByRefund {
+        if moved.made == Made::Refund {
             continue;
         }
         let booked = orders.iter().filter(|order| order.merchant.as_str() == moved.merchant).flat_map(|order| {

@@ -44,9 +44,9 @@ impl Card {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Made {
-    ByPage,
-    ByDebit,
-    ByRefund,
+    OnPage,
+    Debit,
+    Refund,
 }
 
 /// One operation as the bank has it.
@@ -206,7 +206,7 @@ fn refund(inner: &mut Inner, sent: &Sent, operation: &Operation, reference: &str
     inner.bank.moved.push(Moved {
         operation,
         reference: reference.to_owned(),
-        made: Made::ByRefund,
+        made: Made::Refund,
         was_captured: false,
         findable_from,
         captured_for: None,
@@ -245,7 +245,7 @@ fn debit(inner: &mut Inner, sent: &Sent, subscriber: &str, amount: Money, refere
         merchant: sent.merchant.clone(),
         reference: reference.to_owned(),
         amount,
-        made: Made::ByDebit,
+        made: Made::Debit,
         status,
         settled: false,
         was_captured,
@@ -271,9 +271,9 @@ pub(crate) fn answer(inner: &Inner, merchant: &str, question: &Question) -> Find
                     && moved.reference == reference.as_str()
                     && moved.amount == *amount
                     && moved.findable_from <= inner.now
-                    && !(moved.made == Made::ByDebit && nature.blind_to_debits)
-                    && !(moved.made == Made::ByRefund && !nature.finds_refused)
-                    && !(moved.status == OperationStatus::Refused && !nature.finds_refused)
+                    && (moved.made != Made::Debit || !nature.blind_to_debits)
+                    && (moved.made != Made::Refund || nature.finds_refused)
+                    && (moved.status != OperationStatus::Refused || nature.finds_refused)
             };
             // The first one that was accepted, where there is one.
             let found = inner.bank.moved.iter().filter(shown);

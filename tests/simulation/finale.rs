@@ -24,6 +24,7 @@ pub(crate) fn check(inner: &mut Inner) {
     for order in &orders {
         i20_nothing_in_doubt(inner, order);
         i14_refused_cards_cost_nothing(inner, order);
+        what_is_due_is_debited(inner, order);
     }
     i3_every_capture_is_booked_once(inner, &orders);
     i14_no_card_is_kept_for_nothing(inner, &orders);
@@ -87,10 +88,19 @@ fn is_before_a_person(order: &Order, moved: &Moved) -> bool {
     by_page || by_call || by_hold || given.into_iter().any(|given| given.next() == Next::Person)
 }
 
+/// Not a rule of safety: runs that nothing stands in the way of leave nothing due behind.
+fn what_is_due_is_debited(inner: &mut Inner, order: &Order) {
+    let yesterday = inner.now.to_zoned(inner.zone.clone()).date().yesterday().unwrap();
+    let waits_for_a_person = order.checkouts.iter().any(|page| !page.quarantine.is_empty());
+    if order.ready_on().is_some_and(|on| on < yesterday) && !waits_for_a_person {
+        inner.violate("due", format!("{} was to be debited on {:?}", order.id, order.ready_on()));
+    }
+}
+
 /// I3: every captured operation is in one ledger once, or before a person; what is authorised is not forgotten.
 fn i3_every_capture_is_booked_once(inner: &mut Inner, orders: &[Order]) {
     for moved in inner.bank.moved.clone() {
-        if moved.made == Made::ByRefund {
+        if moved.made == Made::Refund {
             continue;
         }
         let booked = orders.iter().filter(|order| order.merchant.as_str() == moved.merchant).flat_map(|order| {

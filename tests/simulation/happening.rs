@@ -11,6 +11,8 @@ pub(crate) enum Happening {
     Place { order: Box<NewOrder>, tries: u32 },
     /// Somebody may do something with an order.
     Move { order: OrderId },
+    /// The same, just now and no more.
+    MoveOnce { order: OrderId },
     /// A payer follows a link.
     Follow { token: String },
     /// A payer's browser brings a form to the bank's page.

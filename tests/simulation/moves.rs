@@ -95,7 +95,15 @@ fn wish_of(inner: &mut Inner, order: &Order, offer: Option<&Offer>) -> Wish {
             60..=79 => Wish::CheckOut(Pays::Next),
             _ => Wish::Nothing,
         },
-        PlanState::Active { paused: true, .. } if roll < 60 => Wish::Plan(PlanOrder::Resume),
+        PlanState::Active { paused: true, .. } if roll < 20 => Wish::Plan(PlanOrder::Resume),
+        PlanState::Active { paused: true, .. } if roll < 70 => Wish::Nothing,
+        // When a debit is due, payers and accounting are in its way most.
+        PlanState::Active { .. } if roll < 60 && is_due(inner, order) => match roll {
+            0..=29 => Wish::CheckOut(Pays::Next),
+            30..=37 => Wish::Plan(PlanOrder::Pause),
+            38..=41 => Wish::Plan(PlanOrder::Cancel),
+            _ => Wish::Nothing,
+        },
         PlanState::Active { .. } => match roll {
             0..=4 => Wish::Plan(PlanOrder::Pause),
             5..=6 => Wish::Plan(PlanOrder::Cancel),
@@ -116,6 +124,11 @@ fn wish_of(inner: &mut Inner, order: &Order, offer: Option<&Offer>) -> Wish {
             _ => Wish::Nothing,
         },
     }
+}
+
+fn is_due(inner: &Inner, order: &Order) -> bool {
+    let today = inner.now.to_zoned(inner.zone.clone()).date();
+    order.schedule.iter().any(|due| !due.paid && due.next_on.is_some_and(|on| on <= today))
 }
 
 fn remember<T: 'static>(key: &str, render: impl Fn(&T) -> String + Send + Sync + 'static) -> Remember<T> {

@@ -28,6 +28,7 @@ pub(crate) struct Nature {
     pub(crate) captures_late: bool,
     pub(crate) subscriber_calls: bool,
     pub(crate) nobody_approves: bool,
+    pub(crate) per_minute: u32,
 }
 
 impl Nature {
@@ -50,6 +51,7 @@ impl Nature {
             captures_late: rng.chance(120),
             subscriber_calls: rng.chance(300),
             nobody_approves: rng.chance(300),
+            per_minute: *rng.pick(&[120, 120, 1]),
         }
     }
 }

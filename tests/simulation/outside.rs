@@ -43,7 +43,8 @@ pub(crate) fn happen(run: &mut Run, what: Happening) {
                 world.with(|inner| inner.after_secs(1, 600, Happening::Move { order: id }));
             }
         }
-        Happening::Move { order } => moved(run, order),
+        Happening::Move { order } => moved(run, order, true),
+        Happening::MoveOnce { order } => moved(run, order, false),
         Happening::Follow { token } => {
             let (process, app) = run.any_process();
             run.spawn(process, moves::follow(app, world, token));
@@ -82,18 +83,20 @@ pub(crate) fn happen(run: &mut Run, what: Happening) {
     }
 }
 
-fn moved(run: &mut Run, id: OrderId) {
+fn moved(run: &mut Run, id: OrderId, goes_on: bool) {
     let world = run.world.clone();
     let (process, app) = run.any_process();
     let order = world.with(|inner| inner.store.orders().find(|order| order.id == id).cloned());
     let Some(order) = order else {
-        world.with(|inner| inner.after_secs(60, 3_600, Happening::Move { order: id }));
+        if goes_on {
+            world.with(|inner| inner.after_secs(60, 3_600, Happening::Move { order: id }));
+        }
         return;
     };
     let offer = app.offer(&order);
     let (wish, key, times) = world.with(|inner| {
         let (wish, soon) = moves::wish(inner, &order, offer.as_ref());
-        if !inner.calm {
+        if goes_on && !inner.calm {
             inner.after_secs(soon / 2, soon, Happening::Move { order: id });
         }
         // Some ask twice, with the same key or another.
@@ -142,22 +145,39 @@ fn daily(run: &mut Run, process: usize) {
     world.with(|inner| {
         next_day(inner, Time::constant(6, 0, 5, 0), Happening::Daily { process });
         weather(inner);
-        let today = inner.now.to_zoned(inner.zone.clone()).date();
-        let merchant = (*inner.rng.pick(school::names(&inner.nature))).to_owned();
-        let has_due = inner.store.orders().any(|order| order.ready_on().is_some_and(|on| on <= today));
-        if has_due || inner.rng.chance(10) {
-            let times = *inner.rng.pick(&[0, 0, 1, 1, 2, 20]);
-            let date = today.saturating_sub((*inner.rng.pick(&[0, 0, 0, 0, 1, 3, 7])).days());
+        if process == 0 {
+            schedulers(inner);
+            resume_stopped(inner);
+        }
+    });
+}
+
+/// External schedulers, and the people who are in the way of what they start.
+fn schedulers(inner: &mut Inner) {
+    let today = inner.now.to_zoned(inner.zone.clone()).date();
+    let is_due = |order: &&guichet::domain::order::Order| order.ready_on().is_some_and(|on| on <= today);
+    let due: Vec<(String, OrderId)> =
+        inner.store.orders().filter(is_due).map(|order| (order.merchant.to_string(), order.id)).collect();
+    for (merchant, order) in due {
+        let hour = if inner.rng.chance(500) { 60 } else { 57_000 };
+        for late in [0, *inner.rng.pick(&[0, 1, 3, 7])] {
+            let times = if inner.calm { 1 } else { *inner.rng.pick(&[0, 1, 1, 2, 20]) };
             if times > 1 {
                 inner.count("run: asked for many times");
             }
-            if date < today {
+            if late > 0 && times > 0 {
                 inner.count("run: asked for late");
             }
-            inner.after_secs(0, 60_000, Happening::StartRun { merchant, date, times });
+            let date = today.saturating_sub(late.days());
+            inner.after_secs(0, hour, Happening::StartRun { merchant: merchant.clone(), date, times });
         }
-        resume_stopped(inner);
-    });
+        if !inner.calm && inner.rng.chance(400) {
+            inner.after_secs(0, hour, Happening::MoveOnce { order });
+        }
+        if !inner.calm && inner.rng.chance(200) {
+            inner.after_secs(0, 60, Happening::MoveOnce { order });
+        }
+    }
 }
 
 /// Runs that the bank's refusal of us has stopped go on after a person has looked.
@@ -175,8 +195,8 @@ fn resume_stopped(inner: &mut Inner) {
 fn weather(inner: &mut Inner) {
     use guichet::domain::attempt::Host;
     for host in [Host::Main, Host::Backup] {
-        if inner.strikes("bank: a host is down", 25) {
-            let longest = *inner.rng.pick(&[5, 30, 30, 120, 120, 300]);
+        if inner.strikes("bank: a host is down", 60) {
+            let longest = *inner.rng.pick(&[5, 20, 20, 60, 120, 300]);
             let until = inner.now + SignedDuration::from_mins(inner.rng.between(1, longest));
             inner.bank.down_until.insert(host, until);
         }
@@ -204,6 +224,7 @@ fn is_idle(what: &Happening) -> bool {
         what,
         Happening::Place { .. }
             | Happening::Move { .. }
+            | Happening::MoveOnce { .. }
             | Happening::Follow { .. }
             | Happening::Open { .. }
             | Happening::Pay { .. }

@@ -129,7 +129,7 @@ fn merchant(nature: &Nature, index: usize) -> Merchant {
         ],
         debits: DebitRules {
             at_once: 3,
-            per_minute: 120,
+            per_minute: nature.per_minute,
             from: Time::constant(6, 0, 0, 0),
             until: Time::constant(22, 0, 0, 0),
             daily: nature.daily,

@@ -39,6 +39,7 @@ mod strict;
 mod test_clock;
 mod webhooks;
 mod words;
+mod words_of_faults;
 mod written;
 
 pub use ops::ops_router;

@@ -7,7 +7,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::{ACTOR, body::bounded, words};
+use super::{ACTOR, body::bounded, words, words_of_faults};
 use crate::{
     app::{self, access::AccessError},
     domain::{
@@ -291,8 +291,8 @@ impl Problem {
                 let errors = self.faults.iter().map(|fault| {
                     json!({
                         "pointer": fault.pointer,
-                        "code": words::fault_code(&fault.kind),
-                        "detail": words::fault(&fault.kind, locale),
+                        "code": words_of_faults::code(&fault.kind),
+                        "detail": words_of_faults::sentence(&fault.kind, locale),
                     })
                 });
                 members.insert("errors".to_owned(), errors.collect());

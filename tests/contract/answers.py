@@ -84,7 +84,7 @@ def main():
 def source_against(contract):
     """The codes in the source and in the contract are the same, and every one is explained."""
     failures = []
-    for schema, file in (("ProblemCode", "problem.rs"), ("FaultCode", "words.rs")):
+    for schema, file in (("ProblemCode", "problem.rs"), ("FaultCode", "words_of_faults.rs")):
         source = (ROOT / "src/http" / file).read_text()
         names = set(re.findall(r'(?:Self|FaultKind)::\S[^=;]*=> "([a-z_]+)"', source))
         listed = contract.document["components"]["schemas"][schema]

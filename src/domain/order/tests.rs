@@ -1,6 +1,8 @@
 //! Orders walked through what can happen to them. Every step is replayed from its events, so state and history agree.
 
+mod accounts;
 mod before_a_debit;
+mod cards;
 mod confirming;
 mod correcting;
 mod debiting;

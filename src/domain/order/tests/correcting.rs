@@ -12,30 +12,30 @@ use crate::domain::{
     schedule::InstalmentStatus,
 };
 
-fn euros(minor_units: i64) -> Money {
+pub(super) fn euros(minor_units: i64) -> Money {
     Money::new(minor_units, Currency::Eur).unwrap()
 }
 
-fn correcting() -> Correcting {
+pub(super) fn correcting() -> Correcting {
     Correcting { by: planning::person("Dupont"), reason: text("bourse obtenue") }
 }
 
 impl World {
     /// 3 770,00 €, paid at once.
-    fn paid_at_once() -> Self {
+    pub(super) fn paid_at_once() -> Self {
         let mut world = Self::place(377_000);
         let checkout = world.check_out().unwrap();
         world.hear(checkout, &[(operation(1, 10), OperationStatus::Captured)]);
         world
     }
 
-    fn credit(&mut self, minor_units: i64) -> Result<(), Refusal> {
+    pub(super) fn credit(&mut self, minor_units: i64) -> Result<(), Refusal> {
         let decision = self.order.credit(euros(minor_units), &correcting(), self.now)?;
         self.take(decision);
         Ok(())
     }
 
-    fn refund(&mut self, minor_units: i64, against: Against, rest: Option<Rest>) -> Result<(), Refusal> {
+    pub(super) fn refund(&mut self, minor_units: i64, against: Against, rest: Option<Rest>) -> Result<(), Refusal> {
         let decision = self.order.refund(euros(minor_units), against, rest, &correcting(), self.now)?;
         self.take(decision);
         Ok(())
@@ -336,140 +336,4 @@ fn a_give_back_that_the_bank_refuses_is_closed_by_two_people() {
     world.verdict(subject, PeoplesVerdict::Closed, "Durand", "k2").unwrap();
     assert!(world.order.waiting().is_empty());
     assert!(world.duty_of(|duty| matches!(duty, Duty::Plan { .. })).is_none());
-}
-
-mod accounts {
-    use super::*;
-    use crate::domain::position::Position;
-
-    fn position(world: &World, as_of: Timestamp) -> Position {
-        Position::of(std::slice::from_ref(&world.order), Currency::Eur, as_of)
-    }
-
-    #[test]
-    fn one_payment_of_618_euros() {
-        let mut world = World::place(61_800);
-        let placed = world.now;
-        world.wait(1);
-        let checkout = world.check_out().unwrap();
-        world.hear(checkout, &[(operation(1, 10), OperationStatus::Captured)]);
-        let now = position(&world, world.now);
-        let sums = now.sums;
-        assert_eq!(
-            (sums.including_vat, sums.invoiced, sums.captured, sums.allocated, sums.unpaid, now.position),
-            (61_800, 61_800, 61_800, 61_800, 0, 0)
-        );
-        let before = position(&world, placed);
-        assert_eq!((before.sums.including_vat, before.sums.invoiced, before.position), (61_800, 0, 0), "nothing yet");
-        assert!(position(&world, placed - SignedDuration::from_secs(1)).orders.is_empty());
-    }
-
-    #[test]
-    fn a_plan_is_invoiced_whole_and_financed() {
-        let mut world = World::active();
-        let at_start = world.now;
-        let now = position(&world, world.now);
-        assert_eq!((now.sums.invoiced, now.sums.captured, now.sums.financed), (60_100, 20_031, 40_069));
-        assert_eq!((now.debit, now.credit, now.position), (60_100, 20_031, -40_069));
-        world.wait(1);
-        world.credit(45_000).unwrap();
-        let now = position(&world, world.now);
-        assert_eq!((now.sums.credited, now.sums.refunded, now.sums.unpaid), (45_000, 0, 0));
-        assert_eq!(now.position, 4_931, "what is to go back is the payer's until it has");
-        world.do_call(&accepted(8, 10));
-        let now = position(&world, world.now);
-        assert_eq!((now.sums.refunded, now.position), (4_931, 0));
-        assert_eq!(position(&world, at_start).position, -40_069, "as it was");
-    }
-
-    #[test]
-    fn a_surplus_stands_to_the_payers_credit_until_it_is_back() {
-        let mut world = World::paid_twice();
-        assert_eq!(position(&world, world.now).position, 377_000);
-        world.do_call(&accepted(1, 10));
-        assert_eq!(position(&world, world.now).position, 0);
-    }
-
-    #[test]
-    fn a_chargeback_is_owed_and_a_payment_elsewhere_is_not() {
-        let mut world = World::paid_at_once();
-        let decision = world.order.charge_back(&operation(1, 10).number, text("contestation"), world.now).unwrap();
-        world.take(decision);
-        let now = position(&world, world.now);
-        assert_eq!((now.position, now.sums.unpaid, now.orders[0].blocked), (-377_000, 377_000, true));
-        let kind = JournalKind::PaidElsewhere { on: "2026-07-01".parse().unwrap(), reference: text("virement") };
-        let decision = world.order.journal(1, kind, &correcting(), world.now).unwrap();
-        world.take(decision);
-        assert_eq!(position(&world, world.now).position, 0);
-    }
-}
-
-mod another_card {
-    use super::{super::first_instalment::card, *};
-    use crate::domain::{card::CardRefusal, checkout::NO_INSTALMENT, retry::RefusalClass, subscriber::SubscriberState};
-
-    fn subscriber(world: &World) -> String {
-        world.order.plan().unwrap().card().unwrap().subscriber.to_string()
-    }
-
-    #[test]
-    fn without_arrears_a_euro_is_held_and_let_go() {
-        let mut world = World::active();
-        let before = subscriber(&world);
-        let checkout = world.check_out_for(Way::ChangeCard).unwrap();
-        let page = world.order.checkout(checkout).unwrap();
-        assert_eq!((page.amount, page.instalment, page.pays()), (euros(100), NO_INSTALMENT, vec![]));
-        world.report_card(checkout, operation(7, 70), card("CB"));
-        world.hear(checkout, &[(operation(7, 70), OperationStatus::Authorised)]);
-        world.judge();
-        assert_ne!(subscriber(&world), before);
-        assert_eq!(world.status(checkout), CheckoutStatus::Captured);
-        let states = world.subscriber_states();
-        assert!(matches!(states[..], [SubscriberState::Unwanted { .. }, SubscriberState::Kept]), "{states:?}");
-        assert_eq!(world.do_call(&accepted(7, 70)), Purpose::GiveBack(1));
-        assert_eq!((world.order.paid(), world.order.surplus()), (euros(20_031), euros(0)));
-        let states = world.subscriber_states();
-        assert!(matches!(states[1], SubscriberState::Kept), "letting the euro go costs no card");
-    }
-
-    #[test]
-    fn what_is_past_due_is_paid_by_the_new_card_in_one_commit() {
-        let mut world = World::active();
-        world.at("2026-07-10T05:00:00Z");
-        let decision =
-            world.order.take_up("2026-07-10".parse().unwrap(), new_call(700), world.now, &world.policy).unwrap();
-        world.take(decision.unwrap());
-        let lost = Ruling::Refused { code: "00141".to_owned(), class: Some(RefusalClass::Hard) };
-        world.send_and_rule(AttemptId { purpose: Purpose::Debit(2), attempt: 1 }, &lost);
-        assert!(world.order.blocked);
-        let before = subscriber(&world);
-        let checkout = world.check_out_for(Way::ChangeCard).unwrap();
-        assert_eq!(world.order.checkout(checkout).unwrap().amount, euros(20_031));
-        world.report_card(checkout, operation(7, 70), card("CB"));
-        world.hear(checkout, &[(operation(7, 70), OperationStatus::Authorised)]);
-        assert_eq!(subscriber(&world), before, "not before it is captured");
-        world.judge();
-        assert_eq!(world.do_call(&accepted(7, 70)), Purpose::Capture(2));
-        assert_ne!(subscriber(&world), before);
-        assert_eq!(world.order.paid(), euros(40_062));
-        assert!(!world.order.blocked);
-        assert_eq!(world.order.ready_on(), Some("2026-08-10".parse().unwrap()));
-    }
-
-    #[test]
-    fn a_card_that_will_not_do_changes_nothing() {
-        let mut world = World::active();
-        let before = subscriber(&world);
-        let checkout = world.check_out_for(Way::ChangeCard).unwrap();
-        world.report_card(checkout, operation(7, 70), card("E_CARD"));
-        world.hear(checkout, &[(operation(7, 70), OperationStatus::Authorised)]);
-        world.judge();
-        assert_eq!(world.order.holds[1].refusal(), Some(&CardRefusal::VirtualCard));
-        assert_eq!(subscriber(&world), before);
-        assert_eq!(world.do_call(&accepted(7, 70)), Purpose::GiveBack(1));
-        assert!(matches!(world.subscriber_states()[..], [SubscriberState::Kept, SubscriberState::Unwanted { .. }]));
-        // Not while a debit is under way, and not without a plan.
-        assert_eq!(World::paid_at_once().check_out_for(Way::ChangeCard), Err(Refusal::Settled));
-        assert_eq!(World::approved().check_out_for(Way::ChangeCard), Err(Refusal::PlanNotActive));
-    }
 }

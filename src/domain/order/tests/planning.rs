@@ -4,6 +4,7 @@ use super::*;
 use crate::domain::{
     actor::Actor,
     plan::{PlanState, terms_hash},
+    subscriber::SubscriberState,
     template::{Approver, Split, Template},
 };
 
@@ -178,4 +179,24 @@ fn paying_at_once_withdraws_a_plan_and_cancelling_does_too() {
     world.take(decision);
     assert!(matches!(world.order.plan().unwrap().state, PlanState::Withdrawn { .. }));
     assert_eq!(world.request(&template()), Err(Refusal::Cancelled));
+}
+
+#[test]
+fn pausing_resuming_and_cancelling() {
+    let waiting = World::approved();
+    assert_eq!(waiting.order.pause_plan(waiting.now), Err(Refusal::PlanNotActive));
+    let mut world = World::active();
+    let decision = world.order.pause_plan(world.now).unwrap();
+    world.take(decision);
+    assert_eq!(world.order.ready_on(), None);
+    assert_eq!(world.order.pause_plan(world.now).unwrap().events, []);
+    let decision = world.order.resume_plan(world.now).unwrap();
+    world.take(decision);
+    assert_eq!(world.order.ready_on(), Some("2026-07-10".parse().unwrap()));
+    let decision = world.order.cancel_plan(world.now).unwrap();
+    world.take(decision);
+    assert_eq!(world.order.ready_on(), None);
+    assert!(matches!(world.subscriber_states()[..], [SubscriberState::Unwanted { .. }]));
+    assert_eq!(world.order.status, Status::Open, "the rest stays owed");
+    assert_eq!(world.check_out().map(|number| world.order.checkout(number).unwrap().instalment), Ok(2));
 }

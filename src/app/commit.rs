@@ -260,7 +260,7 @@ pub(super) fn write_of(
         events,
         state: serde_json::to_string(order)?,
         wake_at: order.wake_at(policy),
-        ready_on: order.ready_on(),
+        ready_on: order.looked_at_on(),
         labels: labels_of(order),
     })
 }

@@ -144,11 +144,20 @@ impl App {
         if self.find_run(&merchant.id, today).await?.is_some() {
             return Ok(());
         }
-        let due = self.ports.store.ready(merchant.id.as_str(), "order", today, None, 1).await?;
-        if !due.is_empty() {
-            self.start(merchant, today, &Actor::Gateway).await?;
+        let mut after: Option<String> = None;
+        loop {
+            let page =
+                self.ports.store.ready(merchant.id.as_str(), "order", today, after.as_deref(), waiting::PAGE).await?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            after = Some(last.id.clone());
+            for (_, stored) in &page {
+                // A run that would only leave orders out is not worth a record.
+                let order: Order = serde_json::from_str(&stored.state)?;
+                if order.ready_on().is_some_and(|on| on <= today) {
+                    return self.start(merchant, today, &Actor::Gateway).await.map(drop);
+                }
+            }
         }
-        Ok(())
     }
 
     /// Goes on with a run that stopped because the bank refused us.

@@ -35,6 +35,8 @@ pub enum LeftOut {
     InAttempt,
     /// The outcome of an earlier debit is not known.
     InDoubt,
+    /// What became of an earlier debit waits for people.
+    Quarantined,
     /// Its card was debited today.
     DebitedToday,
     /// Its card was debited as often as its scheme allows for now.
@@ -52,6 +54,13 @@ impl Order {
             return None;
         }
         self.debitable().filter_map(|due| due.next_on).min()
+    }
+
+    /// The day from which a run looks at it, be it to leave it out and say why.
+    pub fn looked_at_on(&self) -> Option<Date> {
+        let is_active = self.status == Status::Open && self.plan().is_some_and(|plan| plan.card().is_some());
+        let owed = self.schedule.iter().filter(|due| is_active && due.is_owed());
+        owed.filter_map(|due| due.next_on).min()
     }
 
     fn debitable(&self) -> impl Iterator<Item = &Instalment> {
@@ -80,7 +89,13 @@ impl Order {
         }
         let today = policy.day(Some(&plan.time_zone), now);
         let until = date.min(today);
-        let due = self.debitable().find(|due| due.next_on.is_some_and(|on| on <= until)).ok_or(LeftOut::NotDue)?;
+        let is_due = |due: &&Instalment| due.is_owed() && due.next_on.is_some_and(|on| on <= until);
+        let nothing = if self.schedule.iter().any(|due| is_due(&due) && due.is_quarantined()) {
+            LeftOut::Quarantined
+        } else {
+            LeftOut::NotDue
+        };
+        let due = self.debitable().find(is_due).ok_or(nothing)?;
         if self.debits().any(|debit| debit.run == date) {
             return Err(LeftOut::InThisRun);
         }

@@ -17,6 +17,7 @@ fn a_doubt_is_settled_by_asking_and_never_by_sending_again() {
         let of = world.debit("2026-07-10", &doubt());
         assert_eq!(world.instalment_status(2), InstalmentStatus::InDoubt);
         assert_eq!(world.order.ready_on(), None, "doubt blocks the order");
+        assert_eq!(world.order.looked_at_on(), Some("2026-07-10".parse().unwrap()), "a preview says so");
         assert_eq!(world.take_up("2026-07-11"), Err(LeftOut::InDoubt));
         assert_eq!(world.check_out(), Err(Refusal::DebitInProgress));
         world.ask_debit(of, false, Some(&findings));
@@ -54,6 +55,7 @@ fn not_found_counts_only_where_it_means_something() {
     let of = world.debit("2026-07-10", &doubt());
     world.ask_debit(of, false, Some(&[Finding::Nothing]));
     assert_eq!(world.instalment_status(2), InstalmentStatus::Quarantined, "without a control it proves nothing");
+    assert_eq!(world.take_up("2026-07-20"), Err(LeftOut::Quarantined));
     assert_eq!(world.check_out(), Err(Refusal::Quarantined));
     world.at("2026-08-10T05:00:00Z");
     let next = world.debit("2026-08-10", &accepted(4, 40));

@@ -15,7 +15,6 @@ const SEEN: &[&str] = &[
     "ask: lost after",
     "ask: lost before",
     "ask: unclear",
-    "attempt: dropped",
     "attempt: in doubt",
     "attempt: postponed",
     "bank: a host is down",

@@ -12,7 +12,7 @@ use guichet::domain::{
     purpose::Purpose,
     schedule::Instalment,
 };
-use jiff::civil::Date;
+use jiff::{SignedDuration, civil::Date};
 
 use crate::{
     line::Sent,
@@ -57,6 +57,7 @@ pub(crate) fn committed(inner: &mut Inner, before: Option<&Order>, after: &Order
                 purpose: of.purpose,
                 reference: reference.as_str().to_owned(),
                 amount: attempt.call.amount(),
+                at: sending.at,
             };
             inner.register.insert((after.merchant.to_string(), sending.question.get()), sent);
             if let Purpose::Debit(number) = of.purpose {
@@ -72,9 +73,17 @@ pub(crate) fn committed(inner: &mut Inner, before: Option<&Order>, after: &Order
     i14_active_with_an_accepted_card(inner, after);
 }
 
-/// I1: captures that we start, by the bank's ledger.
+/// I1: captures that we start, by the bank's ledger. And what was concluded not to be done is not done.
 pub(crate) fn executed(inner: &mut Inner, sent: &Sent) {
     let Some((order, purpose)) = sent.of else { return };
+    let given_up = inner.store.orders().filter(|stored| stored.id == order).any(|stored| {
+        let its = |attempt: &&guichet::domain::attempt::Attempt| attempt.call.names() == sent.call.names();
+        let state = stored.attempts(purpose).into_iter().find(its).map(|attempt| &attempt.state);
+        matches!(state, Some(AttemptState::NotExecuted | AttemptState::Refused { .. }))
+    });
+    if given_up {
+        inner.violate("A2", format!("{} is done after it was concluded not to be", sent.call.names().0));
+    }
     let Some(instalment) = instalment_of(purpose) else { return };
     let captured = inner.bank.moved.iter().filter(|moved| {
         let for_it = |(of, purpose): (OrderId, Purpose)| of == order && instalment_of(purpose) == Some(instalment);
@@ -103,6 +112,11 @@ pub(crate) fn arrived(inner: &mut Inner, sent: &Sent) -> Option<(OrderId, Purpos
         .is_some_and(|record| record.reference == reference.as_str() && record.amount == sent.call.amount());
     if !fits {
         inner.violate("I4", format!("{reference} arrives as {}, on record is {on_record:?}", sent.question));
+    }
+    let lateness = on_record.as_ref().map_or(SignedDuration::ZERO, |record| inner.now.duration_since(record.at));
+    // The two processes' clocks may be a little apart.
+    if lateness > SignedDuration::from_secs(6) {
+        inner.violate("S1", format!("{reference} leaves {lateness} after it was put on record"));
     }
     if let MoneyCall::Debit { subscriber, .. } = &sent.call {
         i11_one_debit_of_a_card_a_day(inner, sent, subscriber.as_str());

@@ -95,8 +95,8 @@ fn wish_of(inner: &mut Inner, order: &Order, offer: Option<&Offer>) -> Wish {
             60..=79 => Wish::CheckOut(Pays::Next),
             _ => Wish::Nothing,
         },
-        PlanState::Active { paused: true, .. } if roll < 20 => Wish::Plan(PlanOrder::Resume),
-        PlanState::Active { paused: true, .. } if roll < 70 => Wish::Nothing,
+        PlanState::Active { paused: true, .. } if roll < 10 => Wish::Plan(PlanOrder::Resume),
+        PlanState::Active { paused: true, .. } if roll < 80 => Wish::Nothing,
         // When a debit is due, payers and accounting are in its way most.
         PlanState::Active { .. } if roll < 60 && is_due(inner, order) => match roll {
             0..=29 => Wish::CheckOut(Pays::Next),
@@ -105,8 +105,8 @@ fn wish_of(inner: &mut Inner, order: &Order, offer: Option<&Offer>) -> Wish {
             _ => Wish::Nothing,
         },
         PlanState::Active { .. } => match roll {
-            0..=4 => Wish::Plan(PlanOrder::Pause),
-            5..=6 => Wish::Plan(PlanOrder::Cancel),
+            0..=2 => Wish::Plan(PlanOrder::Pause),
+            3..=4 => Wish::Plan(PlanOrder::Cancel),
             11..=14 => Wish::CheckOut(Pays::Next),
             18..=21 => Wish::CheckOut(Pays::Instalment(u32::try_from(inner.rng.between(1, 5)).unwrap())),
             25..=59 => match order.schedule.iter().find(|due| due.arrears.is_some()) {

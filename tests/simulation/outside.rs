@@ -131,6 +131,14 @@ fn settle(inner: &mut Inner) {
     }
     if !inner.calm {
         next_day(inner, Time::constant(23, 10, 0, 0), Happening::Settle);
+        // Early the next morning somebody may be in the way of what is due.
+        let tomorrow = inner.now.to_zoned(inner.zone.clone()).date().tomorrow().unwrap();
+        let is_due = |order: &&guichet::domain::order::Order| order.ready_on().is_some_and(|on| on <= tomorrow);
+        let due: Vec<OrderId> = inner.store.orders().filter(is_due).map(|order| order.id).collect();
+        for order in due.into_iter().filter(|_| inner.rng.chance(600)).collect::<Vec<_>>() {
+            let six = 6 * 3_600 + 3_000;
+            inner.after_secs(six - 2_000, six + 100, Happening::MoveOnce { order });
+        }
     }
 }
 
@@ -195,7 +203,7 @@ fn resume_stopped(inner: &mut Inner) {
 fn weather(inner: &mut Inner) {
     use guichet::domain::attempt::Host;
     for host in [Host::Main, Host::Backup] {
-        if inner.strikes("bank: a host is down", 60) {
+        if inner.strikes("bank: a host is down", 30) {
             let longest = *inner.rng.pick(&[5, 20, 20, 60, 120, 300]);
             let until = inner.now + SignedDuration::from_mins(inner.rng.between(1, longest));
             inner.bank.down_until.insert(host, until);

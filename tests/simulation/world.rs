@@ -30,6 +30,7 @@ pub(crate) struct OnRecord {
     pub(crate) purpose: Purpose,
     pub(crate) reference: String,
     pub(crate) amount: Money,
+    pub(crate) at: Timestamp,
 }
 
 /// What is to become of a process at the next opportunity.

@@ -74,7 +74,7 @@ pub trait PageHosts: Send + Sync {
 #[async_trait]
 pub trait Line: Send {
     fn host(&self) -> Host;
-    /// Sends the call, numbered and dated as `sending` says, unless `not_after` (of [`Clock::since_boot`]) has passed when
+    /// Sends the call, numbered and dated as `sending` says, unless `not_after` (of [`Clock::since_boot`](super::Clock::since_boot)) has passed when
     /// its first byte would leave. A debit needs its card. Everything but a clear answer is [`Ruling::Doubt`].
     async fn send(
         self: Box<Self>,

@@ -11,7 +11,7 @@ use crate::domain::{
     ledger::{Entry, EntryKind},
     money::Money,
     numbers::OperationNumber,
-    plan::{PlanEnd, amended_terms},
+    plan::{PlanEnd, PlanState, amended_terms},
     policy::Policy,
     schedule::Instalment,
     text::Text,
@@ -364,7 +364,9 @@ impl Decision {
     /// Says so when something becomes past due, or stops being.
     pub(super) fn update_block(&mut self, now: Timestamp) -> Result<(), super::Impossible> {
         let failed = |due: &Instalment| due.is_owed() && (due.arrears.is_some() || due.waits_after_refusal());
-        let is_past_due = self.order.schedule.iter().any(failed);
+        let state = self.order.plan().map(|plan| &plan.state);
+        let is_given_up = matches!(state, Some(PlanState::Ended { how: PlanEnd::Defaulted, .. }));
+        let is_past_due = self.order.schedule.iter().any(|due| failed(due) || (is_given_up && due.is_owed()));
         match (self.order.blocked, is_past_due) {
             (false, true) => self.push(Event::Blocked, now),
             (true, false) => self.push(Event::Unblocked, now),

@@ -202,6 +202,7 @@ impl Order {
             return Err(Refusal::DebitInProgress);
         }
         decision.push(Event::PlanEnded { plan: plan.number, how }, now)?;
+        decision.update_block(now)?;
         Ok(decision)
     }
 

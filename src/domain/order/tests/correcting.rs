@@ -204,6 +204,19 @@ fn the_rest_is_settled_early_by_one_payment() {
 }
 
 #[test]
+fn a_plan_that_is_given_up_is_past_due_until_it_is_paid() {
+    let mut world = World::active();
+    let decision = world.order.default_plan(world.now).unwrap();
+    world.take(decision);
+    assert!(world.order.blocked);
+    for (number, instalment) in [(2, 2), (3, 3)] {
+        let checkout = world.check_out_for(Way::Instalment(instalment)).unwrap();
+        world.hear(checkout, &[(operation(number, 20), OperationStatus::Captured)]);
+    }
+    assert!(!world.order.blocked);
+}
+
+#[test]
 fn a_chargeback_owes_its_instalment_again() {
     let mut world = World::paid_at_once();
     let number = operation(1, 10).number;

@@ -116,7 +116,7 @@ async fn compare(journey: &Journey, gateway: &Gateway, order: &Value, ours: (i64
         .collect();
     let mut entries: Vec<(String, i64)> = check::list(order, "/ledger")?
         .iter()
-        .filter(|entry| entry.said("/kind") != "refund")
+        .filter(|entry| CAPTURES.contains(&entry.said("/kind")))
         .filter_map(|entry| {
             Some((entry.pointer("/operation").and_then(Value::as_str)?.to_owned(), entry.number("/amount/amount")?))
         })
@@ -127,15 +127,19 @@ async fn compare(journey: &Journey, gateway: &Gateway, order: &Value, ours: (i64
     Ok((!agrees).then(|| format!("{id}: bank {banks:?} {captured:?}, gateway {ours:?} {entries:?}")))
 }
 
+/// The kinds of entries by which money came in.
+const CAPTURES: [&str; 2] = ["capture", "surplus"];
+
 /// Captured and given back, as the gateway has booked them.
 fn booked(order: &Value) -> Outcome<(i64, i64)> {
     let mut sums = (0, 0);
     for entry in check::list(order, "/ledger")? {
         let amount = check::number(entry, "/amount/amount")?;
-        if entry.said("/kind") == "refund" {
-            sums.1 += amount;
-        } else {
-            sums.0 += amount;
+        match entry.said("/kind") {
+            "refund" => sums.1 += amount,
+            kind if CAPTURES.contains(&kind) => sums.0 += amount,
+            // That it reached the school's account moves no money of the payer's.
+            _ => {}
         }
     }
     Ok(sums)

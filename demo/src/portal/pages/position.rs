@@ -155,10 +155,13 @@ impl Frame<'_> {
         let rows: Vec<String> = orders
             .iter()
             .flat_map(|order| order.items("/ledger").iter().map(move |entry| (order, entry)))
+            // Of no interest to who paid: it tells that the money reached the school.
+            .filter(|(_, entry)| entry.said("/kind") != "settlement")
             .map(|(order, entry)| {
                 let cents = amount(entry, "/amount");
                 let (kind, cents) = match entry.said("/kind") {
                     "refund" => (self.say("Restitution", "Given back"), -cents),
+                    "chargeback" => (self.say("Reprise par la banque", "Taken back by the bank"), -cents),
                     "surplus" => (self.say("Trop-perçu", "Surplus"), cents),
                     // Nobody was at a page for it.
                     _ if entry.number("/checkout").is_none() => (self.say("Prélèvement", "Debit"), cents),

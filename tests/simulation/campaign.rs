@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use crate::run::{Life, live};
 
 /// How many worlds each of the parts lives through, unless `SEEDS` says how many all do.
-const SEEDS_OF_A_PART: u64 = 1_000;
+const SEEDS_OF_A_PART: u64 = 100;
 const PARTS: u64 = 2;
 /// A part with fewer lives need not have seen everything.
-const ENOUGH: u64 = 1_000;
+const ENOUGH: u64 = 100;
 
 /// What a campaign must have seen: a fault that never strikes proves nothing, nor does a state that is never reached.
 const SEEN: &[&str] = &[

@@ -129,11 +129,6 @@ impl Instalment {
         refused && self.next_on.is_some()
     }
 
-    /// Whether its due date has passed without its being paid.
-    pub fn is_past_due(&self, today: Date) -> bool {
-        self.is_owed() && (self.due < today || self.arrears.is_some())
-    }
-
     /// The number of the debit that comes next.
     pub fn next_debit(&self) -> u32 {
         u32::try_from(self.debits.len()).unwrap_or(u32::MAX).saturating_add(1)

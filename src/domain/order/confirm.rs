@@ -264,7 +264,10 @@ impl Decision {
         operation: &Operation,
         now: Timestamp,
     ) -> Result<(), Impossible> {
-        self.capture(number, operation, now)
+        match self.order.begins(number) {
+            Ok(_) => self.hold(number, *operation, None, now),
+            Err(_) => self.capture(number, operation, now),
+        }
     }
 
     /// One capture, confirmed: it pays its instalment when that is still owed, and is surplus otherwise.

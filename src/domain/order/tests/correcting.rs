@@ -336,6 +336,19 @@ fn an_operation_of_a_page_is_booked_or_put_aside_by_two_people() {
     }
 }
 
+/// What begins a plan is held whoever found it: its card is judged before anything counts.
+#[test]
+fn an_operation_that_begins_a_plan_is_held_by_two_people() {
+    let mut world = World::approved();
+    let checkout = world.begin().unwrap();
+    world.hear(checkout, &[(operation(1, 10), OperationStatus::Rejected)]);
+    let subject = Subject::Operation { checkout, operation: operation(1, 10).number };
+    let executed = PeoplesVerdict::Executed { operation: operation(1, 10) };
+    world.verdict(subject, executed, "Dupont", "k1").unwrap();
+    world.verdict(subject, executed, "Durand", "k2").unwrap();
+    assert_eq!((world.order.holds.len(), world.order.ledger.len()), (1, 0));
+}
+
 #[test]
 fn a_give_back_that_the_bank_refuses_is_closed_by_two_people() {
     let mut world = World::paid_twice();

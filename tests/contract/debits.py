@@ -1,6 +1,7 @@
 """Debit runs, while months go by: what is debited, refused, in doubt, resumed."""
 
 import datetime
+import time
 import zoneinfo
 
 import corrections
@@ -30,6 +31,19 @@ def run(trial):
 def come_to(trial, day, clock=datetime.time(12)):
     instant = datetime.datetime.combine(day, clock, PARIS).astimezone(datetime.UTC)
     trial.ask("moveTestClock", 200, body={"now": instant.strftime("%Y-%m-%dT%H:%M:%SZ")})
+
+
+def quiet(trial, orders):
+    """Whatever else the jump made due is done, so that a run finds orders that nobody writes beside it. A debit that has
+    to be decided anew asks its question before it once more, and faults are counted by questions."""
+    versions = lambda: [plans.shown(trial, order["id"])["version"] for order in orders.values()]
+
+    def stay():
+        before = versions()
+        time.sleep(1)
+        return versions() == before
+
+    payer.until("orders that stay as they are", stay)
 
 
 def script(trial, card, *outcomes):
@@ -98,6 +112,8 @@ def first_day(trial, orders, due):
     ]
     for fault in faults:
         trial.bench.ask_sandbox("POST", "/faults", fault)
+    come_to(trial, due, datetime.time(1))
+    quiet(trial, orders)
     come_to(trial, due)
     body = {"merchant": "ecole", "due_date": str(due)}
     trial.ask("startDebitRun", 202, body=body)

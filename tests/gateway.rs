@@ -39,6 +39,8 @@ mod plan_cards;
 mod plans;
 #[path = "gateway/receiver.rs"]
 mod receiver;
+#[path = "gateway/reconcile.rs"]
+mod reconcile;
 #[path = "gateway/settlements.rs"]
 mod settlements;
 #[path = "gateway/surplus.rs"]

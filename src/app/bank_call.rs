@@ -35,6 +35,16 @@ pub(super) enum Departure {
     Silent(String),
 }
 
+/// Whether a call may leave, by what the bank shows beforehand.
+pub(super) enum Before {
+    /// It may; what the bank said of its name.
+    Clear(Vec<Finding>),
+    /// It stays, and its order says why.
+    Stays,
+    /// The bank does not answer anybody.
+    Silent(String),
+}
+
 /// Why a question is without an answer.
 enum Unheard {
     /// The bank does not answer.
@@ -59,29 +69,19 @@ impl App {
     ) -> Result<Departure, Error> {
         let id = current.order.id;
         let only = only_host(&current.order, of);
-        // Its own name first: a bank that says nothing of it says nothing of others either.
-        let findings = match self.findings_of_either(merchant, only.unwrap_or(Host::Main), attempt).await? {
-            Ok(findings) => findings,
-            Err(Unheard::Silence(why)) => return self.wait_for_bank(merchant, id, of, why).await,
-            Err(Unheard::Unclear) => {
-                self.postpone(merchant, id, of, "the bank cannot be asked beforehand").await?;
-                return Ok(Departure::Stayed);
-            }
+        let findings = match self.look_before(merchant, current, of, attempt).await? {
+            Before::Clear(findings) => findings,
+            Before::Stays => return Ok(Departure::Stayed),
+            Before::Silent(why) => return self.wait_for_bank(merchant, id, of, why).await,
         };
         let prepare = |order: &Order, now| order.prepare_attempt(of, &findings, now, &merchant.policy);
-        if prepare(&current.order, self.now())? != Prepared::Go {
-            self.settle(merchant, id, of, |order, now| match prepare(order, now)? {
-                Prepared::Instead(decision) => Ok(*decision),
-                Prepared::Go => Ok(order.unchanged()),
-            })
-            .await?;
-            return Ok(Departure::Stayed);
-        }
-        if let Purpose::Debit(instalment) = of.purpose
-            && !self.is_unpaid_at_bank(merchant, current, of, instalment).await?
+        if let Purpose::Debit(_) = of.purpose
+            && self.is_frozen().await?
         {
             return Ok(Departure::Stayed);
         }
+        // What cannot be noted does not leave; found out now, it leaves no doubt behind.
+        self.ports.journal.health()?;
         let card = match &attempt.call {
             MoneyCall::Debit { .. } => Some(self.kept_card(&current.order)?),
             MoneyCall::Cancel { .. } | MoneyCall::Refund { .. } | MoneyCall::Capture { .. } => None,
@@ -107,14 +107,53 @@ impl App {
                 Ok((decision, Extras::default()))
             })
             .await;
-        match sent {
-            Ok(_) => {}
+        let sent = match sent {
+            Ok(sent) => sent,
             Err(ChangeError::Other(Error::Busy)) => return Ok(Departure::Stayed),
             Err(error) => return Err(error.into()),
-        }
-        let ruling = line.send(&sending, &attempt.call, card.as_ref(), not_after).await;
+        };
+        let ruling = match self.note_leaving(&sent, of, &sending).await {
+            Ok(()) => line.send(&sending, &attempt.call, card.as_ref(), not_after).await,
+            Err(error) => Ruling::Doubt { why: format!("it was not sent: {error}") },
+        };
         self.answered(merchant, id, of, &ruling).await?;
         Ok(Departure::Ruled(ruling))
+    }
+
+    /// Asks the bank before a call leaves: for its own name first, since a bank that says nothing of it says nothing of
+    /// others either; before a debit, for every earlier payment of its instalment too. What it knows is booked.
+    pub(super) async fn look_before(
+        &self,
+        merchant: &Merchant,
+        current: &Versioned,
+        of: AttemptId,
+        attempt: &Attempt,
+    ) -> Result<Before, Error> {
+        let id = current.order.id;
+        let first = only_host(&current.order, of).unwrap_or(Host::Main);
+        let findings = match self.findings_of_either(merchant, first, attempt).await? {
+            Ok(findings) => findings,
+            Err(Unheard::Silence(why)) => return Ok(Before::Silent(why)),
+            Err(Unheard::Unclear) => {
+                self.postpone(merchant, id, of, "the bank cannot be asked beforehand").await?;
+                return Ok(Before::Stays);
+            }
+        };
+        let prepare = |order: &Order, now| order.prepare_attempt(of, &findings, now, &merchant.policy);
+        if prepare(&current.order, self.now())? != Prepared::Go {
+            self.settle(merchant, id, of, |order, now| match prepare(order, now)? {
+                Prepared::Instead(decision) => Ok(*decision),
+                Prepared::Go => Ok(order.unchanged()),
+            })
+            .await?;
+            return Ok(Before::Stays);
+        }
+        if let Purpose::Debit(instalment) = of.purpose
+            && !self.is_unpaid_at_bank(merchant, current, of, instalment).await?
+        {
+            return Ok(Before::Stays);
+        }
+        Ok(Before::Clear(findings))
     }
 
     /// A call cannot leave because the bank does not answer: a debit's run waits, any other call by itself.

@@ -8,6 +8,7 @@ use super::{App, Error, debit_run::run_labels, plans::plan_status};
 use crate::{
     domain::{
         actor::Actor,
+        chain::Link,
         event::{EVENT_VERSION, Event, Recorded},
         ids::{MerchantId, OrderId},
         ledger::EntryKind,
@@ -123,12 +124,12 @@ impl App {
         for _ in 0..MAX_TRIES {
             let current = self.load(merchant, id).await?;
             let now = self.now();
-            let (decision, extras) = decide(&current, now)?;
+            let (mut decision, extras) = decide(&current, now)?;
             if decision.events.is_empty() && extras.callbacks.is_empty() && extras.answer.is_none() {
                 return Ok(current);
             }
             let policy = &self.merchant(merchant)?.policy;
-            let write = write_of(&decision, current.version, actor, now, policy)?;
+            let write = write_of(&mut decision, current.version, actor, now, policy)?;
             let commit = Commit {
                 claims: claims_of(&decision),
                 writes: vec![write],
@@ -237,23 +238,23 @@ impl<T> Remember<T> {
     }
 }
 
-/// What a decision writes.
+/// What a decision writes. Its order is chained to the events that are stored.
 pub(super) fn write_of(
-    decision: &Decision,
+    decision: &mut Decision,
     expected_version: u64,
     actor: &Actor,
     now: Timestamp,
     policy: &Policy,
 ) -> Result<Write, Error> {
+    let mut events = Vec::with_capacity(decision.events.len());
+    for event in &decision.events {
+        let after = decision.order.chain.take();
+        let recorded = Recorded { v: EVENT_VERSION, at: now, actor: actor.clone(), event: event.clone(), after };
+        let stored = serde_json::to_string(&recorded)?;
+        decision.order.chain = Some(Link::to(&stored));
+        events.push(stored);
+    }
     let order = &decision.order;
-    let events = decision
-        .events
-        .iter()
-        .map(|event| {
-            let recorded = Recorded { v: EVENT_VERSION, at: now, actor: actor.clone(), event: event.clone() };
-            Ok(serde_json::to_string(&recorded)?)
-        })
-        .collect::<Result<Vec<String>, Error>>()?;
     Ok(Write {
         key: order_key(&order.merchant, order.id),
         expected_version,

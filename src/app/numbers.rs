@@ -23,6 +23,11 @@ impl Numbers {
         Self { first, left: Mutex::new(BTreeMap::new()) }
     }
 
+    /// What a new counter begins with.
+    pub(super) fn first(&self) -> u32 {
+        self.first
+    }
+
     fn take(&self, site: &str) -> Option<u32> {
         self.left.lock().unwrap_or_else(PoisonError::into_inner).get_mut(site).and_then(Iterator::next)
     }

@@ -59,9 +59,9 @@ impl App {
             return Err(Error::Faults(faults));
         }
         let now = self.now();
-        let decision =
+        let mut decision =
             Order::place(new.clone(), merchant.policy.day(None, now), now, &merchant.policy).map_err(Error::Faults)?;
-        let mut writes = vec![write_of(&decision, 0, &caller.actor, now, &merchant.policy)?];
+        let mut writes = vec![write_of(&mut decision, 0, &caller.actor, now, &merchant.policy)?];
         let mut claims = claims_of(&decision);
         let mut decisions = vec![decision.clone()];
         if let Some(replaced) = new.replaces {
@@ -70,8 +70,8 @@ impl App {
             if old.order.payer.reference != new.payer.reference {
                 return Err(Error::Faults(vec![Fault::new("/replaces", FaultKind::NotWithThis)]));
             }
-            let cancel = old.order.cancel(Some(new.id), now).map_err(Error::NotReplaceable)?;
-            writes.push(write_of(&cancel, old.version, &caller.actor, now, &merchant.policy)?);
+            let mut cancel = old.order.cancel(Some(new.id), now).map_err(Error::NotReplaceable)?;
+            writes.push(write_of(&mut cancel, old.version, &caller.actor, now, &merchant.policy)?);
             claims.extend(claims_of(&cancel));
             decisions.push(cancel);
         }

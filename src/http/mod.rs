@@ -26,10 +26,12 @@ mod plan_words;
 mod plans;
 mod positions;
 pub mod problem;
+mod problem_of;
 mod quarantine;
 mod quarantine_in;
 mod query;
 mod rates;
+mod reconciliation;
 mod serve;
 mod settlements;
 mod story;
@@ -225,6 +227,8 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/v1/webhook-endpoints/{id}/replay", post(webhooks::replay))
         .route("/v1/deliveries", get(webhooks::deliveries))
         .route("/v1/callbacks", get(callbacks::list))
+        .route("/v1/reconciliation", get(reconciliation::show))
+        .route("/v1/reconciliation/end", post(reconciliation::end))
         .route("/pay/{token}", get(payer::pay))
         .route("/return/{token}/{outcome}", get(payer::back))
         .route("/paybox/{merchant}/ipn", get(bank::notified_by_query).post(bank::notified_by_body));

@@ -250,6 +250,17 @@ pub(super) fn problem(code: Code, locale: Locale) -> (&'static str, &'static str
             ("Série non arrêtée", "Cette série de prélèvements n'est pas arrêtée; il n'y a rien à reprendre."),
             ("Run not stopped", "This debit run is not stopped; there is nothing to resume."),
         ),
+        Code::NotReconciling => (
+            ("Rien à rapprocher", "Rien n'est en retard dans les données; les prélèvements ne sont pas gelés."),
+            ("Nothing to reconcile", "The store lags nothing; debits are not frozen."),
+        ),
+        Code::StillAsking => (
+            (
+                "Rapprochement en cours",
+                "La banque n'a pas encore répondu à toutes les questions; les prélèvements restent gelés.",
+            ),
+            ("Still asking", "The bank has not answered all questions yet; debits stay frozen."),
+        ),
         Code::ClockOnlyGoesForward => (
             (
                 "L'horloge ne recule pas",

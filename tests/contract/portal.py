@@ -16,7 +16,7 @@ SUBJECT = {"subject": "attempt", "debit": 2, "attempt": 7}
 WITH_KEY = {
     "placeOrder": {}, "listOrders": {}, "listEvents": {},
     "listCallbacks": {}, "explainOrder": {"id": UNKNOWN}, "showOrder": {"id": UNKNOWN}, "cancelOrder": {"id": UNKNOWN}, "checkOut": {"id": UNKNOWN},
-    "showTestClock": {}, "moveTestClock": {},
+    "showTestClock": {}, "moveTestClock": {}, "showReconciliation": {}, "endReconciliation": {},
     **{operation: {"id": UNKNOWN}
        for operation in ("requestPlan", "showPlan", "withdrawPlan", "approvePlan", "refusePlan", "pausePlan", "resumePlan",
                          "cancelPlan")},
@@ -76,6 +76,7 @@ def body_of(operation):
             "items": [{"order": UNKNOWN, "subject": SUBJECT, "verdict": {"verdict": "not_executed"}}],
             "evidence": "relevé du jour",
         },
+        "endReconciliation": {"reason": "Relu avec la comptabilité."},
         "startDebitRun": {"due_date": "2001-01-10"}, "resumeDebitRun": {},
     }.get(operation)
 

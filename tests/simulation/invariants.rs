@@ -3,6 +3,7 @@
 use guichet::domain::{
     attempt::AttemptState,
     bank::{MoneyCall, OperationStatus},
+    chain::Link,
     event::{Event, Recorded},
     hold::Verdict,
     ids::OrderId,
@@ -20,7 +21,12 @@ use crate::{
 };
 
 /// The order as its events make it, which must be the one that is stored.
-pub(crate) fn replayed(inner: &mut Inner, before: Option<&Order>, events: &[Recorded], state: &str) -> Option<Order> {
+pub(crate) fn replayed(
+    inner: &mut Inner,
+    before: Option<&Order>,
+    events: &[Recorded],
+    (state, chain): (&str, Option<Link>),
+) -> Option<Order> {
     let replayed = match before {
         None => Order::replay(events.iter().map(|recorded| (&recorded.event, recorded.at))),
         Some(before) => {
@@ -29,7 +35,8 @@ pub(crate) fn replayed(inner: &mut Inner, before: Option<&Order>, events: &[Reco
         }
     };
     match replayed {
-        Ok(order) => {
+        Ok(mut order) => {
+            order.chain = chain;
             // Most commits change what the next one's events have to fit, too.
             if inner.rng.chance(250) && serde_json::to_string(&order).unwrap() != state {
                 inner.violate("replay", format!("the events of {} do not make its state", order.id));
@@ -71,6 +78,10 @@ pub(crate) fn committed(inner: &mut Inner, before: Option<&Order>, after: &Order
     i5_one_open_attempt(inner, after);
     i8_paid_is_booked(inner, before, after);
     i14_active_with_an_accepted_card(inner, after);
+    // What `guichet audit` looks for holds of every order that ever was.
+    for breach in after.breaches() {
+        inner.violate(breach.invariant, format!("{}: {}", after.id, breach.what));
+    }
 }
 
 /// I1: captures that we start, by the bank's ledger. And what was concluded not to be done is not done.

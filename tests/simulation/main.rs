@@ -15,6 +15,7 @@ mod campaign;
 mod finale;
 mod happening;
 mod invariants;
+mod journal;
 mod line;
 mod moves;
 mod nature;

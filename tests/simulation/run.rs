@@ -18,6 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     finale,
+    journal::SimJournal,
     line::SimBank,
     outside,
     ports::{NoNotifier, SimAlarms, SimClock, SimEntropy, SimPages, SimVault},
@@ -108,6 +109,7 @@ impl Run {
             entropy: Arc::new(SimEntropy(world.clone())),
             vault: Arc::new(SimVault),
             alarms: Arc::new(SimAlarms(world.clone())),
+            journal: Arc::new(SimJournal { world: world.clone(), process }),
             notifier: Arc::new(NoNotifier),
             test_clock: None,
         };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use guichet::{
-    domain::{event::Recorded, order::Order},
+    domain::{chain::Link, event::Recorded, order::Order, reconcile::Mark},
     ports::{Answer, Callback, Commit, CommitError, FeedItem, Key, Store, StoreError, Stored, Write},
 };
 use jiff::{SignedDuration, Timestamp, civil::Date};
@@ -123,7 +123,9 @@ fn replace(inner: &mut Inner, write: Write) {
     let mut order = None;
     if write.key.kind == "order" {
         let events: Vec<Recorded> = write.events.iter().map(|event| serde_json::from_str(event).unwrap()).collect();
-        order = invariants::replayed(inner, before.as_ref(), &events, &write.state);
+        let chain =
+            write.events.last().map(|event| Link::to(event)).or(before.as_ref().and_then(|order| order.chain.clone()));
+        order = invariants::replayed(inner, before.as_ref(), &events, (&write.state, chain));
         if let Some(after) = &order {
             invariants::committed(inner, before.as_ref(), after, &events);
         }
@@ -274,6 +276,18 @@ impl Store for SimStore {
 
     async fn history(&self, key: &Key) -> Result<Vec<FeedItem>, StoreError> {
         self.read(|store| store.feed.iter().filter(|item| item.key == *key).cloned().collect()).await
+    }
+
+    async fn mark(&self, at: Option<u64>) -> Result<Mark, StoreError> {
+        self.read(|store| {
+            let last = store.feed.iter().rev().find(|item| at.is_none_or(|at| item.position <= at));
+            Mark {
+                store: "one".to_owned(),
+                position: last.map_or(0, |item| item.position),
+                event: Link::to(last.map_or("", |item| &item.event)),
+            }
+        })
+        .await
     }
 
     async fn answer(&self, key: &str) -> Result<Option<Answer>, StoreError> {

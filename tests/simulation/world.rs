@@ -10,7 +10,12 @@ use std::{
 
 use guichet::{
     app::attend::Chore,
-    domain::{ids::OrderId, money::Money, purpose::Purpose},
+    domain::{
+        ids::OrderId,
+        money::Money,
+        purpose::Purpose,
+        reconcile::{Leaving, Mark},
+    },
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
@@ -57,6 +62,8 @@ pub(crate) struct Inner {
     next_happening: u64,
     sleepers: Vec<(Timestamp, Waker)>,
     pub(crate) dooms: BTreeMap<usize, Doom>,
+    /// By process.
+    pub(crate) journals: BTreeMap<usize, (Mark, Vec<Leaving>)>,
     /// Chores that a process has found due.
     pub(crate) chores: Vec<(usize, Chore)>,
     pub(crate) counters: BTreeMap<&'static str, u64>,
@@ -92,6 +99,7 @@ impl Inner {
             next_happening: 0,
             sleepers: Vec::new(),
             dooms: BTreeMap::new(),
+            journals: BTreeMap::new(),
             chores: Vec::new(),
             counters: BTreeMap::new(),
             violations: Vec::new(),

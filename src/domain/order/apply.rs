@@ -46,6 +46,7 @@ impl Order {
             unsettled: Vec::new(),
             blocked: false,
             verdicts: Vec::new(),
+            chain: None,
         }
     }
 

@@ -12,6 +12,7 @@ mod apply_attempt;
 mod apply_correction;
 mod apply_plan;
 mod attempts;
+mod audit;
 mod cards;
 mod confirm;
 mod corrections;
@@ -27,6 +28,7 @@ mod tests;
 
 pub use apply::Impossible;
 pub use attempts::{NewCall, Prepared};
+pub use audit::Breach;
 pub use confirm::{Heard, News, Taken};
 pub use corrections::{Against, Correcting};
 pub use debits::LeftOut;
@@ -42,6 +44,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     bank::Operation,
+    chain::Link,
     checkout::{Challenge, Checkout, CheckoutStatus, Locale},
     correction::{CreditNote, JournalEntry, Refund},
     event::Event,
@@ -104,6 +107,9 @@ pub struct Order {
     /// What people have made so far of what waits for them.
     #[serde(default)]
     pub verdicts: Vec<GivenVerdict>,
+    /// The latest of its events, once that is stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain: Option<Link>,
 }
 
 /// A capture that is on its way to the merchant's account.

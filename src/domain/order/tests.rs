@@ -133,6 +133,7 @@ impl World {
         self.history.extend(decision.events.into_iter().map(|event| (event, self.now)));
         let replayed = Order::replay(self.history.iter().map(|(event, at)| (event, *at))).unwrap();
         assert_eq!(replayed, decision.order, "the events make the order");
+        assert_eq!(decision.order.breaches(), Vec::new());
         self.order = decision.order;
     }
 

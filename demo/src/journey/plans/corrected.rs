@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// 250,00 € less on 601,00 € of which 200,31 are paid: the last instalment goes first, then a part of the second.
-pub(super) async fn credit_note(plans: &Plans<'_>) -> Outcome<String> {
+pub(super) async fn credit_note(plans: &mut Plans<'_>) -> Outcome<String> {
     let order = plans.order("credited")?;
     let terms = check::text(&order.document, "/plan/terms")?;
     let before = plans.account("credited", None).await?;
@@ -43,13 +43,10 @@ pub(super) async fn credit_note(plans: &Plans<'_>) -> Outcome<String> {
     let after = plans.account("credited", None).await?;
     check::equal("owed after", after.position, before.position + 25_000)?;
     let cut: Vec<String> = cuts.iter().map(|(number, cents)| format!("no. {number} -{}", written(*cents))).collect();
-    Ok(format!(
-        "{}; new terms told; {} → {}: \"{}\"",
-        cut.join(", "),
-        signed(before.position),
-        signed(after.position),
-        after.proof
-    ))
+    let (was, is) = (signed(before.position), signed(after.position));
+    let seen = format!("{}; new terms told; {was} → {is}: \"{}\"", cut.join(", "), after.proof);
+    plans.account_then = Some(after);
+    Ok(seen)
 }
 
 /// The payer shows another card on the bank's page; the plan debits that one, and the bank forgets the first.

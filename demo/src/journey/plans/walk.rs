@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{
+    account::Account,
     calendar::Calendar,
     office::{ACCOUNTANT, Office, Staff},
 };
@@ -34,13 +35,23 @@ pub(super) struct Plans<'a> {
     cast: BTreeMap<&'static str, Placed>,
     /// A payment page that was opened in one step and is paid in another.
     pub(super) open_page: Option<Page>,
+    /// An account as it was told on a day that is to be past.
+    pub(super) account_then: Option<Account>,
     /// What payers' banks took back: order, operation and amount, as the school's bank wrote.
     pub(super) taken_back: Vec<TakenBack>,
 }
 
 impl<'a> Plans<'a> {
     pub(super) fn new(journey: &'a Journey, office: Office) -> Self {
-        Self { journey, office, calendar: None, cast: BTreeMap::new(), open_page: None, taken_back: Vec::new() }
+        Self {
+            journey,
+            office,
+            calendar: None,
+            cast: BTreeMap::new(),
+            open_page: None,
+            account_then: None,
+            taken_back: Vec::new(),
+        }
     }
 
     /// Puts the clock to the day on which everything begins.

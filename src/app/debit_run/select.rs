@@ -16,6 +16,7 @@ use crate::{
         order::Order,
         run::{Run, RunState},
     },
+    failpoint,
     ports::AlarmKind,
 };
 
@@ -50,6 +51,7 @@ impl App {
         told: &mut BTreeSet<Date>,
     ) -> Result<(), Error> {
         self.take_over(merchant, date, &serde_json::from_str(seen)?, told).await?;
+        failpoint::pass("run.taking_up");
         let new = self.new_call(merchant);
         self.change(&merchant.id, id, &Actor::Gateway, |current, now| {
             let order = &current.order;
@@ -60,6 +62,7 @@ impl App {
             Ok((decision, Extras::default()))
         })
         .await?;
+        failpoint::pass("debit.planned");
         Ok(())
     }
 

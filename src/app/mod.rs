@@ -18,6 +18,8 @@ pub mod debit_run;
 pub mod event_document;
 pub mod events;
 pub mod explain;
+pub mod imports;
+pub mod journal;
 pub mod merchant;
 mod numbers;
 pub mod orders;
@@ -145,6 +147,9 @@ pub enum Error {
     DateTooOld,
     #[error("the run is not stopped")]
     RunNotStopped,
+    /// What is to be done about a drift is done, or is none of what may be done.
+    #[error("nothing like that is left to be done about it")]
+    NotOffered,
     #[error("the clock only goes forward")]
     ClockOnlyGoesForward,
     /// It has changed since the caller looked.

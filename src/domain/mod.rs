@@ -29,6 +29,7 @@ pub mod quarantine;
 pub mod retry;
 pub mod run;
 pub mod schedule;
+pub mod statement;
 pub mod subscriber;
 pub mod template;
 pub mod text;

@@ -3,8 +3,11 @@
 
 mod accounting;
 mod fees;
+mod orders_desk;
 mod pages;
 mod plans;
+mod quarantine;
+mod remittances;
 mod serve;
 mod visitor;
 mod words;
@@ -36,8 +39,8 @@ const ICON: &str = include_str!("icon.svg");
 /// The portal's backend.
 pub(crate) struct Portal {
     gateway: Gateway,
-    /// The office's way in: people act through it.
-    accounting: Gateway,
+    /// The office's ways in, one for each desk: people act through them.
+    accounting: [Gateway; 2],
     /// For the test clock alone.
     ops: Gateway,
     /// `http://127.0.0.1:8000`.
@@ -49,7 +52,7 @@ impl Portal {
     pub(crate) fn new(stage: &Stage, gateway: Gateway) -> Outcome<Self> {
         Ok(Self {
             gateway,
-            accounting: stage.gateway_with(Scope::Accounting, ECOLE)?,
+            accounting: [stage.gateway_with(Scope::Accounting, ECOLE)?, stage.gateway_with(Scope::Accounting, ECOLE)?],
             ops: stage.gateway_with(Scope::Ops, ECOLE)?,
             origin: stage.portal_origin().to_owned(),
         })
@@ -116,6 +119,13 @@ impl Portal {
                 (&Method::POST, ["prelevements"]) => self.start_debits(visitor, &form(body).await?).await,
                 (&Method::POST, ["prelevements", day, "reprise"]) => self.resume_debits(visitor, day).await,
                 (&Method::POST, ["horloge"]) => self.put_forward(visitor, &form(body).await?).await,
+                (&Method::GET, ["commandes"]) => self.orders_list(visitor, query).await,
+                (&Method::GET, ["commandes", id]) => self.order_at_office(visitor, id, None).await,
+                (&Method::POST, ["commandes", id, what]) => self.correct(visitor, (id, what), &form(body).await?).await,
+                (&Method::GET, ["quarantaine"]) => self.quarantine(visitor, None).await,
+                (&Method::POST, ["quarantaine", id]) => self.give_verdict(visitor, id, &form(body).await?).await,
+                (&Method::GET, ["remises"]) => self.remittances(visitor).await,
+                (&Method::GET, ["remises", number]) => self.remittance(visitor, number).await,
                 _ => Ok(unknown(visitor)),
             },
             // What the gateway tells: this portal asks the API instead, and only says that it heard.
@@ -123,7 +133,9 @@ impl Portal {
             (&Method::GET, ["retour"]) => self.back(visitor, &here, query).await,
             (&Method::GET, ["position"]) => {
                 let orders = self.orders(visitor).await?;
-                Ok(html(StatusCode::OK, Frame { visitor, here: &here }.position(&orders)))
+                let path = format!("/v1/payers/{}/position", visitor.student);
+                let account = self.gateway.get(&path).await?.json_if(200)?;
+                Ok(html(StatusCode::OK, Frame { visitor, here: &here }.position(&account, &orders)))
             }
             _ => Ok(unknown(visitor)),
         }
@@ -219,8 +231,7 @@ impl Portal {
     }
 
     async fn order(&self, id: &str) -> Outcome<Option<Value>> {
-        let plain = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        if !plain {
+        if !accounting::is_order(id) {
             return Ok(None);
         }
         let answer = self.gateway.get(&format!("/v1/orders/{id}")).await?;
@@ -245,7 +256,7 @@ fn present(orders: &[Value]) -> Option<&Value> {
 /// Whether the first instalment of a plan was paid, and the others are not.
 fn has_begun(order: &Value) -> bool {
     order.said("/status") == "open"
-        && matches!(order.said("/plan/status"), "active" | "past_due" | "paused" | "cancelled")
+        && matches!(order.said("/plan/status"), "active" | "past_due" | "paused" | "cancelled" | "defaulted")
 }
 
 /// Whoever knows an order's id is its student here.

@@ -1,6 +1,6 @@
 # Two commands need no set-up: `make demo` and `make test`. The others are for those who work on guichet.
 
-.PHONY: demo demo-headless test sim test-browser test-contract test-integration lint
+.PHONY: demo demo-headless test sim chaos test-browser test-contract test-integration lint
 
 demo: ## build, make throw-away keys, start gateway, sandbox and portal, print where to click
 	cargo build --workspace --bins --locked --quiet
@@ -15,6 +15,9 @@ test: ## every test
 
 sim: ## lives under a simulated world: SEEDS=2000 for so many of them, SEED=7 to read one
 	@SEEDS=$(SEEDS) SEED=$(SEED) FIRST_SEED=$(FIRST_SEED) scripts/sim.sh
+
+chaos: ## the real gateway killed, cut off, traced, on bad disks: KILLS=300 for so many kills, SEED=1
+	@KILLS=$(KILLS) SEED=$(SEED) scripts/chaos.sh
 
 test-browser: ## the demo portal in a real browser; pictures in target/browser
 	scripts/test-browser.sh

@@ -42,7 +42,7 @@ const ROOMS: &[Room] = &[
     Room { name: "ports", own: &["domain"], crates: &["std", "async_trait", "jiff", "secrecy", "thiserror"] },
     Room {
         name: "app",
-        own: &["app", "domain", "paybox", "ports"],
+        own: &["app", "domain", "failpoint", "paybox", "ports"],
         crates: &[
             "std",
             "base64",
@@ -58,7 +58,8 @@ const ROOMS: &[Room] = &[
             "url",
         ],
     },
-    Room { name: "adapters", own: &["adapters", "domain", "paybox", "ports"], crates: &[] },
+    Room { name: "adapters", own: &["adapters", "domain", "failpoint", "paybox", "ports"], crates: &[] },
+    Room { name: "failpoint", own: &[], crates: &["std"] },
     Room { name: "http", own: &["app", "domain", "http"], crates: &[] },
     Room { name: "config", own: &["app", "config", "domain", "paybox"], crates: &[] },
 ];

@@ -5,7 +5,7 @@ use std::fmt;
 
 use jiff::civil::Date;
 
-use super::{App, Error, commit::Extras, merchant::Merchant};
+use super::{App, Error, bank_call::kind, commit::Extras, merchant::Merchant};
 use crate::{
     domain::{
         actor::Actor,
@@ -13,6 +13,7 @@ use crate::{
         order::Duty,
         webhook::EndpointId,
     },
+    failpoint,
     ports::{Alarm, AlarmKind, Key},
 };
 
@@ -118,6 +119,12 @@ impl App {
             Ok((decision, Extras::default()))
         })
         .await?;
+        if let Duty::Plan { purpose } = duty {
+            failpoint::pass_of(kind(*purpose), "planned");
+        }
+        if let Duty::Judge { .. } = duty {
+            failpoint::pass("card.judged");
+        }
         Ok(())
     }
 

@@ -22,6 +22,7 @@ use crate::{
         purpose::{AttemptId, Purpose},
         subscriber::card_context,
     },
+    failpoint,
     ports::{Alarm, AlarmKind, Forgotten, KeptCard, Silence},
 };
 
@@ -80,6 +81,7 @@ impl App {
         {
             return Ok(Departure::Stayed);
         }
+        failpoint::pass_of(kind(of.purpose), "asked_before");
         // What cannot be noted does not leave; found out now, it leaves no doubt behind.
         self.ports.journal.health()?;
         let card = match &attempt.call {
@@ -90,6 +92,7 @@ impl App {
             Ok(line) => line,
             Err(silence) => return self.wait_for_bank(merchant, id, of, silence.to_string()).await,
         };
+        failpoint::pass_of(kind(of.purpose), "connected");
         let question = self.question_number(merchant).await?;
         // Both clocks are read before the commit: a machine that is suspended while the disk writes must find its time
         // up when it wakes.
@@ -104,6 +107,7 @@ impl App {
                     return Err(Error::Busy);
                 }
                 let decision = now_stored.order.send_attempt(of, sending, now, &merchant.policy)?;
+                failpoint::pass_of(kind(of.purpose), "sent_decided");
                 Ok((decision, Extras::default()))
             })
             .await;
@@ -112,11 +116,14 @@ impl App {
             Err(ChangeError::Other(Error::Busy)) => return Ok(Departure::Stayed),
             Err(error) => return Err(error.into()),
         };
+        failpoint::pass_of(kind(of.purpose), "sent_committed");
         let ruling = match self.note_leaving(&sent, of, &sending).await {
             Ok(()) => line.send(&sending, &attempt.call, card.as_ref(), not_after).await,
             Err(error) => Ruling::Doubt { why: format!("it was not sent: {error}") },
         };
+        failpoint::pass_of(kind(of.purpose), "answered");
         self.answered(merchant, id, of, &ruling).await?;
+        failpoint::pass_of(kind(of.purpose), "answer_committed");
         Ok(Departure::Ruled(ruling))
     }
 
@@ -231,7 +238,9 @@ impl App {
     /// Nobody can answer a call found `sent` any more: what became of it has to be asked.
     pub(super) async fn doubt(&self, merchant: &Merchant, id: OrderId, of: AttemptId) -> Result<(), Error> {
         let why = "found sent, and never answered".to_owned();
-        self.answered(merchant, id, of, &Ruling::Doubt { why }).await
+        self.answered(merchant, id, of, &Ruling::Doubt { why }).await?;
+        failpoint::pass_of(kind(of.purpose), "doubted");
+        Ok(())
     }
 
     /// Asks a host what became of a call in doubt.
@@ -249,11 +258,14 @@ impl App {
             (MoneyCall::Debit { .. }, Some([Finding::Nothing])) => self.finds_a_control(merchant, host).await?,
             _ => false,
         };
+        failpoint::pass_of(kind(of.purpose), "enquired");
         self.settle(merchant, current.order.id, of, |order, now| {
             let heard = (findings.as_deref(), control);
             Ok(order.attempt_asked(of, attempt, heard, asked_at, now, &merchant.policy)?)
         })
-        .await
+        .await?;
+        failpoint::pass_of(kind(of.purpose), "enquiry_committed");
+        Ok(())
     }
 
     /// All answers to the questions about an attempt, by this host or else by the other.
@@ -326,6 +338,7 @@ impl App {
             Ok(Forgotten::Unclear(code)) => Some(code),
             Err(Silence(why)) => Some(why),
         };
+        failpoint::pass("card.forgotten");
         self.change(&merchant.id, id, &Actor::Gateway, |current, now| {
             let order = &current.order;
             let decision = order.subscriber_answered(subscriber, silence.as_deref(), now, &merchant.policy)?;
@@ -357,6 +370,15 @@ impl App {
             }
             other => Ok(other.map(drop)?),
         }
+    }
+}
+
+/// What kind of call a failpoint is passed by.
+pub(super) fn kind(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Debit(_) => "debit",
+        Purpose::Capture(_) => "capture",
+        Purpose::GiveBack(_) => "give_back",
     }
 }
 

@@ -23,6 +23,7 @@ use crate::{
         subscriber::{HeardCard, card_context},
         text::mask_long_numbers,
     },
+    failpoint,
     paybox::{
         callback::{Scope, UnverifiedCallback, VerifiedCallback},
         card_token::CardToken,
@@ -150,6 +151,7 @@ impl App {
         raw: &[u8],
         may_keep: &(dyn Fn() -> bool + Sync),
     ) -> Result<Received, Error> {
+        failpoint::pass("callback.arrived");
         let sealed = self.ports.vault.seal(raw, &context(merchant))?;
         let card = self.heard_card(merchant, order, checkout, callback).await?;
         let mut how = Taken::New;
@@ -178,6 +180,7 @@ impl App {
             Ok((decision, Extras { callbacks, answer: None }))
         })
         .await?;
+        failpoint::pass("callback.kept");
         match how {
             Taken::New => Ok(Received::News(order)),
             Taken::Double => Ok(Received::Known),

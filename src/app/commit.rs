@@ -172,6 +172,7 @@ impl App {
                 Ok((decision, Extras { answer: Some(answer), ..Extras::default() }))
             })
             .await;
+        crate::failpoint::pass("request.committed");
         match changed {
             Ok(_) => outcome.ok_or(Error::Busy),
             Err(ChangeError::Answered) => self.answered_before(remember).await,

@@ -14,6 +14,7 @@ use crate::{
         ids::CheckoutNumber,
         order::{Heard, Order},
     },
+    failpoint,
     ports::Silence,
 };
 
@@ -127,11 +128,13 @@ impl App {
 
     /// Books what was heard. An operation that another order has already is nobody's to book: a person decides.
     pub(super) async fn book(&self, merchant: &Merchant, order: &Order, heard: &Heard) -> Result<(), Error> {
+        failpoint::pass("page.asked");
         let booked = self
             .change(&merchant.id, order.id, &Actor::Gateway, |current, now| {
                 Ok((current.order.hear(heard, now, &merchant.policy)?, Extras::default()))
             })
             .await;
+        failpoint::pass("page.booked");
         match booked {
             Ok(_) => Ok(()),
             Err(ChangeError::Taken { claim, owner }) => {

@@ -28,6 +28,7 @@ use crate::{
         run::{Run, RunEvent, RunState},
         schedule::{Debit, Instalment},
     },
+    failpoint,
     ports::{Commit, CommitError, Counted, Key, Stored, Write},
 };
 
@@ -121,8 +122,12 @@ impl App {
         let now = self.now();
         let run = Run::start(date, by.clone(), now);
         let event = RunEvent::Started { date, by: by.clone() };
+        failpoint::pass("run.start_decided");
         match self.write_run(merchant, &run, 0, &event, Some(now)).await {
-            Ok(()) => Ok((StoredRun { merchant: merchant.id.clone(), run, version: 1 }, true)),
+            Ok(()) => {
+                failpoint::pass("run.started");
+                Ok((StoredRun { merchant: merchant.id.clone(), run, version: 1 }, true))
+            }
             Err(Error::Busy) => Ok((self.load_run(&merchant.id, date).await?, false)),
             Err(error) => Err(error),
         }

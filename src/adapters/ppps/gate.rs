@@ -17,7 +17,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::ports::Clock;
+use crate::{failpoint, ports::Clock};
 
 /// The rule of one connection. Open until it is told its deadline, which never changes afterwards.
 pub(super) struct Gate {
@@ -71,7 +71,15 @@ impl AsyncRead for Gated {
 impl AsyncWrite for Gated {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.gate.check()?;
-        Pin::new(&mut self.socket).poll_write(cx, bytes)
+        let is_call = self.gate.has_passed();
+        if is_call {
+            failpoint::pass("call.first_byte");
+        }
+        let written = Pin::new(&mut self.socket).poll_write(cx, bytes);
+        if is_call && matches!(written, Poll::Ready(Ok(_))) {
+            failpoint::pass("call.first_byte_left");
+        }
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -19,7 +19,7 @@ use rusqlite::{Connection, ErrorCode, config::DbConfig};
 use tokio::sync::oneshot;
 
 use super::{changes::Change, schema::is_busy};
-use crate::ports::CommitError;
+use crate::{failpoint, ports::CommitError};
 
 /// Changes in one transaction, at most.
 const GROUP_MAX: usize = 64;
@@ -141,6 +141,7 @@ fn work(connection: Connection, tasks: &Receiver<Box<dyn Task>>, failure: &OnceL
                 error.to_string()
             }),
         };
+        failpoint::pass("store.committed");
         for task in group {
             task.answer(&fate);
         }
@@ -156,7 +157,10 @@ fn work(connection: Connection, tasks: &Receiver<Box<dyn Task>>, failure: &OnceL
 fn write(connection: &Connection, group: &mut [Box<dyn Task>]) -> rusqlite::Result<()> {
     let written = execute(connection, "BEGIN IMMEDIATE")
         .and_then(|()| group.iter_mut().try_for_each(|task| try_one(connection, task.as_mut())))
-        .and_then(|()| execute(connection, "COMMIT"));
+        .and_then(|()| {
+            failpoint::pass("store.written");
+            execute(connection, "COMMIT")
+        });
     if written.is_err() && !connection.is_autocommit() {
         execute(connection, "ROLLBACK")?;
     }

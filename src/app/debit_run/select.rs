@@ -17,6 +17,7 @@ use crate::{
         order::Order,
         run::{Run, RunEvent, RunState},
     },
+    failpoint,
     ports::AlarmKind,
 };
 
@@ -24,7 +25,10 @@ impl App {
     /// Takes up every order that is due, and no more from then on.
     pub(super) async fn select_all(&self, merchant: &Merchant, current: &StoredRun) -> Result<(), Error> {
         self.select(merchant, current.run.date).await?;
-        self.note(merchant, current, RunEvent::Selected, Some(self.now())).await
+        failpoint::pass("run.taken_up");
+        self.note(merchant, current, RunEvent::Selected, Some(self.now())).await?;
+        failpoint::pass("run.selected");
+        Ok(())
     }
 
     /// Takes up every order that is due.
@@ -57,6 +61,7 @@ impl App {
         told: &mut BTreeSet<Date>,
     ) -> Result<(), Error> {
         self.take_over(merchant, date, &serde_json::from_str(seen)?, told).await?;
+        failpoint::pass("run.taking_up");
         let new = self.new_call(merchant);
         self.change(&merchant.id, id, &Actor::Gateway, |current, now| {
             let order = &current.order;
@@ -67,6 +72,7 @@ impl App {
             Ok((decision, Extras::default()))
         })
         .await?;
+        failpoint::pass("debit.planned");
         Ok(())
     }
 

@@ -20,6 +20,7 @@ use crate::{
         purpose::{AttemptId, Purpose},
         run::{Run, RunEvent, RunState},
     },
+    failpoint,
     ports::{Alarm, AlarmKind},
 };
 
@@ -159,6 +160,7 @@ impl App {
             for control in accepted.into_iter().take(ASKED_BACK) {
                 self.calibrate(merchant, control).await?;
             }
+            failpoint::pass("run.asked_back");
             self.note_while_running(merchant, date, &RunEvent::Calibrated, self.now()).await?;
         }
         failed.map_or(Ok(silence), Err)
@@ -209,6 +211,7 @@ impl App {
     async fn end_or_wait(&self, merchant: &Merchant, current: &StoredRun) -> Result<(), Error> {
         let date = current.run.date;
         if self.in_run(merchant, date, "sent", None).await?.is_empty() {
+            failpoint::pass("run.ending");
             return self.note(merchant, current, RunEvent::Ended, None).await;
         }
         self.wake_run(merchant, current, later(self.now(), merchant.policy.send_again)).await

@@ -14,6 +14,7 @@ use crate::{
         ids::{MerchantId, OrderId},
         webhook::{Because, Endpoint, EndpointId, Errand, Fate, Progress, State, Tried},
     },
+    failpoint,
     ports::{Alarm, AlarmKind, Delivery, FeedItem, NotDelivered},
 };
 
@@ -169,6 +170,7 @@ impl App {
         let started = self.ports.clock.since_boot();
         let delivery = Delivery { url: endpoint.url.clone(), headers, body: due.body };
         let result = self.ports.notifier.deliver(&delivery).await;
+        failpoint::pass("webhook.delivered");
         let attempt = turn.progress.failures(due.errand, due.order).saturating_add(1);
         let now = self.now();
         let fate = self.fate(result, attempt, now);
@@ -194,6 +196,7 @@ impl App {
             fate,
         };
         let kept = self.keep_turn(turn, Some(tried), disabled).await?;
+        failpoint::pass("webhook.kept");
         if kept && disabled.is_some() {
             self.alarm_of(&turn.base.endpoint, "the receiver answered 410 and is disabled".to_owned());
         } else if kept && fate == Fate::GivenUp {

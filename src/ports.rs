@@ -73,7 +73,8 @@ pub trait Vault: Send + Sync {
 #[error("sealed data cannot be made or read")]
 pub struct VaultError;
 
-/// Which aggregate: `kind` is `order`, `key`, `webhook`, `delivery_log`, `clock`, `run`, `reconcile`; `id` is unique within merchant and kind.
+/// Which aggregate: `kind` is `order`, `key`, `webhook`, `delivery_log`, `clock`, `run`, `reconcile`, `import`,
+/// `import_entries`; `id` is unique within merchant and kind.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     pub merchant: String,
@@ -121,7 +122,7 @@ pub struct Write {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Claim {
     pub merchant: String,
-    /// `order_reference`, `reference`, `archive`, `operation`, `token`.
+    /// `order_reference`, `reference`, `archive`, `operation`, `token`, `subscriber`, `import`, `fees`.
     pub kind: &'static str,
     pub value: String,
     pub owner: String,

@@ -23,6 +23,8 @@ mod debit_runs;
 mod debit_troubles;
 #[path = "gateway/debits.rs"]
 mod debits;
+#[path = "gateway/imports.rs"]
+mod imports;
 #[path = "gateway/input.rs"]
 mod input;
 #[path = "gateway/limits.rs"]

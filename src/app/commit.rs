@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 
-use super::{App, Error, debit_run::run_labels, plans::plan_status};
+use super::{App, Error, debit_run::run_labels, journal::booked_labels, plans::plan_status};
 use crate::{
     domain::{
         actor::Actor,
@@ -263,12 +263,12 @@ pub(super) fn write_of(
         state: serde_json::to_string(order)?,
         wake_at: order.wake_at(policy),
         ready_on: order.looked_at_on(),
-        labels: labels_of(order),
+        labels: labels_of(order, &policy.zone),
     })
 }
 
 /// What an order can be listed by.
-fn labels_of(order: &Order) -> Vec<(&'static str, String)> {
+fn labels_of(order: &Order, zone: &TimeZone) -> Vec<(&'static str, String)> {
     let mut labels =
         vec![("payer", order.payer.reference.as_str().to_owned()), ("status", status_label(order.status).to_owned())];
     if let Some(status) = plan_status(order) {
@@ -290,6 +290,7 @@ fn labels_of(order: &Order) -> Vec<(&'static str, String)> {
         | EntryKind::Chargeback { .. } => None,
     }));
     labels.extend(run_labels(order));
+    labels.extend(booked_labels(order, zone));
     labels
 }
 

@@ -111,7 +111,7 @@ impl App {
         self.start(merchant, date, &caller.actor).await
     }
 
-    fn merchant_of(&self, caller: &Caller, merchant: &MerchantId) -> Result<&Merchant, Error> {
+    pub(super) fn merchant_of(&self, caller: &Caller, merchant: &MerchantId) -> Result<&Merchant, Error> {
         if caller.merchants.contains(merchant) { self.merchant(merchant) } else { Err(Error::NotFound) }
     }
 

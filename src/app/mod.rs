@@ -19,6 +19,8 @@ pub mod debit_run;
 pub mod event_document;
 pub mod events;
 pub mod explain;
+pub mod imports;
+pub mod journal;
 pub mod merchant;
 mod numbers;
 pub mod orders;
@@ -153,6 +155,9 @@ pub enum Error {
     NotReconciling,
     #[error("the bank has not answered all questions yet")]
     StillAsking,
+    /// What is to be done about a drift is done, or is none of what may be done.
+    #[error("nothing like that is left to be done about it")]
+    NotOffered,
     #[error("the clock only goes forward")]
     ClockOnlyGoesForward,
     /// It has changed since the caller looked.

@@ -149,6 +149,26 @@ impl App {
             .collect()
     }
 
+    /// Every order of one merchant that has all `labels`.
+    pub(super) async fn all_labelled(
+        &self,
+        caller: &Caller,
+        merchant: &MerchantId,
+        labels: &[(&'static str, String)],
+    ) -> Result<Vec<Versioned>, Error> {
+        let mut all: Vec<Versioned> = Vec::new();
+        loop {
+            let after = all.last().map(|last| last.order.id);
+            let filter = OrderFilter { after, limit: MAX_PAGE, ..OrderFilter::default() };
+            let page = self.labelled_orders(caller, merchant, labels, &filter).await?;
+            let is_last = page.len() < MAX_PAGE;
+            all.extend(page);
+            if is_last {
+                return Ok(all);
+            }
+        }
+    }
+
     /// Takes an order back before it is paid; only in the version that was looked at, when one is named.
     ///
     /// # Errors

@@ -31,6 +31,7 @@ pub mod reconcile;
 pub mod retry;
 pub mod run;
 pub mod schedule;
+pub mod statement;
 pub mod subscriber;
 pub mod template;
 pub mod text;

@@ -10,9 +10,13 @@ mod correction_out;
 mod corrections;
 mod csv;
 mod debit_runs;
+mod drift_out;
+mod drift_words;
 mod events;
 mod explain;
 mod idempotency;
+mod imports;
+mod journal;
 mod layer;
 mod money_in;
 mod ops;
@@ -213,6 +217,11 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/v1/payers/{reference}/position", get(positions::show))
         .route("/v1/settlements/unsettled", get(settlements::unsettled))
         .route("/v1/settlements/{remittance}", get(settlements::show))
+        .route("/v1/imports", post(imports::import).get(imports::list))
+        .route("/v1/imports/{id}", get(imports::show))
+        .route("/v1/imports/{id}/drifts", get(imports::drifts))
+        .route("/v1/imports/{id}/drifts/{drift}/journal", post(imports::enter))
+        .route("/v1/journal", get(journal::export))
         .route("/v1/plans", get(plans::list))
         .route("/v1/debit-runs", post(debit_runs::start))
         .route("/v1/debit-runs/preview", get(debit_runs::preview))

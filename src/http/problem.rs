@@ -89,6 +89,8 @@ pub enum Code {
     NotReconciling,
     StillAsking,
     ClockOnlyGoesForward,
+    FileRefused,
+    EntryNotOffered,
     Unavailable,
     Internal,
 }
@@ -156,6 +158,8 @@ impl Code {
             Self::NotReconciling => "not_reconciling",
             Self::StillAsking => "still_asking",
             Self::ClockOnlyGoesForward => "clock_only_goes_forward",
+            Self::FileRefused => "file_refused",
+            Self::EntryNotOffered => "entry_not_offered",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",
         }
@@ -178,6 +182,7 @@ impl Code {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::InvalidRequest
+            | Self::FileRefused
             | Self::RestNotSaid
             | Self::VerdictDoesNotFit
             | Self::IdempotencyKeyReused
@@ -221,6 +226,7 @@ impl Code {
             | Self::RunNotStopped
             | Self::NotReconciling
             | Self::StillAsking
+            | Self::EntryNotOffered
             | Self::ClockOnlyGoesForward => StatusCode::CONFLICT,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -276,6 +282,23 @@ impl Problem {
         self
     }
 
+    /// What is wrong at one place; of a file, people read its line and column.
+    fn sentence(&self, fault: &Fault, locale: Locale) -> String {
+        let sentence = words_of_faults::sentence(&fault.kind, locale);
+        let mut place = fault.pointer.trim_start_matches('/').splitn(2, '/');
+        match (self.code, place.next(), place.next(), locale) {
+            (Code::FileRefused, Some(line), None, Locale::Fr) => format!("ligne {line} : {sentence}"),
+            (Code::FileRefused, Some(line), None, Locale::En) => format!("line {line}: {sentence}"),
+            (Code::FileRefused, Some(line), Some(column), Locale::Fr) => {
+                format!("ligne {line}, colonne {column} : {sentence}")
+            }
+            (Code::FileRefused, Some(line), Some(column), Locale::En) => {
+                format!("line {line}, column {column}: {sentence}")
+            }
+            (..) => sentence,
+        }
+    }
+
     /// The document, in `locale`.
     pub fn document(&self, locale: Locale) -> Value {
         let (title, detail) = words::problem(self.code, locale);
@@ -293,7 +316,7 @@ impl Problem {
                     json!({
                         "pointer": fault.pointer,
                         "code": words_of_faults::code(&fault.kind),
-                        "detail": words_of_faults::sentence(&fault.kind, locale),
+                        "detail": self.sentence(fault, locale),
                     })
                 });
                 members.insert("errors".to_owned(), errors.collect());

@@ -38,8 +38,14 @@ pub(super) fn problem(code: Code, locale: Locale) -> (&'static str, &'static str
             ("Method not allowed", "This address does not know this HTTP method."),
         ),
         Code::UnsupportedMediaType => (
-            ("Type de contenu refusé", "Le corps doit être envoyé avec « Content-Type: application/json »."),
-            ("Unsupported media type", "The body must be sent as \"Content-Type: application/json\"."),
+            (
+                "Type de contenu refusé",
+                "Le corps doit être envoyé avec « Content-Type: application/json »; un fichier, avec « text/csv ».",
+            ),
+            (
+                "Unsupported media type",
+                "The body must be sent as \"Content-Type: application/json\"; a file, as \"text/csv\".",
+            ),
         ),
         Code::TooLarge => (
             ("Trop volumineux", "Le corps de la requête dépasse la taille permise."),
@@ -267,6 +273,20 @@ pub(super) fn problem(code: Code, locale: Locale) -> (&'static str, &'static str
                 "Cet instant n'est pas dans l'avenir de l'horloge d'essai; rien n'a été modifié.",
             ),
             ("Clock only goes forward", "This instant is not in the test clock's future; nothing was changed."),
+        ),
+        Code::FileRefused => (
+            ("Fichier refusé", "Ce fichier n'est pas comme il est documenté; rien n'en a été gardé."),
+            ("File refused", "This file is not as documented; nothing of it was kept."),
+        ),
+        Code::EntryNotOffered => (
+            (
+                "Écriture non proposée",
+                "Cet écart est déjà traité, ou cette écriture n'est pas de celles qu'il propose; rien n'a été modifié.",
+            ),
+            (
+                "Entry not offered",
+                "This drift is settled already, or this entry is none that it offers; nothing was changed.",
+            ),
         ),
         Code::Unavailable => (
             ("Indisponible", "Le service ne peut pas enregistrer en ce moment; réessayez plus tard."),

@@ -152,7 +152,7 @@ impl Order {
 
     /// What of a captured operation can still be given back: what was given, is on its way, or is not known to have
     /// failed counts as spent.
-    pub(super) fn refundable(&self, number: &OperationNumber) -> Option<Money> {
+    pub fn refundable(&self, number: &OperationNumber) -> Option<Money> {
         let entry = self.ledger.iter().find(|entry| {
             let is_money_in =
                 matches!(entry.kind, EntryKind::Capture { .. } | EntryKind::Debit { .. } | EntryKind::Surplus { .. });

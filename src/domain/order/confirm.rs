@@ -130,6 +130,16 @@ impl Order {
         Ok(decision)
     }
 
+    /// A person has reason to think that a page was paid: the bank is asked about it.
+    ///
+    /// # Errors
+    /// [`Impossible`] when there is no such page.
+    pub fn ask_about(&self, page: CheckoutNumber, now: Timestamp, policy: &Policy) -> Result<Decision, Impossible> {
+        let mut decision = Decision::of(self);
+        decision.prompt(page, Checkout::asks_after_news(now, policy).into_iter().collect(), now)?;
+        Ok(decision)
+    }
+
     /// Operations that were reported for a checkout and that nothing has settled, other than the one `found` under our
     /// reference. Those of its call are ours; those of other calls are another's money, a forgery, or a second payment
     /// of the same page.

@@ -24,7 +24,7 @@ mod plans;
 mod quarantine;
 mod settlement;
 #[cfg(test)]
-mod tests;
+pub(in crate::domain) mod tests;
 
 pub use apply::Impossible;
 pub use attempts::{NewCall, Prepared};

@@ -34,7 +34,7 @@ use crate::domain::{
     purpose::{AttemptId, Purpose},
 };
 
-fn policy() -> Policy {
+pub(in crate::domain) fn policy() -> Policy {
     let minutes = SignedDuration::from_mins;
     Policy {
         form_lifetime: minutes(15),
@@ -72,7 +72,7 @@ fn text(raw: &str) -> Text {
     Text::parse(raw, 100).unwrap()
 }
 
-fn new_order(unit_price: i64) -> NewOrder {
+pub(in crate::domain) fn new_order(unit_price: i64) -> NewOrder {
     NewOrder {
         id: OrderId::from_bits(7),
         merchant: "ecole".parse().unwrap(),
@@ -100,7 +100,7 @@ fn new_order(unit_price: i64) -> NewOrder {
     }
 }
 
-fn operation(number: u64, call: u64) -> Operation {
+pub(in crate::domain) fn operation(number: u64, call: u64) -> Operation {
     Operation { number: OperationNumber::try_from(number).unwrap(), call: CallNumber::try_from(call).unwrap() }
 }
 

@@ -15,7 +15,7 @@ REMITTANCES = "remittance,value_date,gross,fees,net,currency\n"
 BAD = (
     ("operations", b"", "missing"),
     ("operations", OPERATIONS.replace("call", "operation").encode(), "duplicate_id"),
-    ("operations", OPERATIONS.encode() + b"1;2;;2026-11-23;payment;1;EUR;;Captur\xe9\n", "not_utf8"),
+    ("operations", OPERATIONS.encode() + b"1;2;;2026-11-23;payment;1;EUR;;Captur\xe9\n", "not_text"),
     ("operations", OPERATIONS.encode() + b'"1;2;;2026-11-23;payment;1;EUR;;captured\n', "quotes_open"),
     ("operations", OPERATIONS.encode() + b"1;2;;2026-11-23;payment;1;EUR;captured\n", "uneven_line"),
     ("operations", OPERATIONS.encode() + b"1;2;;2026-11-31;payment;1;EUR;;captured\n", "not_a_day"),

@@ -27,14 +27,14 @@ const OFFICE: &str = "/comptabilite";
 const DEBITS: &str = "/comptabilite/prelevements";
 
 /// What was not done, and the status that said so.
-struct Refused {
-    status: StatusCode,
-    why: String,
+pub(super) struct Refused {
+    pub(super) status: StatusCode,
+    pub(super) why: String,
 }
 
 impl Portal {
     /// The gateway as the visitor, who gave a name, sees it.
-    fn office_of(&self, visitor: &Visitor) -> Gateway {
+    pub(super) fn office_of(&self, visitor: &Visitor) -> Gateway {
         self.accounting.as_person(&visitor.clerk).in_language(visitor.language.letters())
     }
 
@@ -192,11 +192,11 @@ async fn plans(office: &Gateway, status: &str) -> Outcome<Vec<Value>> {
     Ok(check::list(&office.get(&path).await?.json_if(200)?, "/orders")?.to_vec())
 }
 
-fn field(form: &[(String, String)], name: &str) -> String {
+pub(super) fn field(form: &[(String, String)], name: &str) -> String {
     form.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()).unwrap_or_default()
 }
 
-fn refused(answer: &Answer) -> Outcome<Refused> {
+pub(super) fn refused(answer: &Answer) -> Outcome<Refused> {
     let problem = answer.json()?;
     let faults = problem.items("/errors").iter().map(|fault| format!(" {}", fault.said("/detail")));
     Ok(Refused { status: status_of(answer), why: format!("{}{}", problem.said("/detail"), faults.collect::<String>()) })

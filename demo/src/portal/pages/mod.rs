@@ -13,6 +13,7 @@ mod requests;
 mod result;
 mod runs;
 mod schedule;
+mod statements;
 
 use url::form_urlencoded;
 
@@ -27,6 +28,7 @@ pub(super) use address::{Complaint, billing, pay_so};
 pub(super) use requests::Requests;
 pub(super) use result::is_confirming;
 pub(super) use runs::Day;
+pub(super) use statements::Statements;
 
 /// What surrounds a page: whose it is, in which language, and where it stands.
 #[derive(Clone, Copy)]

@@ -4,9 +4,10 @@ use super::{Entry, Frame, Surroundings};
 use crate::portal::words::escaped;
 
 /// The office's menu: paths and words.
-const MENU: [Entry; 3] = [
+const MENU: [Entry; 4] = [
     ("/comptabilite", "Demandes", "Requests"),
     ("/comptabilite/prelevements", "Prélèvements", "Debits"),
+    ("/comptabilite/releves", "Relevés", "Files"),
     ("/", "Portail", "Portal"),
 ];
 

@@ -51,15 +51,17 @@ impl Order {
             | EntryKind::Settlement { .. }
             | EntryKind::Chargeback { .. } => false,
         };
+        let paid: Vec<OperationNumber> =
+            self.ledger.iter().filter(|entry| pays(&entry.kind)).map(|entry| entry.operation.number).collect();
+        // What a bank takes back of a payment is all of it, and with it every instalment that it paid.
         let takes_back =
-            |kind: &EntryKind| matches!(kind, EntryKind::Chargeback { instalment, .. } if *instalment == due.number);
-        let paid = self.ledger.iter().filter(|entry| pays(&entry.kind)).count();
-        let back = self.ledger.iter().filter(|entry| takes_back(&entry.kind)).count();
+            |entry: &&Entry| matches!(entry.kind, EntryKind::Chargeback { original, .. } if paid.contains(&original));
+        let back = self.ledger.iter().filter(takes_back).count();
         let elsewhere = self
             .journal
             .iter()
             .filter(|entry| entry.instalment == due.number && matches!(entry.kind, JournalKind::PaidElsewhere { .. }));
-        if paid + elsewhere.count() != back + usize::from(due.paid) {
+        if paid.len() + elsewhere.count() != back + usize::from(due.paid) {
             let what = format!("instalment {}: paid is {}, the ledger says otherwise", due.number, due.paid);
             found.push(Breach::new("I8", what));
         }

@@ -41,7 +41,7 @@ impl<'a> Calendar<'a> {
             return false;
         }
         self.looked = Instant::now();
-        let seen = Seen::read(&self.bench.database());
+        let seen = Seen::read(&self.bench.store);
         let Some(next) = seen.next_debit() else { return false };
         // What is due today is taken up by today's run, and what that left by tomorrow's.
         let target = if next > self.today { next } else { self.today.tomorrow().unwrap() };
@@ -78,7 +78,7 @@ impl<'a> Calendar<'a> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let now = noon(self.today).checked_add(self.noon_was.elapsed()).unwrap();
-            let seen = Seen::read(&self.bench.database());
+            let seen = Seen::read(&self.bench.store);
             let is_paid = seen.next_debit().is_none_or(|next| next > self.today);
             if is_paid
                 && seen.open() == 0

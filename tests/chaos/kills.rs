@@ -80,7 +80,7 @@ impl Campaign<'_> {
 
     /// The place that has ended the fewest lives, of those that are likely to be passed soon.
     async fn live_up_to_a_failpoint(&mut self) {
-        let stage = Stage::of(&Seen::read(&self.bench.database()));
+        let stage = Stage::of(&Seen::read(&self.bench.store));
         let likely: Vec<&'static str> = PLACES.iter().copied().filter(|place| stage.may_pass(place)).collect();
         let times = |place: &&'static str| self.hits[*place] + self.in_vain[*place];
         let least = likely.iter().map(times).min().unwrap();
@@ -185,7 +185,7 @@ async fn kill(kills: u32, orders: usize, seed: u64, total: &mut Total) {
     portal.listen(&receiver.url()).await;
     // The first debit of all is made in peace: beside it "not found" means something.
     portal.begin_plan("12x", 120_000, &[ACCEPTED]).await;
-    let first = Seen::read(&bench.database()).next_debit().unwrap();
+    let first = Seen::read(&bench.store).next_debit().unwrap();
     campaign.calendar.come_to(first).await;
     campaign.calendar.until_all_is_done(&mut life).await;
     for _ in 0..orders.div_ceil(AT_ONCE) {

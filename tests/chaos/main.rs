@@ -14,6 +14,9 @@ mod calendar;
 #[allow(dead_code, reason = "tests/gateway uses the rest")]
 mod client;
 mod cuts;
+mod disk;
+mod disks;
+mod durability;
 mod judge;
 mod kills;
 mod life;
@@ -29,6 +32,7 @@ mod relay;
 #[allow(dead_code, reason = "tests/simulation uses the rest")]
 mod rng;
 mod store;
+mod trace;
 mod traffic;
 mod wire;
 

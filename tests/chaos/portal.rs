@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use jiff::{Timestamp, civil::Date};
 use serde_json::{Value, json};
 
 use crate::{
@@ -24,7 +25,14 @@ pub(crate) struct Portal<'a> {
 }
 
 impl Portal<'_> {
-    async fn once(&self, key: &str, method: &str, path: &str, idempotency: &str, body: &str) -> Option<Answer> {
+    pub(crate) async fn once(
+        &self,
+        key: &str,
+        method: &str,
+        path: &str,
+        idempotency: &str,
+        body: &str,
+    ) -> Option<Answer> {
         let bearer = format!("Bearer {key}");
         let mut headers = vec![("authorization", bearer.as_str()), ("idempotency-key", idempotency)];
         if !body.is_empty() {
@@ -179,8 +187,15 @@ impl Portal<'_> {
         self.wait(id, is_done).await;
     }
 
+    /// The day that the gateway takes it for.
+    pub(crate) async fn today(&self) -> Date {
+        let clock = self.ask_as(&self.bench.keys.operator, "GET", "/v1/test-clock", &Value::Null).await.json();
+        let now: Timestamp = text(&clock["now"]).parse().unwrap();
+        now.in_tz("Europe/Paris").unwrap().date()
+    }
+
     /// Puts the clock forward, the bank's too; whether it is there.
-    pub(crate) async fn come_to(&self, noon: jiff::Timestamp) {
+    pub(crate) async fn come_to(&self, noon: Timestamp) {
         let body = json!({"now": noon});
         let moved = self.ask_as(&self.bench.keys.operator, "POST", "/v1/test-clock", &body).await;
         // It was moved, and the answer was lost.

@@ -1,7 +1,10 @@
 //! A relay between the gateway and whom it talks to, which can cut at any byte of what is said. It ends TLS on either side,
 //! so a byte is one of HTTP.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use guichet::adapters::ppps::tls_config;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject};
@@ -23,7 +26,24 @@ const HANGING: Duration = Duration::from_secs(3);
 pub(crate) struct Relay {
     /// `https://host:port` or `http://host:port`, as what is behind it.
     pub(crate) address: String,
+    heard: Arc<Mutex<Vec<Asked>>>,
     listening: JoinHandle<()>,
+}
+
+/// A whole question, and where it came from.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) from_port: u16,
+    /// Of the request, in bytes.
+    pub(crate) length: usize,
+    body: String,
+}
+
+impl Asked {
+    pub(crate) fn field(&self, name: &str) -> &str {
+        let mut fields = self.body.split('&').filter_map(|field| field.split_once('='));
+        fields.find(|(known, _)| *known == name).map(|(_, value)| value).unwrap_or_default()
+    }
 }
 
 impl Drop for Relay {
@@ -43,8 +63,11 @@ impl Relay {
         let listener = TcpListener::from_std(listener).unwrap();
         let (is_tls, far, cuts) = (scheme == "https", far.to_owned(), Arc::clone(cuts));
         let (acceptor, connector) = (acceptor(), connector());
+        let heard: Arc<Mutex<Vec<Asked>>> = Arc::default();
+        let list = Arc::clone(&heard);
         let listening = tokio::spawn(async move {
-            while let Ok((near, _)) = listener.accept().await {
+            while let Ok((near, from)) = listener.accept().await {
+                let asked = (from.port(), Arc::clone(&list));
                 near.set_nodelay(true).unwrap();
                 let (far, cuts, acceptor, connector) =
                     (far.clone(), Arc::clone(&cuts), acceptor.clone(), connector.clone());
@@ -52,16 +75,27 @@ impl Relay {
                     let Ok(away) = TcpStream::connect(&far).await else { return };
                     away.set_nodelay(true).unwrap();
                     if !is_tls {
-                        return relay(near, away, &cuts).await;
+                        return relay(near, away, &cuts, &asked).await;
                     }
                     let Ok(near) = acceptor.accept(near).await else { return };
                     let name = ServerName::try_from("127.0.0.1").unwrap();
                     let Ok(away) = connector.connect(name, away).await else { return };
-                    relay(near, away, &cuts).await;
+                    relay(near, away, &cuts, &asked).await;
                 });
             }
         });
-        Self { address, listening }
+        Self { address, heard, listening }
+    }
+}
+
+impl Relay {
+    pub(crate) fn port(&self) -> u16 {
+        self.address.rsplit_once(':').unwrap().1.parse().unwrap()
+    }
+
+    /// Every question of this TYPE that came through, whole.
+    pub(crate) fn asked(&self, kind: &str) -> Vec<Asked> {
+        self.heard.lock().unwrap().iter().filter(|asked| asked.field("TYPE") == kind).cloned().collect()
     }
 }
 
@@ -89,8 +123,10 @@ impl Torn for tokio_rustls::client::TlsStream<TcpStream> {
 }
 
 /// One request and its answer, whole or up to where it is cut.
-async fn relay(mut near: impl Torn, mut away: impl Torn, cuts: &Cuts) {
+async fn relay(mut near: impl Torn, mut away: impl Torn, cuts: &Cuts, asked: &(u16, Arc<Mutex<Vec<Asked>>>)) {
     let Some(request) = read_message(&mut near).await else { return };
+    let body = String::from_utf8_lossy(&request).split_once("\r\n\r\n").unwrap().1.to_owned();
+    asked.1.lock().unwrap().push(Asked { from_port: asked.0, length: request.len(), body });
     let (kind, about) = about(&request);
     let cut = kind.as_deref().and_then(|kind| cuts.next(kind, &about));
     if let Some(Cut { side: Side::Request, at, how }) = cut {

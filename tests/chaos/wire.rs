@@ -55,7 +55,7 @@ async fn wherever_a_wire_is_cut_nothing_happens_twice_and_nothing_is_lost() {
     portal.listen(&format!("{}/hooks", hook.address)).await;
     // The first debit of all is made in peace: beside it "not found" means something.
     portal.begin_plan("12x", 120_000, &[ACCEPTED]).await;
-    let first = Seen::read(&bench.database()).next_debit().unwrap();
+    let first = Seen::read(&bench.store).next_debit().unwrap();
     calendar.come_to(first).await;
     calendar.until_all_is_done(&mut life).await;
     let orders = if step == 1 { 150 } else { 40 };
@@ -63,16 +63,21 @@ async fn wherever_a_wire_is_cut_nothing_happens_twice_and_nothing_is_lost() {
         join_all((0..AT_ONCE).map(|_| portal.begin_plan("12x", 120_000, &[ACCEPTED]))).await;
     }
     cuts.arm();
-    let (begun, patience) = (Instant::now(), Duration::from_secs(if step == 1 { 1_800 } else { 120 }));
+    let (begun, patience) = (Instant::now(), Duration::from_secs(if step == 1 { 3_600 } else { 120 }));
+    let mut told = 0;
     let cutting = async {
         while KINDS.iter().any(|kind| cuts.left().get(*kind).copied().flatten() != Some(0)) {
             calendar.go_on(&mut life).await;
             tokio::time::sleep(Duration::from_millis(20)).await;
+            if begun.elapsed().as_secs() / 10 > told {
+                told = begun.elapsed().as_secs() / 10;
+                println!("{}s: left to cut: {:?}", told * 10, cuts.left());
+            }
             assert!(begun.elapsed() < patience, "left to cut: {:?}\n{}", cuts.left(), bench.tail());
         }
         traffic.end();
     };
-    let (payers, ()) = tokio::join!(traffic.flow_broad(&bench, 4), cutting);
+    let (payers, ()) = tokio::join!(traffic.flow_broad(&bench, if step == 1 { 8 } else { 4 }), cutting);
     calendar.until_all_is_done(&mut life).await;
     // Pages of yesterday are asked for once more.
     calendar.come_to(calendar.today.checked_add(2.days()).unwrap()).await;

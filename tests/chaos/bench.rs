@@ -37,9 +37,10 @@ pub(crate) struct Bench {
     pub(crate) sandbox: Running,
     /// The gateway listens on the same ports in each of its lives: payers and PAYBOX know them.
     pub(crate) gateway: Client,
-    #[allow(dead_code, reason = "bad disks are next")]
     pub(crate) ops: Client,
     pub(crate) folder: PathBuf,
+    /// The store's file.
+    pub(crate) store: PathBuf,
     pub(crate) keys: Keys,
 }
 
@@ -78,15 +79,13 @@ impl Bench {
         });
         let (port, ops_port) = (free_port(), free_port());
         let text = edit(configuration(&sandbox, &direct, port, ops_port));
+        let store = text.lines().find_map(|line| line.strip_prefix("store = \"sqlite:")).unwrap();
+        let store = folder.join(store.trim_end_matches('"'));
         std::fs::write(folder.join("guichet.toml"), text).unwrap();
         let key = |scope: &str| make_key(&folder, scope);
         let keys = Keys { portal: key("portal"), operator: key("ops") };
         let client = |port| Client::new(&format!("http://127.0.0.1:{port}"));
-        Self { sandbox, gateway: client(port), ops: client(ops_port), folder, keys }
-    }
-
-    pub(crate) fn database(&self) -> PathBuf {
-        self.folder.join("guichet.db")
+        Self { sandbox, gateway: client(port), ops: client(ops_port), store, folder, keys }
     }
 
     /// Everything that the gateway has logged, in all its lives.

@@ -11,7 +11,7 @@ use crate::{
     bench::Bench,
     portal::text,
     receiver::Heard,
-    store::{Seen, attempts},
+    store::{Seen, attempts, is_for_people},
 };
 
 /// What is wrong, a line each, and what was there to go wrong.
@@ -26,19 +26,22 @@ pub(crate) struct Verdict {
     pub(crate) given_back: usize,
     pub(crate) not_executed: usize,
     pub(crate) webhooks: usize,
+    /// Refunds that the bank does not know, which people decide on.
+    pub(crate) for_people: usize,
 }
 
 impl Verdict {
     /// As it is printed at the end of a campaign.
     pub(crate) fn line(&self) -> String {
         format!(
-            "double={} lost={} debits={} captures={} given_back={} not_executed={} webhooks={}",
+            "double={} lost={} debits={} captures={} given_back={} not_executed={} for_people={} webhooks={}",
             self.double.len(),
             self.lost.len(),
             self.debits,
             self.captures,
             self.given_back,
             self.not_executed,
+            self.for_people,
             self.webhooks
         )
     }
@@ -52,6 +55,7 @@ impl Verdict {
         self.given_back += other.given_back;
         self.not_executed += other.not_executed;
         self.webhooks += other.webhooks;
+        self.for_people += other.for_people;
     }
 
     pub(crate) fn is_clean(&self) -> bool {
@@ -70,7 +74,7 @@ impl Verdict {
             let name = order.id.to_string();
             let at_bank = by_order.remove(name.trim_start_matches("ord_")).unwrap_or_default();
             verdict.hold_against(order, &at_bank);
-            verdict.is_done(order, today);
+            verdict.is_done(order, &at_bank, today);
         }
         let strays = by_order.into_values().flatten().filter(|entry| entry.operation.captured > 0);
         verdict.lost.extend(strays.map(|entry| format!("of no order: {entry:?}")));
@@ -119,15 +123,19 @@ impl Verdict {
     }
 
     /// Nothing is under way, in doubt or a person's, and what was due is paid.
-    fn is_done(&mut self, order: &Order, today: Date) {
+    fn is_done(&mut self, order: &Order, at_bank: &[&Entry], today: Date) {
         let id = order.id;
         for attempt in attempts(order) {
             self.not_executed += usize::from(attempt.state == AttemptState::NotExecuted);
-            if attempt.is_open() || matches!(attempt.state, AttemptState::Quarantined { .. }) {
+            let (reference, _) = attempt.call.names();
+            let is_at_bank = at_bank.iter().any(|entry| entry.operation.reference == reference.as_str());
+            if is_for_people(attempt) && !is_at_bank {
+                self.for_people += 1;
+            } else if attempt.is_open() || matches!(attempt.state, AttemptState::Quarantined { .. }) {
                 self.lost.push(format!("{id}: left in {:?}", attempt.state));
             }
         }
-        if !order.waiting().is_empty() {
+        if !order.waiting().is_empty() && !attempts(order).any(is_for_people) {
             self.lost.push(format!("{id}: {:?} waits for people", order.waiting()));
         }
         let unpaid = order.schedule.iter().filter(|due| due.is_owed() && due.due <= today);

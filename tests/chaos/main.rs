@@ -9,9 +9,14 @@
 )]
 
 mod bench;
+mod calendar;
 #[path = "../gateway/client.rs"]
 #[allow(dead_code, reason = "tests/gateway uses the rest")]
 mod client;
+mod cuts;
+mod disk;
+mod disks;
+mod durability;
 mod judge;
 mod kills;
 mod life;
@@ -22,11 +27,14 @@ mod portal;
 #[path = "../gateway/receiver.rs"]
 #[allow(dead_code, reason = "tests/gateway uses the rest")]
 mod receiver;
+mod relay;
 #[path = "../simulation/rng.rs"]
 #[allow(dead_code, reason = "tests/simulation uses the rest")]
 mod rng;
 mod store;
+mod trace;
 mod traffic;
+mod wire;
 
 /// A number from the environment, as `make chaos` gives it.
 fn number(name: &str, otherwise: u64) -> u64 {

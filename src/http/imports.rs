@@ -114,10 +114,11 @@ pub(super) async fn drifts(
     let caller = gateway.caller(&headers, &BY_ACCOUNTING).await?;
     let query = Query::parse(query.as_deref(), &["after", "limit"])?;
     let limit = query.limit(MAX_DRIFTS)?;
-    let after = query.get("after").unwrap_or_default();
-    if !(after.is_empty() || is_drift_id(after)) {
+    let after = query.get("after");
+    if after.is_some_and(|after| !is_drift_id(after)) {
         return Err(Problem::parameter("after"));
     }
+    let after = after.unwrap_or_default();
     let imported = gateway.app.find_import(&caller, import_id(&id)?).await?;
     let all = gateway.app.drifts(&caller, &imported).await?;
     let count = |standing: Standing| all.iter().filter(|drifting| drifting.standing() == standing).count();

@@ -238,6 +238,11 @@ impl Checkout {
         first.into_iter().chain(self.rest.iter().copied()).collect()
     }
 
+    /// Whether an operation waits for people here, or was put aside by them.
+    pub fn has_put_aside(&self, number: &OperationNumber) -> bool {
+        self.quarantine.iter().any(|waiting| waiting.operation == *number) || self.resolved.contains(number)
+    }
+
     /// Whether a payer may still be on its page with our consent.
     pub fn is_open(&self) -> bool {
         self.closed.is_none()

@@ -55,11 +55,9 @@ pub(crate) fn answer(inner: &mut Inner, merchant: &str, question: &Question) -> 
     }
 }
 
-/// What another operation has become, where the bank mixes two up.
+/// The bank answers about another operation, as the adapter reports it.
 pub(crate) fn of_another(inner: &mut Inner, question: &Question) -> Option<Finding> {
-    let (Question::Look { operation } | Question::Inspect { operation }) = question else { return None };
-    let other = inner.bank.moved.iter().find(|moved| moved.operation != *operation)?.operation;
-    let status = *inner.rng.pick(&[0, 1]);
-    let status = if status == 0 { OperationStatus::Captured } else { OperationStatus::Cancelled };
-    inner.strikes("ask: told of another operation", 5).then_some(Finding::Status(other, status))
+    let (Question::Look { .. } | Question::Inspect { .. }) = question else { return None };
+    let strikes = inner.strikes("ask: told of another operation", 5);
+    strikes.then(|| Finding::Unclear("the answer is about another operation".to_owned()))
 }

@@ -59,7 +59,7 @@ fn i20_nothing_in_doubt(inner: &mut Inner, order: &Order) {
         }
     }
     for page in &order.checkouts {
-        if page.is_confirming(&|number| order.knows(number)) || page.is_open() {
+        if page.is_confirming(&|number| order.has_seen_to(page.number, number)) || page.is_open() {
             inner.violate("I20", format!("page {:?} of {} is still confirming", page.number, order.id));
         }
     }
@@ -95,7 +95,10 @@ fn is_before_a_person(order: &Order, moved: &Moved) -> bool {
 fn what_is_due_is_debited(inner: &mut Inner, order: &Order) {
     let yesterday = inner.now.to_zoned(inner.zone.clone()).date().yesterday().unwrap();
     let waits_for_a_person = order.checkouts.iter().any(|page| !page.quarantine.is_empty());
-    if order.ready_on().is_some_and(|on| on < yesterday) && !waits_for_a_person {
+    // One debit a day: what another was sent for has to wait.
+    let sent = order.schedule.iter().flat_map(|due| &due.debits).filter_map(|debit| debit.on).max();
+    let is_next = sent.is_some_and(|on| on >= yesterday);
+    if order.ready_on().is_some_and(|on| on < yesterday) && !waits_for_a_person && !is_next {
         inner.violate("due", format!("{} was to be debited on {:?}", order.id, order.ready_on()));
     }
 }

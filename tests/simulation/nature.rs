@@ -36,6 +36,8 @@ pub(crate) struct Nature {
     pub(crate) begins: Begins,
     /// The clocks of the processes are set now and then.
     pub(crate) clocks_step: bool,
+    /// News are asked about again, and pages when they are over: operators choose.
+    pub(crate) asks_often: bool,
     /// At the end all notifications come once more.
     pub(crate) echoes: bool,
 }
@@ -81,6 +83,7 @@ impl Nature {
                 Begins::MonthEnds,
             ]),
             clocks_step: rng.chance(300),
+            asks_often: rng.chance(400),
             echoes: rng.chance(300),
         }
     }

@@ -7,6 +7,7 @@ use guichet::{
         bank::{MoneyCall, OperationStatus},
         ids::OrderId,
         ledger::EntryKind,
+        numbers::OperationNumber,
         order::Order,
         purpose::{AttemptId, Purpose},
         quarantine::{PeoplesVerdict, Subject},
@@ -26,7 +27,12 @@ const PEOPLE: [(&str, &str); 4] =
     [("compta-1", "claire"), ("compta-2", "denis"), ("compta-1", "emile"), ("compta-2", "claire")];
 
 pub(crate) fn go(inner: &mut Inner) {
-    let orders: Vec<Order> = inner.store.orders().cloned().collect();
+    let is_taken_back = |number: OperationNumber| inner.bank.find(number).is_some_and(|moved| moved.charged_back);
+    let concerns = |order: &&Order| {
+        let has_chargeback = || order.ledger.iter().any(|entry| is_taken_back(entry.operation.number));
+        !order.waiting().is_empty() || has_chargeback()
+    };
+    let orders: Vec<Order> = inner.store.orders().filter(concerns).cloned().collect();
     for order in &orders {
         for waiting in order.waiting() {
             if let Some(verdict) = truth(inner, order, waiting.subject) {

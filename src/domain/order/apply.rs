@@ -211,7 +211,7 @@ impl Order {
 
     fn book_capture(&mut self, entry: &Entry) -> Result<(), Impossible> {
         let number = entry.operation.number;
-        let is_known = self.knows(&number);
+        let is_known = self.has_booked(&number);
         match self.holds.iter_mut().find(|hold| hold.operation.number == number && !hold.captured) {
             Some(hold) => {
                 hold.captured = true;

@@ -131,7 +131,7 @@ impl Order {
     }
 
     fn add_hold(&mut self, hold: &Hold) -> Result<(), Impossible> {
-        if self.knows(&hold.operation.number) || hold.number != super::next_number(self.holds.len()) {
+        if self.has_booked(&hold.operation.number) || hold.number != super::next_number(self.holds.len()) {
             return Err(Impossible("an operation held twice"));
         }
         let subscriber = self.begins(hold.checkout)?.subscriber.clone();

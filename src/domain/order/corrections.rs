@@ -13,6 +13,7 @@ use crate::domain::{
     numbers::OperationNumber,
     plan::{PlanEnd, PlanState, amended_terms},
     policy::Policy,
+    retry::RefusalClass,
     schedule::Instalment,
     text::Text,
 };
@@ -169,7 +170,8 @@ impl Order {
     /// Gives an instalment of an active plan another date.
     ///
     /// # Errors
-    /// [`Refusal`] when no plan is active, it is not owed or is being paid, the date has come, or the card ends before it.
+    /// [`Refusal`] when no plan is active, it is not owed or is being paid, its card was refused for
+    /// good, the date has come, or the card ends before it.
     pub fn reschedule(
         &self,
         instalment: u32,
@@ -181,7 +183,11 @@ impl Order {
         let card = self.plan().and_then(crate::domain::plan::Plan::card).ok_or(Refusal::PlanNotActive)?;
         let mut decision = Decision::of(self);
         decision.drop_ready_debits("it is rescheduled", now)?;
-        decision.order.payable_by_people(instalment, now)?;
+        let owed = decision.order.payable_by_people(instalment, now)?;
+        // What was refused for good, or charged back, would be debited on the new day.
+        if owed.arrears.as_ref().is_some_and(|arrears| arrears.class != RefusalClass::Soft) {
+            return Err(Refusal::CardUnusable);
+        }
         if due <= self.debit_day(now, policy) {
             return Err(Refusal::DateHasCome);
         }

@@ -127,7 +127,7 @@ impl Order {
             now < page.expires_at
                 || self.holds.iter().any(|hold| hold.checkout == page.number && hold.is_pending())
                 || page.asks.first().is_some_and(|ask| *ask <= now)
-                || page.is_confirming(&|number| self.knows(number))
+                || page.is_confirming(&|number| self.has_seen_to(page.number, number))
                 || !page.quarantine.is_empty()
         })
     }

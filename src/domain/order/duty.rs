@@ -79,7 +79,7 @@ impl Order {
 
     fn checkout_duties(&self, checkout: &Checkout, policy: &Policy) -> impl Iterator<Item = (Timestamp, Duty)> + use<> {
         let number = checkout.number;
-        let pending = checkout.pending_operations(&|operation| self.knows(operation)).next().is_some();
+        let pending = checkout.pending_operations(&|operation| self.has_seen_to(number, operation)).next().is_some();
         let ask = if policy.signature_is_enough && pending {
             Duty::Believe { checkout: number }
         } else {

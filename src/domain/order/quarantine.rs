@@ -63,7 +63,8 @@ impl Order {
             (Subject::Stuck { .. }, _) => false,
             (Subject::Operation { .. }, PeoplesVerdict::NotExecuted) => false,
             (Subject::Operation { operation, .. }, PeoplesVerdict::Executed { operation: seen }) => {
-                seen.number == operation
+                // It may have been booked meanwhile, for the page that it paid.
+                seen.number == operation && !self.has_booked(&operation)
             }
             (Subject::Attempt { of }, PeoplesVerdict::Closed) => matches!(of.purpose, Purpose::GiveBack(_)),
             // A debit makes an operation of its own; what undoes or captures one keeps its number.

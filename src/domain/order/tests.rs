@@ -10,6 +10,7 @@ mod doubting;
 mod first_instalment;
 mod giving_back;
 mod hostile;
+mod judging;
 mod links;
 mod placing;
 mod planning;
@@ -192,6 +193,7 @@ impl World {
             seen: seen.to_vec(),
             strays: Vec::new(),
             card_type: None,
+            unclear: false,
             silence: None,
         };
         let decision = self.order.hear(&heard, self.now, &self.policy).unwrap();

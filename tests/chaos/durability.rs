@@ -89,7 +89,7 @@ pub(crate) struct Traced {
 pub(crate) fn traced(calls: &[Call], asked: &[Asked], port: u16) -> Vec<Traced> {
     let mut by_port: BTreeMap<u16, Vec<&Call>> = BTreeMap::new();
     for call in calls.iter().filter(|call| matches!(call.name.as_str(), "sendto" | "sendmsg" | "write" | "writev")) {
-        if let Some(ours) = call.from_us_to(port) {
+        if let Some(ours) = call.our_port_to(port) {
             by_port.entry(ours).or_default().push(call);
         }
     }

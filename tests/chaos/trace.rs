@@ -101,7 +101,7 @@ impl Call {
     }
 
     /// Our port, of a call on a connection to `port`.
-    pub(crate) fn from_us_to(&self, port: u16) -> Option<u16> {
+    pub(crate) fn our_port_to(&self, port: u16) -> Option<u16> {
         let ends = self.of();
         let (ours, theirs) = ends.strip_prefix("TCP:[")?.strip_suffix(']')?.split_once("->")?;
         theirs.ends_with(&format!(":{port}")).then(|| ours.rsplit_once(':').unwrap().1.parse().unwrap())

@@ -10,9 +10,13 @@
     reason = "a simulation that finds something else than it expects has failed"
 )]
 
+mod accounts;
+mod answers;
 mod bank;
 mod campaign;
+mod corrections;
 mod finale;
+mod forger;
 mod happening;
 mod invariants;
 mod journal;
@@ -23,7 +27,9 @@ mod outside;
 mod payer;
 mod ports;
 mod rng;
+mod rounds;
 mod run;
 mod school;
 mod store;
+mod wishes;
 mod world;

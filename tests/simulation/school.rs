@@ -97,7 +97,7 @@ fn template(code: &str, count: u32, split: Split, nature: &Nature) -> Template {
         minimum_total: 10_000,
         maximum_total: None,
         minimum_instalment: 100,
-        day_of_month: 10,
+        day_of_month: nature.due_day,
         time_zone: ZONE.to_owned(),
         window: None,
         approver: if nature.nobody_approves { Approver::Nobody } else { Approver::Accounting },
@@ -148,10 +148,15 @@ pub(crate) fn app(ports: Ports, nature: &Nature) -> App {
 
 /// Somebody who may do everything, for all merchants.
 pub(crate) fn caller(nature: &Nature, person: &str) -> Caller {
+    caller_with(nature, "portal", person)
+}
+
+/// The same, by a key of their own.
+pub(crate) fn caller_with(nature: &Nature, key: &str, person: &str) -> Caller {
     let merchants: Vec<MerchantId> = names(nature).iter().map(|name| name.parse().unwrap()).collect();
-    let actor = Actor::Key { key: "portal".to_owned(), person: Some(person.to_owned()), on_behalf_of: None };
+    let actor = Actor::Key { key: key.to_owned(), person: Some(person.to_owned()), on_behalf_of: None };
     let scopes = vec![Scope::Portal, Scope::Scheduler, Scope::Accounting];
-    Caller { key: "portal".to_owned(), scopes, merchants, actor }
+    Caller { key: key.to_owned(), scopes, merchants, actor }
 }
 
 pub(crate) fn text(raw: &str) -> Text {

@@ -132,7 +132,7 @@ impl Order {
                 // Whatever became of the money, its page may have registered a card.
                 if let Ok(begins) = self.begins(*checkout) {
                     let subscriber = begins.subscriber.clone();
-                    self.register(&subscriber);
+                    self.register(&subscriber, at);
                     if self.holds.iter().all(|hold| hold.checkout != *checkout) {
                         self.unwanted(&subscriber, at)?;
                     }

@@ -135,15 +135,21 @@ impl Order {
             return Err(Impossible("an operation held twice"));
         }
         let subscriber = self.begins(hold.checkout)?.subscriber.clone();
-        self.register(&subscriber);
+        self.register(&subscriber, hold.found_at);
         self.holds.push(hold.clone());
         Ok(())
     }
 
-    /// A card that a page registered; two operations of one page register one.
-    pub(super) fn register(&mut self, subscriber: &SubscriberReference) {
-        if self.subscribers.iter().all(|known| known.reference != *subscriber) {
-            self.subscribers.push(Subscriber { reference: subscriber.clone(), state: SubscriberState::Kept });
+    /// A card that a page registered; two operations of one page register one. Where it was forgotten before, whoever paid
+    /// once more may have had it kept again.
+    pub(super) fn register(&mut self, subscriber: &SubscriberReference, at: Timestamp) {
+        match self.subscribers.iter_mut().find(|known| known.reference == *subscriber) {
+            None => self.subscribers.push(Subscriber { reference: subscriber.clone(), state: SubscriberState::Kept }),
+            Some(known) => {
+                if let SubscriberState::Gone { .. } = known.state {
+                    known.state = SubscriberState::Unwanted { next_try: at, tries: 0 };
+                }
+            }
         }
     }
 

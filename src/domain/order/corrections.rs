@@ -224,11 +224,17 @@ impl Order {
         Ok(decision)
     }
 
+    /// Whether anything of it was paid, be it charged back since; surplus is none of it.
+    pub(super) fn was_ever_paid(&self) -> bool {
+        let is_payment = |entry: &Entry| matches!(entry.kind, EntryKind::Capture { .. } | EntryKind::Debit { .. });
+        self.ledger.iter().any(is_payment) || self.schedule.iter().any(|due| due.paid)
+    }
+
     fn may_be_corrected(&self) -> Result<(), Refusal> {
         if matches!(self.status, Status::Cancelled { .. }) {
             return Err(Refusal::Cancelled);
         }
-        if self.ledger.is_empty() {
+        if !self.was_ever_paid() {
             return Err(Refusal::NothingPaid);
         }
         if self.is_confirming() {

@@ -36,7 +36,8 @@ impl Order {
         policy: &Policy,
     ) -> Result<Decision, Refusal> {
         self.must_be_open()?;
-        if self.schedule.iter().any(|due| due.paid) {
+        // What was paid once and charged back is owed as it was, less what was credited since.
+        if self.was_ever_paid() {
             return Err(Refusal::PartlyPaid);
         }
         match self.plan().map(|plan| &plan.state) {

@@ -10,6 +10,7 @@ use crate::domain::{
     policy::{Policy, later},
     purpose::{AttemptId, Purpose},
     quarantine::{GivenVerdict, PeoplesVerdict, Subject},
+    witness::target,
 };
 
 /// Something that waits, and why.
@@ -65,7 +66,10 @@ impl Order {
                 seen.number == operation
             }
             (Subject::Attempt { of }, PeoplesVerdict::Closed) => matches!(of.purpose, Purpose::GiveBack(_)),
-            (Subject::Attempt { .. }, PeoplesVerdict::Executed { operation }) => !self.knows(&operation.number),
+            // A debit makes an operation of its own; what undoes or captures one keeps its number.
+            (Subject::Attempt { of }, PeoplesVerdict::Executed { operation }) => {
+                target(&self.attempt(of)?.call) == Some(&operation) || !self.knows(&operation.number)
+            }
             (Subject::Operation { .. }, PeoplesVerdict::Closed)
             | (Subject::Attempt { .. }, PeoplesVerdict::NotExecuted) => true,
         };

@@ -233,6 +233,33 @@ fn a_chargeback_owes_its_instalment_again() {
     assert!(!world.order.blocked);
 }
 
+/// A plan's amounts are those of the whole order: what was credited would be debited all the same.
+#[test]
+fn what_was_charged_back_is_not_paid_in_instalments() {
+    let mut world = World::paid_at_once();
+    let decision = world.order.charge_back(&operation(1, 10).number, text("contestation"), world.now).unwrap();
+    world.take(decision);
+    world.credit(100_000).unwrap();
+    let template = planning::template();
+    let asked = world.order.request_plan(&template, &planning::person("Martin"), world.now, &world.policy);
+    assert_eq!(asked, Err(Refusal::PartlyPaid));
+    let checkout = world.check_out().unwrap();
+    assert_eq!(world.order.checkout(checkout).unwrap().amount, euros(277_000));
+}
+
+#[test]
+fn a_chargeback_of_the_rest_owes_all_of_it_again() {
+    let mut world = World::active();
+    let checkout = world.check_out_for(Way::Rest).unwrap();
+    world.hear(checkout, &[(operation(2, 20), OperationStatus::Captured)]);
+    assert!(matches!(world.order.status, Status::Settled { .. }));
+    let decision = world.order.charge_back(&operation(2, 20).number, text("contestation"), world.now).unwrap();
+    world.take(decision);
+    let owed: Vec<u32> = world.order.schedule.iter().filter(|due| due.is_owed()).map(|due| due.number).collect();
+    assert_eq!(owed, [2, 3]);
+    assert_eq!(world.order.paid(), euros(20_031));
+}
+
 #[test]
 fn captures_are_asked_for_until_they_have_reached_the_merchant() {
     let mut world = World::paid_at_once();
@@ -362,4 +389,26 @@ fn a_give_back_that_the_bank_refuses_is_closed_by_two_people() {
     world.verdict(subject, PeoplesVerdict::Closed, "Durand", "k2").unwrap();
     assert!(world.order.waiting().is_empty());
     assert!(world.duty_of(|duty| matches!(duty, Duty::Plan { .. })).is_none());
+}
+
+/// A cancellation keeps the number of what it undoes, which is known: people may name it all the same.
+#[test]
+fn a_cancellation_is_found_to_be_done_by_two_people() {
+    let mut world = World::paid_twice();
+    let purpose = world.do_call(&Ruling::Doubt { why: "silence".to_owned() });
+    let of = AttemptId { purpose, attempt: 1 };
+    let (asked, undone) = (world.order.attempt(of).unwrap().clone(), operation(2, 20));
+    let MoneyCall::Cancel { operation: original, .. } = asked.call else { panic!("{asked:?}") };
+    let rejected = [Finding::Status(original, OperationStatus::Rejected)];
+    let heard = (Some(&rejected[..]), false);
+    let decision = world.order.attempt_asked(of, &asked, heard, world.now, world.now, &world.policy).unwrap();
+    world.take(decision);
+    let subject = Subject::Attempt { of };
+    let others = PeoplesVerdict::Executed { operation: if original == undone { operation(1, 10) } else { undone } };
+    assert_eq!(world.verdict(subject, others, "Dupont", "k1"), Err(Refusal::VerdictDoesNotFit));
+    let executed = PeoplesVerdict::Executed { operation: original };
+    world.verdict(subject, executed, "Dupont", "k1").unwrap();
+    world.verdict(subject, executed, "Durand", "k2").unwrap();
+    assert!(world.order.waiting().is_empty());
+    assert_eq!(world.order.surplus(), euros(0));
 }

@@ -51,10 +51,13 @@ impl Order {
             | EntryKind::Settlement { .. }
             | EntryKind::Chargeback { .. } => false,
         };
-        let takes_back =
-            |kind: &EntryKind| matches!(kind, EntryKind::Chargeback { instalment, .. } if *instalment == due.number);
-        let paid = self.ledger.iter().filter(|entry| pays(&entry.kind)).count();
-        let back = self.ledger.iter().filter(|entry| takes_back(&entry.kind)).count();
+        let is_taken_back = |entry: &&&Entry| {
+            let of_it = |kind: &EntryKind| matches!(kind, EntryKind::Chargeback { original, .. } if *original == entry.operation.number);
+            self.ledger.iter().any(|other| of_it(&other.kind))
+        };
+        let paying: Vec<&Entry> = self.ledger.iter().filter(|entry| pays(&entry.kind)).collect();
+        // One payment may have paid several instalments, all of which its chargeback opens again.
+        let (paid, back) = (paying.len(), paying.iter().filter(is_taken_back).count());
         let elsewhere = self
             .journal
             .iter()

@@ -14,6 +14,7 @@ use crate::{
         webhook::EndpointId,
     },
     failpoint,
+    planted::{self, Bug},
     ports::{Alarm, AlarmKind, Key},
 };
 
@@ -85,6 +86,9 @@ impl App {
                 Duty::Believe { checkout } => self.believe(merchant, &current.order, *checkout).await?,
                 Duty::Send { of, attempt } => {
                     self.send(merchant, &current, *of, attempt).await?;
+                }
+                Duty::Doubt { of } if planted::is(Bug::FreshNumberAfterSilence) => {
+                    self.insist_anew(merchant, &current.order, *of).await?;
                 }
                 Duty::Doubt { of } => self.doubt(merchant, id, *of).await?,
                 Duty::Enquire { of, attempt, host } => self.enquire(merchant, &current, *of, attempt, *host).await?,

@@ -3,6 +3,8 @@
 //! The order of steps is the promise: ask what the bank shows, connect, take a number, note the clock that counts
 //! suspended time, make `sent` durable, check that clock, write once. Nothing is ever sent again.
 
+use std::time::Duration;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 
@@ -23,6 +25,7 @@ use crate::{
         subscriber::card_context,
     },
     failpoint,
+    planted::{self, Bug},
     ports::{Alarm, AlarmKind, Forgotten, KeptCard, Silence},
 };
 
@@ -69,7 +72,7 @@ impl App {
         attempt: &Attempt,
     ) -> Result<Departure, Error> {
         let id = current.order.id;
-        let only = only_host(&current.order, of);
+        let only = current.order.only_host(of);
         let findings = match self.look_before(merchant, current, of, attempt).await? {
             Before::Clear(findings) => findings,
             Before::Stays => return Ok(Departure::Stayed),
@@ -99,6 +102,11 @@ impl App {
         let dated = Some(self.ports.clock.wall());
         let sending = Sending { at: self.now(), question, host: line.host(), dated };
         let not_after = self.ports.clock.since_boot().saturating_add(merchant.policy.send_within.unsigned_abs());
+        let not_after = if planted::is(Bug::NoDeadline) { Duration::MAX } else { not_after };
+        if planted::is(Bug::SendsBeforeTheCommit) {
+            line.send(&sending, &attempt.call, card.as_ref(), not_after).await;
+            return Ok(Departure::Stayed);
+        }
         let version = current.version;
         let sent = self
             .change(&merchant.id, id, &Actor::Gateway, |now_stored, now| {
@@ -121,6 +129,9 @@ impl App {
             Ok(()) => line.send(&sending, &attempt.call, card.as_ref(), not_after).await,
             Err(error) => Ruling::Doubt { why: format!("it was not sent: {error}") },
         };
+        if planted::is(Bug::RetriesOnTimeOut) && matches!(ruling, Ruling::Doubt { .. }) {
+            self.insist(merchant, &sent.order, of, sending).await?;
+        }
         failpoint::pass_of(kind(of.purpose), "answered");
         self.answered(merchant, id, of, &ruling).await?;
         failpoint::pass_of(kind(of.purpose), "answer_committed");
@@ -137,7 +148,7 @@ impl App {
         attempt: &Attempt,
     ) -> Result<Before, Error> {
         let id = current.order.id;
-        let first = only_host(&current.order, of).unwrap_or(Host::Main);
+        let first = current.order.only_host(of).unwrap_or(Host::Main);
         let findings = match self.findings_of_either(merchant, first, attempt).await? {
             Ok(findings) => findings,
             Err(Unheard::Silence(why)) => return Ok(Before::Silent(why)),
@@ -225,7 +236,7 @@ impl App {
     }
 
     /// The card of an order's plan, readable.
-    fn kept_card(&self, order: &Order) -> Result<KeptCard, Error> {
+    pub(super) fn kept_card(&self, order: &Order) -> Result<KeptCard, Error> {
         let defect = |why: &str| Error::Defect(why.to_owned());
         let card = order.plan().and_then(Plan::card).ok_or_else(|| defect("a debit without a card"))?;
         let sealed = STANDARD.decode(&card.sealed_token).map_err(|_| defect("a sealed token that is not base64"))?;
@@ -380,14 +391,4 @@ pub(super) fn kind(purpose: Purpose) -> &'static str {
         Purpose::Capture(_) => "capture",
         Purpose::GiveBack(_) => "give_back",
     }
-}
-
-/// What was authorised is captured, or let go, on the platform that authorised it.
-fn only_host(order: &Order, of: AttemptId) -> Option<Host> {
-    let hold = match of.purpose {
-        Purpose::Capture(hold) => Some(hold),
-        Purpose::GiveBack(number) => order.give_back(number).and_then(|give_back| give_back.hold),
-        Purpose::Debit(_) => None,
-    };
-    hold.and_then(|hold| order.hold(hold)).and_then(|hold| order.checkout(hold.checkout)).map(|page| page.page_host)
 }

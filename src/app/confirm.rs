@@ -15,6 +15,7 @@ use crate::{
         order::{Heard, Order},
     },
     failpoint,
+    planted::{self, Bug},
     ports::Silence,
 };
 
@@ -51,7 +52,12 @@ impl App {
             silence: None,
         };
         let find = Question::Find { reference: checkout.reference.clone(), amount: checkout.amount };
-        let found = match self.question(merchant, host, &find).await? {
+        let named = order.believed(checkout.number).first().copied().filter(|_| planted::is(Bug::NumberIsProofEnough));
+        let answer = match named {
+            Some(operation) => Ok(Finding::Found(operation)),
+            None => self.question(merchant, host, &find).await?,
+        };
+        let found = match answer {
             Ok(Finding::Found(operation)) => operation,
             Ok(Finding::Nothing) => return Ok(heard),
             Ok(Finding::Unclear(why)) | Err(Silence(why)) => {

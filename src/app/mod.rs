@@ -20,6 +20,7 @@ pub mod event_document;
 pub mod events;
 pub mod explain;
 pub mod imports;
+mod insist;
 pub mod journal;
 pub mod merchant;
 mod numbers;

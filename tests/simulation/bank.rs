@@ -112,6 +112,8 @@ pub(crate) struct BankState {
     pub(crate) pages: Vec<Page>,
     /// By merchant and name.
     pub(crate) kept: BTreeMap<(String, String), Kept>,
+    /// Which page each name of a card came with, by merchant and name.
+    pub(crate) names: BTreeMap<(String, String), String>,
     pub(crate) asked: BTreeMap<(String, u32), Timestamp>,
     pub(crate) down_until: BTreeMap<Host, Timestamp>,
     /// Notifications that nothing else can make up for.
@@ -148,8 +150,9 @@ pub(crate) fn ruling(answer: Answer) -> Ruling {
     }
 }
 
+/// What the gateway makes of a code that is no success.
 pub(crate) fn refusal(code: &str) -> Ruling {
-    Ruling::Refused { code: code.to_owned(), class: Code::parse(code).unwrap().refusal_class() }
+    Code::parse(code).unwrap().ruling_of_failure()
 }
 
 pub(crate) fn new_operation(inner: &mut Inner, call: CallNumber) -> Operation {

@@ -65,6 +65,7 @@ const SEEN: &[&str] = &[
     "forged: of another amount",
     "forged: of another's money",
     "forged: of money that never was",
+    "forged: with an order before what is signed",
     "forget: done",
     "forget: was gone",
     "freeze",
@@ -138,7 +139,7 @@ const SEEN: &[&str] = &[
     "verdict: not executed",
 ];
 
-fn variable(name: &str) -> Option<u64> {
+pub(crate) fn variable(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|text| text.parse().ok())
 }
 

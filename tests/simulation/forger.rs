@@ -17,7 +17,7 @@ pub(crate) fn tempted(inner: &mut Inner, page: &Page) {
         .map(|moved| (moved.operation.call.wire(), moved.operation.number.wire()))
         .collect();
     let invented = (page.call.wire(), format!("{:010}", inner.rng.between(5_000_000, 6_000_000)));
-    let kind = inner.rng.below(if others.is_empty() { 4 } else { 8 });
+    let kind = inner.rng.below(if others.is_empty() { 5 } else { 9 });
     let raw = match kind {
         0 => {
             inner.count("forged: of money that never was");
@@ -36,12 +36,17 @@ pub(crate) fn tempted(inner: &mut Inner, page: &Page) {
             let fields = success(amount, &reference, &invented.0, &invented.1);
             format!("{fields}&X={CARD}&K={}", "QUJD".repeat(57))
         }
+        4 => {
+            inner.count("forged: with an order before what is signed");
+            let of_another = success(amount, &format!("{reference}-9"), &invented.0, &invented.1);
+            format!("order={reference}&{}", signed(&of_another))
+        }
         _ => {
             inner.count("forged: of another's money");
             let (call, operation) = inner.rng.pick(&others).clone();
             signed(&success(amount, &reference, &call, &operation))
         }
     };
-    let forged = Happening::Forge { merchant: page.merchant.clone(), raw, is_signed: kind != 3 };
+    let forged = Happening::Forge { merchant: page.merchant.clone(), raw, is_signed: !matches!(kind, 3 | 4) };
     inner.after_secs(1, 3_000, forged);
 }

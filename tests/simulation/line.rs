@@ -170,9 +170,9 @@ fn fate(inner: &mut Inner, sent: Sent, is_up: bool) -> (Ruling, i64) {
     let sent = Sent { of: arrived, ..sent };
     let of_us = if matches!(sent.call, MoneyCall::Debit { .. }) { 40 } else { 5 };
     if inner.strikes("send: configuration", of_us) {
-        (Ruling::Misconfigured { code: "00006".to_owned() }, 1)
+        (refusal("00006"), 1)
     } else if inner.strikes("send: doubt, and nothing done", 20) {
-        (doubt("00001"), 1)
+        (refusal("00001"), 1)
     } else if inner.strikes("send: refused", 20) {
         let code = *inner.rng.pick(&["00021", "00151", "00143", "00114"]);
         (refusal(code), 1)
@@ -180,7 +180,7 @@ fn fate(inner: &mut Inner, sent: Sent, is_up: bool) -> (Ruling, i64) {
         if inner.rng.chance(500) {
             let _ = execute(inner, &sent);
         }
-        (doubt("00005"), 1)
+        (refusal("00005"), 1)
     } else if inner.strikes("send: lost after", 50) {
         match &sent.call {
             MoneyCall::Cancel { .. } => inner.count("cancel: its answer is lost"),
@@ -199,7 +199,7 @@ fn fate(inner: &mut Inner, sent: Sent, is_up: bool) -> (Ruling, i64) {
         (doubt("the answer is cut short"), 1)
     } else if inner.strikes("send: doubt, and done", 20) {
         let _ = execute(inner, &sent);
-        (doubt("00003"), 1)
+        (refusal("00003"), 1)
     } else if inner.strikes("send: done late", 40) {
         inner.after_secs(1, 500, Happening::LateCommit { sent: Box::new(sent) });
         (doubt("no answer"), 60)

@@ -25,6 +25,7 @@ mod moves;
 mod nature;
 mod outside;
 mod payer;
+mod planted;
 mod ports;
 mod rng;
 mod rounds;

@@ -14,6 +14,7 @@ use crate::{
     bank::{Card, Habit, Kept, Made, Moved, Page, new_call, new_operation},
     forger,
     happening::Happening,
+    invariants::terms,
     world::Inner,
 };
 
@@ -39,6 +40,7 @@ pub(crate) fn open(inner: &mut Inner, merchant: &str, fields: &[(String, String)
         token: token.to_owned(),
     };
     inner.log(format_args!("page opened for {}", page.reference));
+    terms::f2_no_name_is_used_again(inner, &page);
     forger::tempted(inner, &page);
     inner.bank.pages.push(page);
     let page = inner.bank.pages.len() - 1;

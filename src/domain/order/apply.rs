@@ -13,6 +13,7 @@ use crate::domain::{
     ledger::{Entry, EntryKind},
     money::Money,
 };
+use crate::planted::{self, Bug};
 
 /// An event that does not fit its order: a defect of ours, never the caller's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -103,6 +104,9 @@ impl Order {
                 report.cards.extend(card.as_deref().cloned());
                 report.says.at_least(says);
                 checkout.asks.extend(asks);
+                if planted::is(Bug::FailureIsFinal) && matches!(says, Says::Failed { .. }) {
+                    checkout.asks.clear();
+                }
                 Ok(())
             }
             Event::Prompted { checkout, asks } => {
@@ -234,6 +238,7 @@ impl Order {
                 }
             }
             EntryKind::Debit { instalment } => self.pay(*instalment)?,
+            EntryKind::Surplus { .. } if planted::is(Bug::SurplusKept) => {}
             EntryKind::Surplus { .. } => self.add_give_back(entry.operation, entry.amount, None),
             EntryKind::GivenBack { .. } | EntryKind::Settlement { .. } | EntryKind::Chargeback { .. } => {
                 return Err(Impossible("what is no capture booked as one"));

@@ -158,7 +158,8 @@ impl Order {
                 matches!(entry.kind, EntryKind::Capture { .. } | EntryKind::Debit { .. } | EntryKind::Surplus { .. });
             is_money_in && entry.operation.number == *number
         })?;
-        let mut spent = self.give_backs.iter().filter(|given| given.operation.number == *number && !given.given_up);
+        let is_spent = |given: &&GiveBack| given.operation.number == *number && given.counts_as_spent();
+        let mut spent = self.give_backs.iter().filter(is_spent);
         let charged_back = self
             .ledger
             .iter()

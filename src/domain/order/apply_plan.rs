@@ -1,6 +1,6 @@
 //! What the events of plans, held money and kept cards make of an order.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan};
 
 use super::{Impossible, Order, Status};
 use crate::domain::{
@@ -12,6 +12,7 @@ use crate::domain::{
     schedule::Instalment,
     subscriber::{PlanCard, Subscriber, SubscriberState},
 };
+use crate::planted::{self, Bug};
 
 impl Order {
     #[expect(
@@ -172,7 +173,7 @@ impl Order {
         if *verdict != Verdict::Accepted {
             self.add_give_back(operation, amount, Some(number));
         }
-        if let Verdict::Refused { .. } = verdict {
+        if matches!(verdict, Verdict::Refused { .. }) && !planted::is(Bug::CardNotForgotten) {
             let subscriber = self.begins(checkout)?.subscriber.clone();
             self.unwanted(&subscriber, at)?;
         }
@@ -195,6 +196,7 @@ impl Order {
         plan.state = PlanState::Active { since: at, card: Box::new(card.clone()), paused: false };
         self.schedule = schedule;
         for due in self.schedule.iter_mut().skip(1) {
+            due.due = if planted::is(Bug::DatesCountedAnew) { due.due.saturating_add(1.month()) } else { due.due };
             due.next_on = Some(due.due);
         }
         Ok(())
@@ -227,6 +229,7 @@ impl Order {
     pub(super) fn unwanted(&mut self, reference: &SubscriberReference, at: Timestamp) -> Result<(), Impossible> {
         let is_its = |hold: &Hold| self.begins(hold.checkout).is_ok_and(|begins| begins.subscriber == *reference);
         let is_debited = self.plan().and_then(Plan::card).is_some_and(|card| card.subscriber == *reference);
+        let is_debited = is_debited && !planted::is(Bug::DebitedCardForgotten);
         if is_debited || self.holds.iter().any(|hold| hold.is_pending() && is_its(hold)) {
             return Ok(());
         }

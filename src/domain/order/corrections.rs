@@ -49,7 +49,7 @@ impl Order {
     /// What is going back, or went, of money that paid for the order.
     pub fn refunded_in_all(&self) -> Money {
         let zero = Money::zero(self.totals.including_vat.currency());
-        let parts = self.give_backs.iter().filter(|given| given.refund.is_some() && !given.given_up);
+        let parts = self.give_backs.iter().filter(|given| given.refund.is_some() && given.counts_as_spent());
         parts.fold(zero, |sum, part| sum.plus(part.amount).unwrap_or(sum))
     }
 

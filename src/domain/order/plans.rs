@@ -13,6 +13,7 @@ use crate::domain::{
     template::{Approver, Template},
     text::Text,
 };
+use crate::planted::{self, Bug};
 
 /// What a payer may accept today.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -171,7 +172,9 @@ impl Order {
             return Ok(self.unchanged());
         }
         let mut decision = Decision::of(self);
-        decision.drop_ready_debits("the plan was paused", now)?;
+        if !planted::is(Bug::PauseUnheeded) {
+            decision.drop_ready_debits("the plan was paused", now)?;
+        }
         decision.push(Event::PlanPaused { plan: plan.number }, now)?;
         Ok(decision)
     }

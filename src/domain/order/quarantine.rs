@@ -12,6 +12,7 @@ use crate::domain::{
     quarantine::{GivenVerdict, PeoplesVerdict, Subject},
     witness::target,
 };
+use crate::planted::{self, Bug};
 
 /// Something that waits, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +84,7 @@ impl Order {
         if recent.iter().any(|other| other.by.is_same_person(&given.by) || other.by.has_same_key(&given.by)) {
             return Err(Refusal::SecondPersonNeeded);
         }
-        let agrees = recent.iter().any(|other| other.verdict == given.verdict);
+        let agrees = recent.iter().any(|other| other.verdict == given.verdict) || planted::is(Bug::OnePersonDecides);
         let (subject, verdict) = (given.subject, given.verdict);
         let mut decision = Decision::of(self);
         decision.push(Event::VerdictGiven(Box::new(given)), now)?;

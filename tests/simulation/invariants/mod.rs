@@ -3,11 +3,13 @@
 //! | | checked in |
 //! |---|---|
 //! | I1, A2, I4, S1, I6, I11, I12 | `calls`: when a call is stored as sent, arrives, and is carried out |
+//! | A2, S4 | `concluded`: when a call is concluded to be refused, or not to be done |
 //! | I2, I3, I8, I19, I22, R1, R3 | `money`, at each commit of an order; `bank` for what is given back twice; `finale` for I3 |
 //! | I5, I9, I10 | `finality`, at each commit; the matrix of all states beside all events is `domain/order/tests` |
 //! | I7 | `bank::note_number`, at each question that reaches the bank |
 //! | I13 | `finale`: all notifications once more, in another order, change nothing; `domain/order/tests` has the property |
 //! | I14 | `cards`, at each commit and at each card that is forgotten; `finale` for what is left over |
+//! | F1, F2 | `terms`: at each commit, and at each form that reaches the bank's page |
 //! | I15, I16, C1 | `told`: what a browser or a notification leads to, and what portals are told of |
 //! | I17, A3 | `told` and `people`: the alarm that each doubt owes, the two people behind each resolution |
 //! | I18 | not here: there is no reconcile mode yet; [`crate::store::StoreState::restore`] is where it will begin |
@@ -17,11 +19,13 @@
 
 pub(crate) mod calls;
 mod cards;
+mod concluded;
 mod finality;
 mod money;
 mod notice;
 pub(crate) mod people;
 pub(crate) mod secrets;
+pub(crate) mod terms;
 pub(crate) mod told;
 
 pub(crate) use calls::{arrived, executed};
@@ -72,11 +76,13 @@ pub(crate) fn committed(inner: &mut Inner, before: Option<&Order>, after: &Order
         notice::notice(inner, &recorded.event);
         told::told(inner, before, after, recorded);
         people::said(inner, after, recorded);
+        concluded::what_is_done_is_not_denied(inner, after, &recorded.event);
         if let (Some(before), Event::AttemptSent { of, sending, on }) = (before, &recorded.event) {
             calls::stored_as_sent(inner, before, after, *of, sending, *on, recorded.at);
         }
     }
     money::booked(inner, before, after);
+    terms::f1_what_was_accepted_is_debited(inner, before, after, events);
     if let Some(before) = before {
         finality::followed(inner, before, after, events);
     }

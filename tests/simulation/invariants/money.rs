@@ -129,6 +129,14 @@ fn i8_the_bank_has_it(inner: &mut Inner, after: &Order, entry: &Entry) {
         EntryKind::Capture { .. } | EntryKind::Debit { .. } | EntryKind::Surplus { .. } => entry.operation.number,
     };
     let moved = inner.bank.find(number).filter(|moved| moved.merchant == after.merchant.as_str());
+    if let EntryKind::Capture { checkout, .. } | EntryKind::Surplus { checkout: Some(checkout) } = entry.kind
+        && let Some(moved) = moved
+        && after.checkout(checkout).is_none_or(|page| page.reference.as_str() != moved.reference)
+    {
+        let reference = moved.reference.clone();
+        inner.violate("C1", format!("{} books {entry:?}, which is of {reference}", after.id));
+        return;
+    }
     let holds = moved.is_some_and(|moved| match entry.kind {
         EntryKind::GivenBack { .. } => moved.gone_back() >= entry.amount.minor_units(),
         EntryKind::Settlement { remittance, .. } => {

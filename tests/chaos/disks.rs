@@ -38,7 +38,7 @@ fn flush(rng: &mut Rng) -> u64 {
 }
 
 /// A commit writes so many times, about.
-const WRITES: u64 = 20;
+const WRITES: u64 = 26;
 
 /// Lets a run begin, and the store fail under it; what must be so while it is broken. Gives what the bank was asked
 /// for, and the day of it.

@@ -145,10 +145,12 @@ fn make_key(folder: &Path, scope: &str) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-/// Rungs close enough that a doubt is over in seconds, and so many that no kill makes it a person's.
+/// Rungs close enough that a doubt that can end is over in seconds, and then so far apart that those which cannot leave
+/// the gateway time for the others; and so many that no kill makes it a person's.
 fn ladder() -> String {
-    let rungs =
-        [200].into_iter().chain((0..80).map(|step| 1_600 + 100 * step)).chain((1..60).map(|step| 10_000 * step));
+    let close = (0..=10).map(|step| 1_600 + 100 * step);
+    let far = [3_000, 4_000, 6_000].into_iter().chain((1..60).map(|step| 10_000 * step));
+    let rungs = [200].into_iter().chain(close).chain(far);
     rungs.map(|rung| format!("\"{rung}ms\"")).collect::<Vec<_>>().join(", ")
 }
 
@@ -164,6 +166,7 @@ listen = "127.0.0.1:{port}"
 ops_listen = "127.0.0.1:{ops_port}"
 requests_per_minute = 1000000
 look_again = "20ms"
+attend_at_once = 48
 return_wait = "2s"
 shutdown_grace = "3s"
 

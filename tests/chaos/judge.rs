@@ -1,6 +1,9 @@
 //! The verdict: what the bank has done, by its own ledger, held against what the gateway has written.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
 
 use guichet::domain::{attempt::AttemptState, ledger::EntryKind, order::Order};
 use guichet_sandbox::ledger::{Entry, Status};
@@ -10,9 +13,12 @@ use serde_json::Value;
 use crate::{
     bench::Bench,
     portal::text,
-    receiver::Heard,
+    receiver::{Heard, Receiver},
     store::{Seen, attempts, is_for_people},
 };
+
+/// After so long without anything new, nothing comes any more.
+const NO_NEWS: Duration = Duration::from_secs(15);
 
 /// What is wrong, a line each, and what was there to go wrong.
 #[derive(Debug, Default)]
@@ -159,18 +165,33 @@ impl Verdict {
         }
     }
 
-    /// Every event of the feed was taken by the receiver, and always told in the same words.
-    pub(crate) fn told(&mut self, events: &[Value], heard: &[Heard]) {
-        let mut bodies: BTreeMap<String, &str> = BTreeMap::new();
+    /// Every event of the feed was taken by the receiver, or is on its way there; and always told in the same words.
+    pub(crate) async fn told(&mut self, events: &[Value], receiver: &Receiver) {
+        let (mut known, mut since) = (0, Instant::now());
+        let bodies = loop {
+            let bodies = self.bodies(&receiver.taken());
+            let untold: Vec<&Value> = events.iter().filter(|event| !bodies.contains_key(text(&event["id"]))).collect();
+            if bodies.len() > known {
+                (known, since) = (bodies.len(), Instant::now());
+            }
+            if untold.is_empty() || since.elapsed() > NO_NEWS {
+                self.lost.extend(untold.iter().map(|event| format!("nobody was told of {event}")));
+                break bodies;
+            }
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        };
+        self.webhooks = bodies.len();
+    }
+
+    fn bodies(&mut self, heard: &[Heard]) -> BTreeMap<String, String> {
+        let mut bodies: BTreeMap<String, String> = BTreeMap::new();
         for heard in heard {
             let id = heard.header("webhook-id").to_owned();
-            if *bodies.entry(id.clone()).or_insert(&heard.body) != heard.body {
+            if *bodies.entry(id.clone()).or_insert_with(|| heard.body.clone()) != heard.body {
                 self.double.push(format!("event {id} in two versions"));
             }
         }
-        let untold = events.iter().filter(|event| !bodies.contains_key(text(&event["id"])));
-        self.lost.extend(untold.map(|event| format!("nobody was told of {event}")));
-        self.webhooks = bodies.len();
+        bodies
     }
 }
 

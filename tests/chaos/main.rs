@@ -20,6 +20,7 @@ mod durability;
 mod judge;
 mod kills;
 mod life;
+mod mortal;
 #[path = "../gateway/payer.rs"]
 #[allow(dead_code, reason = "tests/gateway uses the rest")]
 mod payer;

@@ -14,7 +14,6 @@ use crate::{
     calendar::Calendar,
     cuts::Cuts,
     judge::Verdict,
-    kills::all_told,
     life::Life,
     number,
     payer::ACCEPTED,
@@ -91,9 +90,8 @@ async fn wherever_a_wire_is_cut_nothing_happens_twice_and_nothing_is_lost() {
     calendar.come_to(calendar.today.checked_add(2.days()).unwrap()).await;
     let seen = calendar.until_all_is_done(&mut life).await;
     let events = portal.events().await;
-    receiver.until("told of everything", |heard| all_told(&events, heard)).await;
     let mut verdict = Verdict::of(&bench, &seen, calendar.today);
-    verdict.told(&events, &receiver.taken());
+    verdict.told(&events, &receiver).await;
     let made = cuts.made();
     let by_kind = KINDS.map(|kind| format!("{kind}={}", made[kind])).join(" ");
     let (all, seconds) = (made.values().sum::<usize>(), begun.elapsed().as_secs());

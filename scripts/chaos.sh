@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Kills, cuts off, traces and starves the real gateway (tests/chaos). KILLS: how often it is killed; SEED: what chance does.
+# Kills, cuts off, traces and starves the real gateway (tests/chaos). KILLS: how often it is killed; SEED: what chance does;
+# EVERY_BYTES: 1 cuts its wires at each byte, 7 at every seventh.
 # The last line is how often, and what was found by the bank's own ledger.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/need.sh
 need strace strace
-export KILLS=${KILLS:-300} SEED=${SEED:-1} RUST_BACKTRACE=0
+export KILLS=${KILLS:-300} SEED=${SEED:-1} EVERY_BYTES=${EVERY_BYTES:-1} RUST_BACKTRACE=0
 
 lines=$(mktemp)
 trap 'rm -f "$lines"' EXIT

@@ -3,8 +3,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/stages.sh
+. scripts/need.sh
 
 tests() {
+    # What tests/chaos traces the gateway with.
+    need strace strace
     if cargo nextest --version >/dev/null 2>&1; then
         cargo nextest run --workspace --locked --no-fail-fast --status-level fail --final-status-level slow
     else

@@ -18,7 +18,7 @@ const BLOCK: u32 = 50;
 /// What is left of the blocks reserved so far, by SITE.
 pub(super) struct Numbers {
     first: u32,
-    left: Mutex<BTreeMap<String, Range<u32>>>,
+    left: Mutex<BTreeMap<String, Vec<Range<u32>>>>,
 }
 
 impl Numbers {
@@ -32,12 +32,15 @@ impl Numbers {
     }
 
     fn take(&self, site: &str) -> Option<u32> {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner).get_mut(site).and_then(Iterator::next)
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let blocks = left.get_mut(site)?;
+        blocks.retain(|block| !block.is_empty());
+        blocks.first_mut().and_then(Iterator::next)
     }
 
-    /// Two callers may reserve at once; the block that is dropped then is skipped, never given twice.
+    /// Beside those that are left: many who ask at once reserve at once, and a block that was dropped would be skipped.
     fn put(&self, site: &str, block: Range<u32>) {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner).insert(site.to_owned(), block);
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).entry(site.to_owned()).or_default().push(block);
     }
 }
 
@@ -60,5 +63,22 @@ impl App {
             }
         };
         QuestionNumber::new(number).map_err(|error| Error::Defect(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_that_were_reserved_at_once_are_used_up_each() {
+        let numbers = Numbers::new(1);
+        assert_eq!(numbers.take("1999888"), None);
+        numbers.put("1999888", 2..4);
+        numbers.put("1999888", 5..7);
+        numbers.put("1999889", 2..3);
+        let taken: Vec<u32> = std::iter::from_fn(|| numbers.take("1999888")).collect();
+        assert_eq!(taken, [2, 3, 5, 6]);
+        assert_eq!((numbers.take("1999889"), numbers.take("1999889")), (Some(2), None));
     }
 }

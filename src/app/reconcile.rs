@@ -70,11 +70,12 @@ impl App {
         Ok(self.ports.journal.begin(&self.ports.store.mark(None).await?, &recent).await?)
     }
 
-    /// Notes in the journal how far the store has come.
+    /// Notes in the journal how far the store has come. Not after either has failed: nothing that is said then is sure.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn note_mark(&self) -> Result<(), Error> {
+        self.health().await?;
         Ok(self.ports.journal.note(&self.ports.store.mark(None).await?, None).await?)
     }
 

@@ -114,10 +114,14 @@ pub(super) async fn drifts(
     let caller = gateway.caller(&headers, &BY_ACCOUNTING).await?;
     let query = Query::parse(query.as_deref(), &["after", "limit"])?;
     let limit = query.limit(MAX_DRIFTS)?;
+    let after = query.get("after");
+    if after.is_some_and(|after| !is_drift_id(after)) {
+        return Err(Problem::parameter("after"));
+    }
+    let after = after.unwrap_or_default();
     let imported = gateway.app.find_import(&caller, import_id(&id)?).await?;
     let all = gateway.app.drifts(&caller, &imported).await?;
     let count = |standing: Standing| all.iter().filter(|drifting| drifting.standing() == standing).count();
-    let after = query.get("after").unwrap_or_default();
     let mut rest = all.iter().filter(|drifting| drifting.drift.id.as_str() > after);
     let shown: Vec<&Drifting> = rest.by_ref().take(limit).collect();
     let next = shown.last().filter(|_| rest.next().is_some()).map(|last| last.drift.id.as_str());
@@ -152,6 +156,14 @@ pub(super) async fn enter(
         Ok(outcome)
     };
     gateway.once(request, &BY_ACCOUNTING, enter).await
+}
+
+/// `not_settled_here.8041237`.
+fn is_drift_id(raw: &str) -> bool {
+    raw.split_once('.').is_some_and(|(kind, number)| {
+        let is_kind = !kind.is_empty() && kind.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        is_kind && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 fn import_id(raw: &str) -> Result<ImportId, Problem> {

@@ -32,7 +32,7 @@ pub(super) fn code(kind: &FaultKind) -> &'static str {
         FaultKind::UnknownField => "unknown_field",
         FaultKind::Missing => "missing",
         FaultKind::NotWithThis => "not_with_this",
-        FaultKind::NotUtf8 => "not_utf8",
+        FaultKind::NotUtf8 => "not_text",
         FaultKind::QuotesOpen => "quotes_open",
         FaultKind::UnevenLine { .. } => "uneven_line",
         FaultKind::NotADay => "not_a_day",

@@ -37,9 +37,10 @@ pub(crate) struct Bench {
     pub(crate) sandbox: Running,
     /// The gateway listens on the same ports in each of its lives: payers and PAYBOX know them.
     pub(crate) gateway: Client,
-    #[allow(dead_code, reason = "bad disks are next")]
     pub(crate) ops: Client,
     pub(crate) folder: PathBuf,
+    /// The store's file.
+    pub(crate) store: PathBuf,
     pub(crate) keys: Keys,
 }
 
@@ -78,15 +79,13 @@ impl Bench {
         });
         let (port, ops_port) = (free_port(), free_port());
         let text = edit(configuration(&sandbox, &direct, port, ops_port));
+        let store = text.lines().find_map(|line| line.strip_prefix("store = \"sqlite:")).unwrap();
+        let store = folder.join(store.trim_end_matches('"'));
         std::fs::write(folder.join("guichet.toml"), text).unwrap();
         let key = |scope: &str| make_key(&folder, scope);
         let keys = Keys { portal: key("portal"), operator: key("ops") };
         let client = |port| Client::new(&format!("http://127.0.0.1:{port}"));
-        Self { sandbox, gateway: client(port), ops: client(ops_port), folder, keys }
-    }
-
-    pub(crate) fn database(&self) -> PathBuf {
-        self.folder.join("guichet.db")
+        Self { sandbox, gateway: client(port), ops: client(ops_port), store, folder, keys }
     }
 
     /// Everything that the gateway has logged, in all its lives.
@@ -146,10 +145,12 @@ fn make_key(folder: &Path, scope: &str) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-/// Rungs close enough that a doubt is over in seconds, and so many that no kill makes it a person's.
+/// Rungs close enough that a doubt that can end is over in seconds, and then so far apart that those which cannot leave
+/// the gateway time for the others; and so many that no kill makes it a person's.
 fn ladder() -> String {
-    let rungs =
-        [200].into_iter().chain((0..80).map(|step| 1_600 + 100 * step)).chain((1..60).map(|step| 10_000 * step));
+    let close = (0..=10).map(|step| 1_600 + 100 * step);
+    let far = [3_000, 4_000, 6_000].into_iter().chain((1..60).map(|step| 10_000 * step));
+    let rungs = [200].into_iter().chain(close).chain(far);
     rungs.map(|rung| format!("\"{rung}ms\"")).collect::<Vec<_>>().join(", ")
 }
 
@@ -165,6 +166,7 @@ listen = "127.0.0.1:{port}"
 ops_listen = "127.0.0.1:{ops_port}"
 requests_per_minute = 1000000
 look_again = "20ms"
+attend_at_once = 48
 return_wait = "2s"
 shutdown_grace = "3s"
 
@@ -204,9 +206,9 @@ ask_after_silence = ["50ms", "100ms", "200ms"]
 hold_for_report = "1500ms"
 doubt_settles = "1500ms"
 doubt_ladder = [{ladder}]
-answer_grace = "1600ms"
+answer_grace = "2100ms"
 send_again = "50ms"
-send_within = "500ms"
+send_within = "1s"
 settlement_after = "7d"
 settlement_every = "7d"
 

@@ -1,6 +1,9 @@
 //! The verdict: what the bank has done, by its own ledger, held against what the gateway has written.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
 
 use guichet::domain::{attempt::AttemptState, ledger::EntryKind, order::Order};
 use guichet_sandbox::ledger::{Entry, Status};
@@ -10,9 +13,12 @@ use serde_json::Value;
 use crate::{
     bench::Bench,
     portal::text,
-    receiver::Heard,
-    store::{Seen, attempts},
+    receiver::{Heard, Receiver},
+    store::{Seen, attempts, is_for_people},
 };
+
+/// After so long without anything new, nothing comes any more.
+const NO_NEWS: Duration = Duration::from_secs(15);
 
 /// What is wrong, a line each, and what was there to go wrong.
 #[derive(Debug, Default)]
@@ -26,19 +32,22 @@ pub(crate) struct Verdict {
     pub(crate) given_back: usize,
     pub(crate) not_executed: usize,
     pub(crate) webhooks: usize,
+    /// Refunds that the bank does not know, which people decide on.
+    pub(crate) for_people: usize,
 }
 
 impl Verdict {
     /// As it is printed at the end of a campaign.
     pub(crate) fn line(&self) -> String {
         format!(
-            "double={} lost={} debits={} captures={} given_back={} not_executed={} webhooks={}",
+            "double={} lost={} debits={} captures={} given_back={} not_executed={} for_people={} webhooks={}",
             self.double.len(),
             self.lost.len(),
             self.debits,
             self.captures,
             self.given_back,
             self.not_executed,
+            self.for_people,
             self.webhooks
         )
     }
@@ -52,6 +61,7 @@ impl Verdict {
         self.given_back += other.given_back;
         self.not_executed += other.not_executed;
         self.webhooks += other.webhooks;
+        self.for_people += other.for_people;
     }
 
     pub(crate) fn is_clean(&self) -> bool {
@@ -70,7 +80,7 @@ impl Verdict {
             let name = order.id.to_string();
             let at_bank = by_order.remove(name.trim_start_matches("ord_")).unwrap_or_default();
             verdict.hold_against(order, &at_bank);
-            verdict.is_done(order, today);
+            verdict.is_done(order, &at_bank, today);
         }
         let strays = by_order.into_values().flatten().filter(|entry| entry.operation.captured > 0);
         verdict.lost.extend(strays.map(|entry| format!("of no order: {entry:?}")));
@@ -119,15 +129,19 @@ impl Verdict {
     }
 
     /// Nothing is under way, in doubt or a person's, and what was due is paid.
-    fn is_done(&mut self, order: &Order, today: Date) {
+    fn is_done(&mut self, order: &Order, at_bank: &[&Entry], today: Date) {
         let id = order.id;
         for attempt in attempts(order) {
             self.not_executed += usize::from(attempt.state == AttemptState::NotExecuted);
-            if attempt.is_open() || matches!(attempt.state, AttemptState::Quarantined { .. }) {
+            let (reference, _) = attempt.call.names();
+            let is_at_bank = at_bank.iter().any(|entry| entry.operation.reference == reference.as_str());
+            if is_for_people(attempt) && !is_at_bank {
+                self.for_people += 1;
+            } else if attempt.is_open() || matches!(attempt.state, AttemptState::Quarantined { .. }) {
                 self.lost.push(format!("{id}: left in {:?}", attempt.state));
             }
         }
-        if !order.waiting().is_empty() {
+        if !order.waiting().is_empty() && !attempts(order).any(is_for_people) {
             self.lost.push(format!("{id}: {:?} waits for people", order.waiting()));
         }
         let unpaid = order.schedule.iter().filter(|due| due.is_owed() && due.due <= today);
@@ -151,18 +165,33 @@ impl Verdict {
         }
     }
 
-    /// Every event of the feed was taken by the receiver, and always told in the same words.
-    pub(crate) fn told(&mut self, events: &[Value], heard: &[Heard]) {
-        let mut bodies: BTreeMap<String, &str> = BTreeMap::new();
+    /// Every event of the feed was taken by the receiver, or is on its way there; and always told in the same words.
+    pub(crate) async fn told(&mut self, events: &[Value], receiver: &Receiver) {
+        let (mut known, mut since) = (0, Instant::now());
+        let bodies = loop {
+            let bodies = self.bodies(&receiver.taken());
+            let untold: Vec<&Value> = events.iter().filter(|event| !bodies.contains_key(text(&event["id"]))).collect();
+            if bodies.len() > known {
+                (known, since) = (bodies.len(), Instant::now());
+            }
+            if untold.is_empty() || since.elapsed() > NO_NEWS {
+                self.lost.extend(untold.iter().map(|event| format!("nobody was told of {event}")));
+                break bodies;
+            }
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        };
+        self.webhooks = bodies.len();
+    }
+
+    fn bodies(&mut self, heard: &[Heard]) -> BTreeMap<String, String> {
+        let mut bodies: BTreeMap<String, String> = BTreeMap::new();
         for heard in heard {
             let id = heard.header("webhook-id").to_owned();
-            if *bodies.entry(id.clone()).or_insert(&heard.body) != heard.body {
+            if *bodies.entry(id.clone()).or_insert_with(|| heard.body.clone()) != heard.body {
                 self.double.push(format!("event {id} in two versions"));
             }
         }
-        let untold = events.iter().filter(|event| !bodies.contains_key(text(&event["id"])));
-        self.lost.extend(untold.map(|event| format!("nobody was told of {event}")));
-        self.webhooks = bodies.len();
+        bodies
     }
 }
 

@@ -2,25 +2,26 @@
 //! come and go; then the bank's ledger is compared.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     time::{Duration, Instant},
 };
 
 use futures_util::future::join_all;
 use guichet::{domain::attempt::AttemptState, failpoint::PLACES};
 use guichet_sandbox::faults::Script;
-use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use jiff::ToSpan;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     bench::Bench,
+    calendar::Calendar,
     judge::Verdict,
     life::{Launch, Life},
     number,
     payer::ACCEPTED,
-    portal::{Portal, text},
-    receiver::{Heard, Receiver},
+    portal::Portal,
+    receiver::Receiver,
     rng::Rng,
     store::Seen,
     traffic::Traffic,
@@ -30,25 +31,14 @@ use crate::{
 const ROUND: u32 = 60;
 /// How long a failpoint is waited for.
 const FAILPOINT_WAIT: Duration = Duration::from_secs(8);
-/// How often it is looked whether there is something left to do today.
-const LOOK: Duration = Duration::from_millis(250);
-/// How long all that was begun may take to end.
-const PATIENCE: Duration = Duration::from_secs(120);
 /// How many payers are before a page at once.
 const AT_ONCE: usize = 10;
-const PARIS: &str = "Europe/Paris";
 
 /// A campaign under way.
 struct Campaign<'a> {
     bench: &'a Bench,
-    traffic: &'a Traffic,
     rng: Rng,
-    /// It became noon of this day…
-    today: Date,
-    /// …at this instant.
-    noon_was: Instant,
-    /// When what is in the store was last looked at.
-    looked: Instant,
+    calendar: Calendar<'a>,
     /// How often each failpoint has ended a life.
     hits: BTreeMap<&'static str, u32>,
     /// How many lives a failpoint was waited for in vain.
@@ -90,7 +80,7 @@ impl Campaign<'_> {
 
     /// The place that has ended the fewest lives, of those that are likely to be passed soon.
     async fn live_up_to_a_failpoint(&mut self) {
-        let stage = Stage::of(&Seen::read(&self.bench.database()));
+        let stage = Stage::of(&Seen::read(&self.bench.store));
         let likely: Vec<&'static str> = PLACES.iter().copied().filter(|place| stage.may_pass(place)).collect();
         let times = |place: &&'static str| self.hits[*place] + self.in_vain[*place];
         let least = likely.iter().map(times).min().unwrap();
@@ -115,67 +105,11 @@ impl Campaign<'_> {
             }
             tokio::time::sleep(Duration::from_millis(2)).await;
             if life.is_ready() {
-                self.go_on(&mut life).await;
+                self.calendar.go_on(&mut life).await;
             }
         }
         *self.hits.get_mut(place).unwrap() += 1;
     }
-
-    /// Puts the clock forward once all of a day is done; whether there is nothing left for today.
-    async fn go_on(&mut self, life: &mut Life) -> bool {
-        if self.looked.elapsed() < LOOK {
-            return false;
-        }
-        self.looked = Instant::now();
-        let seen = Seen::read(&self.bench.database());
-        let Some(next) = seen.next_debit() else { return false };
-        // What is due today is taken up by today's run, and what that left by tomorrow's.
-        let target = if next > self.today { next } else { self.today.tomorrow().unwrap() };
-        let is_over = next > self.today || seen.has_ended(self.today);
-        if !is_over || !self.traffic.hold() || seen.open() > 0 {
-            return false;
-        }
-        let bench = self.bench;
-        tokio::select! {
-            () = self.come_to(target) => {}
-            // It may be on record all the same, which the next life tells.
-            () = until_dead(life, bench) => return false,
-        }
-        self.traffic.release();
-        true
-    }
-
-    /// It becomes noon of a day.
-    async fn come_to(&mut self, day: Date) {
-        Portal { bench: self.bench }.come_to(noon(day)).await;
-        (self.today, self.noon_was) = (day, Instant::now());
-    }
-
-    /// Waits until there is nothing left that the gateway owes by today, and gives what is in its store then.
-    async fn until_all_is_done(&mut self, life: &mut Life) -> Seen {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let now = noon(self.today).checked_add(self.noon_was.elapsed()).unwrap();
-            let seen = Seen::read(&self.bench.database());
-            let is_paid = seen.next_debit().is_none_or(|next| next > self.today);
-            if is_paid && seen.open() == 0 && seen.wakes.iter().all(|wake_at| *wake_at > now) {
-                return seen;
-            }
-            if Instant::now() > deadline {
-                panic!("never done: {} are under way\n{}", seen.open(), self.bench.tail());
-            }
-            if is_paid {
-                tokio::time::sleep(LOOK).await;
-            } else {
-                self.go_on(life).await;
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        }
-    }
-}
-
-fn noon(day: Date) -> Timestamp {
-    day.at(12, 0, 0, 0).to_zoned(TimeZone::get(PARIS).unwrap()).unwrap().timestamp()
 }
 
 /// What is under way, as far as it decides which places are passed.
@@ -220,12 +154,6 @@ impl Stage {
     }
 }
 
-async fn until_dead(life: &mut Life, bench: &Bench) {
-    while !life.was_aborted(bench) {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
-}
-
 /// What rounds of killing have come to.
 #[derive(Default)]
 struct Total {
@@ -244,11 +172,8 @@ async fn kill(kills: u32, orders: usize, seed: u64, total: &mut Total) {
     let mut life = Life::calm(&bench).await;
     let mut campaign = Campaign {
         bench: &bench,
-        traffic: &traffic,
+        calendar: Calendar::new(&bench, &traffic),
         rng: Rng::new(seed),
-        today: Timestamp::now().to_zoned(TimeZone::get(PARIS).unwrap()).date(),
-        noon_was: Instant::now(),
-        looked: Instant::now(),
         hits: std::mem::take(&mut total.hits),
         in_vain: PLACES.iter().map(|place| (*place, 0)).collect(),
         by_time: 0,
@@ -260,9 +185,9 @@ async fn kill(kills: u32, orders: usize, seed: u64, total: &mut Total) {
     portal.listen(&receiver.url()).await;
     // The first debit of all is made in peace: beside it "not found" means something.
     portal.begin_plan("12x", 120_000, &[ACCEPTED]).await;
-    let first = Seen::read(&bench.database()).next_debit().unwrap();
-    campaign.come_to(first).await;
-    campaign.until_all_is_done(&mut life).await;
+    let first = Seen::read(&bench.store).next_debit().unwrap();
+    campaign.calendar.come_to(first).await;
+    campaign.calendar.until_all_is_done(&mut life).await;
     for _ in 0..orders.div_ceil(AT_ONCE) {
         join_all((0..AT_ONCE).map(|_| portal.begin_plan("12x", 120_000, &[ACCEPTED]))).await;
     }
@@ -276,14 +201,13 @@ async fn kill(kills: u32, orders: usize, seed: u64, total: &mut Total) {
     };
     let (payers, mut life) = tokio::join!(traffic.flow(&bench), killing);
     bench.sandbox.sandbox.world().faults.clear();
-    campaign.until_all_is_done(&mut life).await;
+    campaign.calendar.until_all_is_done(&mut life).await;
     // Pages of yesterday are asked for once more.
-    campaign.come_to(campaign.today.checked_add(2.days()).unwrap()).await;
-    let seen = campaign.until_all_is_done(&mut life).await;
+    campaign.calendar.come_to(campaign.calendar.today.checked_add(2.days()).unwrap()).await;
+    let seen = campaign.calendar.until_all_is_done(&mut life).await;
     let events = portal.events().await;
-    receiver.until("told of everything", |heard| all_told(&events, heard)).await;
-    let mut verdict = Verdict::of(&bench, &seen, campaign.today);
-    verdict.told(&events, &receiver.taken());
+    let mut verdict = Verdict::of(&bench, &seen, campaign.calendar.today);
+    verdict.told(&events, &receiver).await;
     assert!(life.stop(&bench).await.success());
     assert!(verdict.is_clean(), "seed {seed}: {verdict:#?}\n{}", bench.tail());
     total.kills += campaign.kills() - before;
@@ -291,11 +215,6 @@ async fn kill(kills: u32, orders: usize, seed: u64, total: &mut Total) {
     total.payers += payers;
     total.hits = campaign.hits;
     total.verdict.add(&verdict);
-}
-
-fn all_told(events: &[Value], heard: &[Heard]) -> bool {
-    let taken: BTreeSet<&str> = heard.iter().map(|heard| heard.header("webhook-id")).collect();
-    events.iter().all(|event| taken.contains(text(&event["id"])))
 }
 
 /// Rounds of [`ROUND`] kills, each with a bank and a store of its own.

@@ -86,8 +86,17 @@ impl Life {
 
     /// Ends it without warning.
     pub(crate) fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        self.end();
+    }
+
+    fn end(&mut self) {
+        // Who traces it would let it go on.
+        let pid = self.pid();
+        if pid != self.child.id() {
+            let _ = Command::new("kill").args(["-s", "KILL", &pid.to_string()]).status();
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 
     /// Asks it to stop; how it did.
@@ -114,7 +123,6 @@ impl Life {
 
 impl Drop for Life {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.end();
     }
 }

@@ -9,12 +9,18 @@
 )]
 
 mod bench;
+mod calendar;
 #[path = "../gateway/client.rs"]
 #[allow(dead_code, reason = "tests/gateway uses the rest")]
 mod client;
+mod cuts;
+mod disk;
+mod disks;
+mod durability;
 mod judge;
 mod kills;
 mod life;
+mod mortal;
 #[path = "../gateway/payer.rs"]
 #[allow(dead_code, reason = "tests/gateway uses the rest")]
 mod payer;
@@ -22,11 +28,14 @@ mod portal;
 #[path = "../gateway/receiver.rs"]
 #[allow(dead_code, reason = "tests/gateway uses the rest")]
 mod receiver;
+mod relay;
 #[path = "../simulation/rng.rs"]
 #[allow(dead_code, reason = "tests/simulation uses the rest")]
 mod rng;
 mod store;
+mod trace;
 mod traffic;
+mod wire;
 
 /// A number from the environment, as `make chaos` gives it.
 fn number(name: &str, otherwise: u64) -> u64 {

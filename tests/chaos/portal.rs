@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use jiff::{Timestamp, civil::Date};
 use serde_json::{Value, json};
 
 use crate::{
@@ -24,7 +25,14 @@ pub(crate) struct Portal<'a> {
 }
 
 impl Portal<'_> {
-    async fn once(&self, key: &str, method: &str, path: &str, idempotency: &str, body: &str) -> Option<Answer> {
+    pub(crate) async fn once(
+        &self,
+        key: &str,
+        method: &str,
+        path: &str,
+        idempotency: &str,
+        body: &str,
+    ) -> Option<Answer> {
         let bearer = format!("Bearer {key}");
         let mut headers = vec![("authorization", bearer.as_str()), ("idempotency-key", idempotency)];
         if !body.is_empty() {
@@ -163,27 +171,31 @@ impl Portal<'_> {
         true
     }
 
-    /// Gives a part of an order back.
-    pub(crate) async fn refund(&self, id: &str, minor_units: i64) {
+    pub(crate) async fn ask_refund(&self, id: &str, minor_units: i64) {
         let body = json!({"amount": eur(minor_units), "against": "credit_note", "reason": "désistement"});
         let asked = self.post(&format!("/v1/orders/{id}/refunds"), &body).await;
         assert_eq!(asked.status, 200, "{}", asked.body);
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let is_done = |part: &Value| part["status"] == "done";
-            let are_done = |order: &Value| {
-                let refunds = order["refunds"].as_array().unwrap().iter();
-                refunds.flat_map(|refund| refund["parts"].as_array().unwrap()).all(is_done)
-            };
-            if are_done(&self.wait(id, are_done).await) {
-                return;
-            }
-            assert!(Instant::now() < deadline, "never refunded: {:#}\n{}", self.order(id).await, self.bench.tail());
-        }
+    }
+
+    /// Gives money of an order back, and sees for a while whether the payer has it.
+    pub(crate) async fn refund(&self, id: &str, minor_units: i64) {
+        self.ask_refund(id, minor_units).await;
+        let is_done = |order: &Value| {
+            let refunds = order["refunds"].as_array().unwrap().iter();
+            refunds.flat_map(|refund| refund["parts"].as_array().unwrap()).all(|part| part["status"] == "done")
+        };
+        self.wait(id, is_done).await;
+    }
+
+    /// The day that the gateway takes it for.
+    pub(crate) async fn today(&self) -> Date {
+        let clock = self.ask_as(&self.bench.keys.operator, "GET", "/v1/test-clock", &Value::Null).await.json();
+        let now: Timestamp = text(&clock["now"]).parse().unwrap();
+        now.in_tz("Europe/Paris").unwrap().date()
     }
 
     /// Puts the clock forward, the bank's too; whether it is there.
-    pub(crate) async fn come_to(&self, noon: jiff::Timestamp) {
+    pub(crate) async fn come_to(&self, noon: Timestamp) {
         let body = json!({"now": noon});
         let moved = self.ask_as(&self.bench.keys.operator, "POST", "/v1/test-clock", &body).await;
         // It was moved, and the answer was lost.

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use guichet::domain::{
-    attempt::Attempt,
+    attempt::{Attempt, AttemptState},
+    bank::MoneyCall,
     order::Order,
     run::{Run, RunState},
     schedule::Debit,
@@ -33,9 +34,9 @@ impl Seen {
         Self { orders: all(&snapshot, "order"), runs: all(&snapshot, "run"), wakes }
     }
 
-    /// Attempts whose outcome is still to come.
+    /// Attempts whose outcome is still to come, and comes without people.
     pub(crate) fn open(&self) -> usize {
-        self.orders.iter().flat_map(attempts).filter(|attempt| attempt.is_open()).count()
+        self.orders.iter().flat_map(attempts).filter(|attempt| attempt.is_open() && !is_for_people(attempt)).count()
     }
 
     pub(crate) fn debits(&self) -> impl Iterator<Item = &Debit> {
@@ -51,6 +52,12 @@ impl Seen {
     pub(crate) fn has_ended(&self, day: Date) -> bool {
         self.runs.iter().any(|run| run.date == day && matches!(run.state, RunState::Ended { .. }))
     }
+}
+
+/// A refund is found when it was carried out; nothing shows that it was not, so people decide.
+pub(crate) fn is_for_people(attempt: &Attempt) -> bool {
+    let is_refund = matches!(attempt.call, MoneyCall::Refund { .. });
+    is_refund && matches!(attempt.state, AttemptState::InDoubt(_) | AttemptState::Quarantined { .. })
 }
 
 /// Every call of an order that moves money.

@@ -10,6 +10,7 @@ import traceback
 
 import corrections
 import debits
+import imports
 import limits
 import meetings
 import nothing_works
@@ -29,6 +30,7 @@ NOT_SEEN = {
     ("cancelOrder", 409, "busy"): "a lone order's change is tried 16 times before it gives up",
     ("checkOut", 409, "busy"): "a lone order's change is tried 16 times before it gives up",
     ("moveTestClock", 409, "busy"): "as an order's change",
+    ("enterDrift", 409, "busy"): "as an order's change",
     **{(operation, 409, "busy"): "as an order's change"
        for operation in ("endReconciliation", "changeWebhookEndpoint", "deleteWebhookEndpoint", "rotateWebhookSecret",
                          "testWebhookEndpoint", "replayWebhooks", "requestPlan", "withdrawPlan", "approvePlan",
@@ -61,6 +63,7 @@ def main():
             ([plans, debits], {"takes_sandbox_along": True}),
             ([corrections], {"takes_sandbox_along": True}),
             ([reconciliation], {}),
+            ([imports], {}),
             ([nothing_works], {}),
             ([too_many], {"per_minute": too_many.PER_MINUTE}),
         ):

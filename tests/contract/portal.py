@@ -8,6 +8,7 @@ from documents import address, checkout, edited, line, order
 from trial import fresh
 
 UNKNOWN = "ord_" + "0" * 32
+UNKNOWN_IMPORT = "imp_" + "0" * 32
 UNKNOWN_RUN = "ecole.2001-01-10"
 UNKNOWN_WEBHOOK = "whe_" + "0" * 32
 #: Something that waits for nobody.
@@ -27,6 +28,9 @@ WITH_KEY = {
        for operation in ("rescheduleInstalment", "writeOffInstalment", "bookPaidElsewhere")},
     "giveVerdicts": {}, "listQuarantine": {}, "listUnsettled": {}, "showSettlement": {"remittance": "987654321"},
     "showPosition": {"reference": "x" * 65},
+    "importFile": {}, "listImports": {}, "exportJournal": {},
+    "showImport": {"id": UNKNOWN_IMPORT}, "listDrifts": {"id": UNKNOWN_IMPORT},
+    "enterDrift": {"id": UNKNOWN_IMPORT, "drift": "fees_not_booked.117"},
     "listPlans": {}, "startDebitRun": {}, "previewDebitRun": {},
     **{operation: {"run": UNKNOWN_RUN} for operation in ("showDebitRun", "listDebitRunItems", "resumeDebitRun")},
     "makeWebhookEndpoint": {}, "listWebhookEndpoints": {}, "listDeliveries": {},
@@ -78,6 +82,7 @@ def body_of(operation):
         },
         "endReconciliation": {"reason": "Relu avec la comptabilité."},
         "startDebitRun": {"due_date": "2001-01-10"}, "resumeDebitRun": {},
+        "importFile": b"x", "enterDrift": {"entry": "note", "reason": "relevé du jour"},
     }.get(operation)
 
 

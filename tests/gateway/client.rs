@@ -41,7 +41,8 @@ impl Client {
         self.raw(request.as_bytes()).await.unwrap_or_else(|| panic!("no answer to {method} {path}"))
     }
 
-    fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> String {
+    /// A request as it goes over the wire.
+    pub(crate) fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> String {
         let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.address);
         for (name, value) in headers {
             request.push_str(&format!("{name}: {value}\r\n"));
@@ -52,22 +53,6 @@ impl Client {
         request.push_str("\r\n");
         request.push_str(body);
         request
-    }
-
-    /// The same, of somebody who may die meanwhile; `None` without a whole answer.
-    #[allow(dead_code, reason = "tests/chaos shares this file, and only there somebody dies")]
-    pub(crate) async fn try_send(
-        &self,
-        method: &str,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: &str,
-    ) -> Option<Answer> {
-        let mut stream = TcpStream::connect(&self.address).await.ok()?;
-        stream.write_all(self.request(method, path, headers, body).as_bytes()).await.ok()?;
-        let answer = read_answer(&mut stream).await?;
-        let length = answer.header("content-length").map_or(0, |length| length.parse().unwrap());
-        (answer.body.len() >= length).then_some(answer)
     }
 
     /// Writes bytes and reads one answer; `None` when the connection ends without.

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::{
+    bench::fresh_name,
     client::Answer,
     payer::{ACCEPTED, Payer},
-    plan_bench::{Plans, text},
+    plan_bench::{Plans, after, text},
 };
 
 /// Captures are not asked for by night, so that only files tell of remittances.
@@ -52,9 +53,21 @@ impl Plans {
         found["items"].as_array().unwrap().iter().map(|drift| text(&drift["id"]).to_owned()).collect()
     }
 
-    async fn enter(&self, import: &str, drift: &str, entry: &str, more: &[(&str, &str)]) -> Answer {
-        let body = json!({"entry": entry, "reason": "relevé du jour"});
-        self.send(&self.accounting, "POST", &format!("/v1/imports/{import}/drifts/{drift}/journal"), &body, more).await
+    async fn enter(&self, import: &str, drift: &str, entry: &str) -> Answer {
+        self.enter_as(import, drift, entry, &fresh_name("key")).await
+    }
+
+    async fn enter_as(&self, import: &str, drift: &str, entry: &str, key: &str) -> Answer {
+        let body = json!({"entry": entry, "reason": "relevé du jour"}).to_string();
+        let bearer = format!("Bearer {}", self.accounting);
+        let headers = [
+            ("authorization", bearer.as_str()),
+            ("guichet-actor", "Mme Durand"),
+            ("content-type", "application/json"),
+            ("idempotency-key", key),
+        ];
+        let path = format!("/v1/imports/{import}/drifts/{drift}/journal");
+        self.bench.gateway.send("POST", &path, &headers, &body).await
     }
 }
 
@@ -85,14 +98,13 @@ async fn a_settled_day_is_booked_from_its_files_by_a_person() {
     assert_eq!((&item["entries"], &item["order"]), (&json!(["settlement", "note"]), &order["id"]), "{found:#}");
     assert!(text(&item["explanation"]["fr"]).contains("« settlement »"), "{item:#}");
 
-    let refused = plans.enter(&import, &drift, "fees", &[]).await;
+    let refused = plans.enter(&import, &drift, "fees").await;
     assert_eq!((refused.status, refused.code().as_str()), (409, "entry_not_offered"), "{}", refused.body);
-    let key = [("idempotency-key", "settle-1")];
-    let booked = plans.enter(&import, &drift, "settlement", &key).await;
+    let booked = plans.enter_as(&import, &drift, "settlement", "settle-1").await;
     assert_eq!((booked.status, &booked.json()["status"]), (200, &json!("journalled")), "{}", booked.body);
-    let replayed = plans.enter(&import, &drift, "settlement", &key).await;
+    let replayed = plans.enter_as(&import, &drift, "settlement", "settle-1").await;
     assert_eq!((replayed.header("idempotency-replayed"), &replayed.body), (Some("true"), &booked.body));
-    let twice = plans.enter(&import, &drift, "note", &[]).await;
+    let twice = plans.enter(&import, &drift, "note").await;
     assert_eq!(twice.code(), "entry_not_offered", "{}", twice.body);
     let order = plans.bench.order(text(&order["id"])).await;
     assert_eq!(
@@ -106,7 +118,7 @@ async fn a_settled_day_is_booked_from_its_files_by_a_person() {
     let statement = plans.file("remittances.csv").await;
     let bank = plans.imported("remittances", &statement).await;
     assert_eq!(plans.ids(&bank).await, ["fees_not_booked.1"]);
-    let fees = plans.enter(&bank, "fees_not_booked.1", "fees", &[]).await;
+    let fees = plans.enter(&bank, "fees_not_booked.1", "fees").await;
     assert_eq!((fees.status, &fees.json()["file"]["amount"]["amount"]), (200, &json!(120)), "{}", fees.body);
     // Another statement that shows the same remittance: its fees are booked already, and other fees are a drift.
     let same = plans.imported("remittances", &format!("{statement}\r\n")).await;
@@ -122,7 +134,8 @@ async fn a_settled_day_is_booked_from_its_files_by_a_person() {
     assert_eq!(plans.ids(&foreign).await, ["fees_not_booked.77", "unknown_remittance.77"], "ours is elsewhere");
 
     let today = &text(&order["ledger"][0]["at"])[..10];
-    let journal = format!("/v1/journal?from={today}&until={today}");
+    // In the evening it is the next day already where the merchant is.
+    let journal = format!("/v1/journal?from={today}&until={}", after(today, 1));
     let journal = plans.send(&plans.accounting, "GET", &journal, &Value::Null, &[]).await;
     assert_eq!(journal.status, 200, "{}", journal.body);
     let entries: Vec<&str> = journal.body.lines().skip(1).map(|line| line.split(',').nth(1).unwrap()).collect();
@@ -151,13 +164,13 @@ async fn a_file_never_books_a_payment() {
     assert_eq!(plans.bench.order(&id).await["status"], "open", "nothing is booked from a file");
 
     plans.bench.manage.send("DELETE", "/faults", &[], "").await;
-    let asked = plans.enter(&import, text(&ours["id"]), "question", &[]).await;
+    let asked = plans.enter(&import, text(&ours["id"]), "question").await;
     assert_eq!((asked.status, &asked.json()["status"]), (200, &json!("asked")), "{}", asked.body);
     let order = plans.bench.until_settled(&id).await;
     assert_eq!(order["paid"]["amount"], 60_100, "the bank's own answer booked it");
     let left = plans.drifts(&import).await;
     assert_eq!((&left["open"], &left["asked"]), (&json!(1), &json!(0)), "{left:#}");
-    let noted = plans.enter(&import, text(&foreign["id"]), "note", &[]).await;
+    let noted = plans.enter(&import, text(&foreign["id"]), "note").await;
     assert_eq!(noted.json()["status"], "journalled", "{}", noted.body);
     assert_eq!(plans.drifts(&import).await["open"], 0);
 }
@@ -174,7 +187,7 @@ async fn a_chargeback_in_a_file_reopens_its_instalment() {
     assert_eq!(plans.ids(&import).await, [drift.as_str()]);
     // Two who click at once: one entry.
     let (one, other) =
-        tokio::join!(plans.enter(&import, &drift, "chargeback", &[]), plans.enter(&import, &drift, "chargeback", &[]));
+        tokio::join!(plans.enter(&import, &drift, "chargeback"), plans.enter(&import, &drift, "chargeback"));
     let mut statuses = [one.status, other.status];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 409], "{} {}", one.body, other.body);

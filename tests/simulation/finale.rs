@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use guichet::domain::{
     attempt::{Attempt, AttemptState},
     bank::OperationStatus,
+    checkout::Checkout,
     give_back::Next,
     hold::{Hold, Verdict},
     ledger::{Entry, EntryKind},
@@ -136,7 +137,14 @@ pub(crate) fn of_pages(order: &Order) -> String {
         |entry: &&Entry| matches!(entry.kind, EntryKind::Capture { .. } | EntryKind::Surplus { checkout: Some(_) });
     let booked: Vec<u64> = order.ledger.iter().filter(is_of_page).map(|entry| entry.operation.number.get()).collect();
     let held: Vec<_> = order.holds.iter().map(|hold| (hold.number, &hold.verdict, hold.captured)).collect();
-    let pages: Vec<_> = order.checkouts.iter().map(|page| (&page.closed, &page.reports, &page.quarantine)).collect();
+    // A token goes when its card is forgotten, whatever is told once more meanwhile.
+    let without_tokens = |page: &Checkout| {
+        let mut reports = page.reports.clone();
+        reports.values_mut().flat_map(|report| &mut report.cards).for_each(|card| card.sealed_token = None);
+        reports
+    };
+    let pages: Vec<_> =
+        order.checkouts.iter().map(|page| (&page.closed, without_tokens(page), &page.quarantine)).collect();
     format!("{booked:?} {held:?} {pages:?}")
 }
 

@@ -323,7 +323,7 @@ impl Run {
 fn looked_at(wake: Timestamp, process: usize) -> Timestamp {
     let mixed = wake.as_microsecond().cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
     let is_second = mixed % 2 == process as u64 % 2;
-    let together = mixed / 2 % 4 == 0;
+    let together = (mixed / 2).is_multiple_of(4);
     let seconds = if is_second && !together { 1 + mixed / 8 % 20 } else { 0 };
     wake + SignedDuration::from_secs(seconds.cast_signed())
 }

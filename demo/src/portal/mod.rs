@@ -9,6 +9,7 @@ mod plans;
 mod quarantine;
 mod remittances;
 mod serve;
+mod statements;
 mod visitor;
 mod words;
 
@@ -28,6 +29,7 @@ use crate::{
 use fees::Category;
 use pages::{Complaint, Frame, billing};
 use serve::{Page, form, html, see_other, typed};
+use statements::STATEMENTS;
 use visitor::{Visitor, new_student};
 use words::Language;
 
@@ -43,6 +45,8 @@ pub(crate) struct Portal {
     accounting: [Gateway; 2],
     /// For the test clock alone.
     ops: Gateway,
+    /// Where this demonstration's bank gives its files.
+    manage: String,
     /// `http://127.0.0.1:8000`.
     origin: String,
 }
@@ -54,6 +58,7 @@ impl Portal {
             gateway,
             accounting: [stage.gateway_with(Scope::Accounting, ECOLE)?, stage.gateway_with(Scope::Accounting, ECOLE)?],
             ops: stage.gateway_with(Scope::Ops, ECOLE)?,
+            manage: stage.sandbox.address("manage")?.trim_end_matches('/').to_owned(),
             origin: stage.portal_origin().to_owned(),
         })
     }
@@ -71,6 +76,9 @@ impl Portal {
     }
 
     async fn answer(&self, request: Request<Incoming>, visitor: &mut Visitor) -> Outcome<Page> {
+        if request.method() == Method::POST && request.uri().path() == STATEMENTS {
+            return self.bring(visitor, request).await;
+        }
         let (parts, body) = request.into_parts();
         let here = parts.uri.path_and_query().map_or("/", |here| here.as_str()).to_owned();
         let query = parts.uri.query().unwrap_or_default();
@@ -118,6 +126,8 @@ impl Portal {
                 (&Method::GET, ["prelevements"]) => self.debits(visitor, query).await,
                 (&Method::POST, ["prelevements"]) => self.start_debits(visitor, &form(body).await?).await,
                 (&Method::POST, ["prelevements", day, "reprise"]) => self.resume_debits(visitor, day).await,
+                (&Method::GET, ["releves"]) => self.statements(visitor, query).await,
+                (&Method::POST, ["releves", import, drift]) => self.settle_drift(visitor, (import, drift), body).await,
                 (&Method::POST, ["horloge"]) => self.put_forward(visitor, &form(body).await?).await,
                 (&Method::GET, ["commandes"]) => self.orders_list(visitor, query).await,
                 (&Method::GET, ["commandes", id]) => self.order_at_office(visitor, id, None).await,

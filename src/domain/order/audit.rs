@@ -51,18 +51,17 @@ impl Order {
             | EntryKind::Settlement { .. }
             | EntryKind::Chargeback { .. } => false,
         };
-        let is_taken_back = |entry: &&&Entry| {
-            let of_it = |kind: &EntryKind| matches!(kind, EntryKind::Chargeback { original, .. } if *original == entry.operation.number);
-            self.ledger.iter().any(|other| of_it(&other.kind))
-        };
-        let paying: Vec<&Entry> = self.ledger.iter().filter(|entry| pays(&entry.kind)).collect();
-        // One payment may have paid several instalments, all of which its chargeback opens again.
-        let (paid, back) = (paying.len(), paying.iter().filter(is_taken_back).count());
+        let paid: Vec<OperationNumber> =
+            self.ledger.iter().filter(|entry| pays(&entry.kind)).map(|entry| entry.operation.number).collect();
+        // What a bank takes back of a payment is all of it, and with it every instalment that it paid.
+        let takes_back =
+            |entry: &&Entry| matches!(entry.kind, EntryKind::Chargeback { original, .. } if paid.contains(&original));
+        let back = self.ledger.iter().filter(takes_back).count();
         let elsewhere = self
             .journal
             .iter()
             .filter(|entry| entry.instalment == due.number && matches!(entry.kind, JournalKind::PaidElsewhere { .. }));
-        if paid + elsewhere.count() != back + usize::from(due.paid) {
+        if paid.len() + elsewhere.count() != back + usize::from(due.paid) {
             let what = format!("instalment {}: paid is {}, the ledger says otherwise", due.number, due.paid);
             found.push(Breach::new("I8", what));
         }

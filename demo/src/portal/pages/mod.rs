@@ -17,6 +17,7 @@ mod requests;
 mod result;
 mod runs;
 mod schedule;
+mod statements;
 
 use serde_json::Value;
 use url::form_urlencoded;
@@ -33,6 +34,7 @@ pub(super) use remittances::Remittances;
 pub(super) use requests::Requests;
 pub(super) use result::is_confirming;
 pub(super) use runs::Day;
+pub(super) use statements::Statements;
 
 /// What surrounds a page: whose it is, in which language, and where it stands.
 #[derive(Clone, Copy)]

@@ -4,12 +4,13 @@ use super::{Entry, Frame, Surroundings};
 use crate::portal::{visitor::Desk, words::escaped};
 
 /// The office's menu: paths and words.
-const MENU: [Entry; 6] = [
+const MENU: [Entry; 7] = [
     ("/comptabilite", "Demandes", "Requests"),
     ("/comptabilite/prelevements", "Prélèvements", "Debits"),
     ("/comptabilite/commandes", "Commandes", "Orders"),
     ("/comptabilite/quarantaine", "À décider", "To decide"),
     ("/comptabilite/remises", "Remises", "Remittances"),
+    ("/comptabilite/releves", "Relevés", "Files"),
     ("/", "Portail", "Portal"),
 ];
 

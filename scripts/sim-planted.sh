@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
-# Lives through simulated worlds with the deliberate defects of src/planted.rs, one at a time. LIVES: how many with each, of
-# which its line says how many each invariant caught; 0: as many as it takes until one does. BUG and SEED: one, with all
-# that happens in it. The last line is how many there were, and how many were caught.
+# Lives through simulated worlds with the deliberate defects of src/planted.rs, one at a time. LIVES: how many with each, at
+# least; its line says in how many of them which invariant caught it. BUG: only this one; with SEED, all that happens in
+# that life. The last line is how many were planted, and how many were caught.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export LIVES=${LIVES:-60} RUST_BACKTRACE=0
-if [ "$LIVES" = 0 ]; then unset LIVES; fi
 for name in BUG SEED; do
     if [ -z "${!name:-}" ]; then unset "$name"; fi
 done

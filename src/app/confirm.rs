@@ -52,12 +52,10 @@ impl App {
             silence: None,
         };
         let find = Question::Find { reference: checkout.reference.clone(), amount: checkout.amount };
-        let named = order.believed(checkout.number).first().copied().filter(|_| planted::is(Bug::NumberIsProofEnough));
-        let answer = match named {
-            Some(operation) => Ok(Finding::Found(operation)),
-            None => self.question(merchant, host, &find).await?,
-        };
-        let found = match answer {
+        if planted::is(Bug::NumberIsProofEnough) {
+            return self.look_only(merchant, order, host, heard).await;
+        }
+        let found = match self.question(merchant, host, &find).await? {
             Ok(Finding::Found(operation)) => operation,
             Ok(Finding::Nothing) => return Ok(heard),
             Ok(Finding::Unclear(why)) | Err(Silence(why)) => {

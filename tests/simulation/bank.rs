@@ -274,6 +274,9 @@ fn debit(inner: &mut Inner, sent: &Sent, subscriber: &str, amount: Money, refere
     };
     let call = new_call(inner);
     let operation = new_operation(inner, call);
+    // Some are found much later than others: "not found" beside one that is found is no proof either.
+    let is_late = inner.strikes("bank: a debit is found much later than others", 150);
+    let lag = SignedDuration::from_mins(if is_late { inner.rng.between(10, 1_200) } else { 0 });
     let (status, was_captured) = match refusal {
         None => (OperationStatus::Captured, true),
         Some(_) => (OperationStatus::Refused, false),
@@ -289,7 +292,7 @@ fn debit(inner: &mut Inner, sent: &Sent, subscriber: &str, amount: Money, refere
         was_captured,
         returned: 0,
         charged_back: false,
-        findable_from: inner.now + inner.nature.find_lag,
+        findable_from: inner.now + inner.nature.find_lag + lag,
         subscriber: Some(subscriber.to_owned()),
         card: kept.card,
         captured_for: sent.of.clone(),

@@ -24,6 +24,7 @@ const SEEN: &[&str] = &[
     "attempt: dropped",
     "attempt: in doubt",
     "attempt: postponed",
+    "bank: a debit is found much later than others",
     "bank: a host is down",
     "bank: a part is given back",
     "bank: cancel",

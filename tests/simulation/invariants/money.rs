@@ -16,6 +16,7 @@ pub(super) fn booked(inner: &mut Inner, before: Option<&Order>, after: &Order) {
     let known = before.map_or(0, |before| before.ledger.len());
     if after.ledger.len() > known || before.is_none_or(|before| before.give_backs != after.give_backs) {
         i2_never_more_than_owed(inner, after);
+        i2_only_what_was_credited_goes_back(inner, after);
         r1_nothing_goes_back_twice(inner, after);
     }
     i8_paid_is_booked(inner, after);
@@ -58,6 +59,18 @@ fn i2_never_more_than_owed(inner: &mut Inner, after: &Order) {
                 inner.violate("I2", format!("{}: a debit of ours is surplus", after.id));
             }
         }
+    }
+}
+
+/// I2: what people have refunded was credited, and not taken off what is unpaid.
+fn i2_only_what_was_credited_goes_back(inner: &mut Inner, after: &Order) {
+    let credited: i64 = after.credit_notes.iter().map(|note| note.amount.minor_units()).sum();
+    let cuts = after.credit_notes.iter().flat_map(|note| &note.cuts);
+    let cut: i64 = cuts.map(|cut| cut.amount.minor_units()).sum();
+    let refunds = after.give_backs.iter().filter(|given| given.refund.is_some() && !given.given_up);
+    let refunded: i64 = refunds.map(|given| given.amount.minor_units()).sum();
+    if refunded > credited - cut {
+        inner.violate("I2", format!("{}: {refunded} goes back, {credited} is credited, {cut} of it cut", after.id));
     }
 }
 

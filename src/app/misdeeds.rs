@@ -1,11 +1,11 @@
-//! What two planted bugs do: sending a call again. Nothing else does.
+//! What some planted bugs do. Nothing else sends a call again, or books what was not looked for under our own reference.
 
 use super::{App, Error, merchant::Merchant};
 use crate::{
     domain::{
-        attempt::{AttemptState, Sending},
-        bank::MoneyCall,
-        order::Order,
+        attempt::{AttemptState, Host, Sending},
+        bank::{Finding, MoneyCall, Question},
+        order::{Heard, Order},
         purpose::AttemptId,
     },
     ports::Silence,
@@ -37,5 +37,22 @@ impl App {
         let AttemptState::Sent(sending) = order.attempt(of)?.state else { return Ok(()) };
         let question = self.question_number(merchant).await?;
         self.insist(merchant, order, of, Sending { question, ..sending }).await
+    }
+
+    /// Looks at what was reported for a page, and at nothing else.
+    pub(super) async fn look_only(
+        &self,
+        merchant: &Merchant,
+        order: &Order,
+        host: Host,
+        mut heard: Heard,
+    ) -> Result<Heard, Error> {
+        for operation in order.believed(heard.checkout) {
+            let found = self.question(merchant, host, &Question::Look { operation }).await?;
+            if let Ok(Finding::Status(seen, status)) = found {
+                heard.seen.push((seen, status));
+            }
+        }
+        Ok(heard)
     }
 }

@@ -17,7 +17,7 @@ use guichet::planted::{Bug, during};
 use crate::{campaign::variable, nature::Nature, rng::Rng, run::live};
 
 /// In how many lives a defect has to show itself.
-const LIVES: usize = 500;
+const LIVES: usize = 3_000;
 /// Lives that are lived side by side.
 const AT_ONCE: usize = 2;
 

@@ -11,4 +11,5 @@ pub mod domain;
 pub mod failpoint;
 pub mod http;
 pub mod paybox;
+pub mod planted;
 pub mod ports;

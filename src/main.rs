@@ -10,7 +10,7 @@ use guichet::cli::{self, Arguments, Ended, Failure};
 
 const REFUSED: u8 = 1;
 const USAGE: u8 = 2;
-/// Of debits only, whose wrong usage is therefore [`REFUSED`]: a scheduler must not take a typing error for an outcome.
+/// Of debits and audit only, whose wrong usage is therefore [`REFUSED`]: a scheduler must not take a typing error for an outcome.
 const SOME_REFUSED: u8 = 2;
 const SOME_IN_DOUBT: u8 = 3;
 const STOPPED: u8 = 4;
@@ -23,8 +23,9 @@ fn main() -> ExitCode {
         // Help is asked for this way too, and is no failure.
         Err(error) => {
             let _ = error.print();
-            let of_debits = std::env::args_os().nth(1).is_some_and(|command| command == "debits");
-            return match (error.use_stderr(), of_debits) {
+            let tells_more =
+                std::env::args_os().nth(1).is_some_and(|command| command == "debits" || command == "audit");
+            return match (error.use_stderr(), tells_more) {
                 (false, _) => ExitCode::SUCCESS,
                 (true, true) => ExitCode::from(REFUSED),
                 (true, false) => ExitCode::from(USAGE),

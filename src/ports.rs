@@ -2,10 +2,12 @@
 //! simulation does too.
 
 mod bank;
+mod journal;
 mod notify;
 mod test_clock;
 
 pub use bank::{Bank, Forgotten, KeptCard, Line, PageHosts, Silence};
+pub use journal::{Journal, JournalError};
 pub use notify::{Delivery, NotDelivered, Notifier};
 pub use test_clock::{ClockHand, NotTold, SandboxClock};
 
@@ -13,6 +15,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use async_trait::async_trait;
 use jiff::{Timestamp, civil::Date};
+
+use crate::domain::reconcile::Mark;
 
 /// Whether real money moves. It belongs to the process and to its store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +73,8 @@ pub trait Vault: Send + Sync {
 #[error("sealed data cannot be made or read")]
 pub struct VaultError;
 
-/// Which aggregate: `kind` is `order`, `key`, `webhook`, `delivery_log`, `clock`; `id` is unique within merchant and kind.
+/// Which aggregate: `kind` is `order`, `key`, `webhook`, `delivery_log`, `clock`, `run`, `reconcile`, `import`,
+/// `import_entries`; `id` is unique within merchant and kind.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     pub merchant: String,
@@ -117,7 +122,7 @@ pub struct Write {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Claim {
     pub merchant: String,
-    /// `order_reference`, `reference`, `archive`, `operation`, `token`.
+    /// `order_reference`, `reference`, `archive`, `operation`, `token`, `subscriber`, `import`, `fees`.
     pub kind: &'static str,
     pub value: String,
     pub owner: String,
@@ -226,6 +231,10 @@ pub trait Store: Send + Sync {
     /// The events of one aggregate, oldest first.
     async fn history(&self, key: &Key) -> Result<Vec<FeedItem>, StoreError>;
 
+    /// How far the store has come; as of the last event that is not after `at`, if a position is named. Before the first
+    /// event that is position 0, and the link to nothing.
+    async fn mark(&self, at: Option<u64>) -> Result<Mark, StoreError>;
+
     /// The answer that was given under this key.
     async fn answer(&self, key: &str) -> Result<Option<Answer>, StoreError>;
 
@@ -322,6 +331,8 @@ pub enum AlarmKind {
     WebhookFailed,
     /// The store does not work.
     StoreFailed,
+    /// The store is not what it was: it lags what has left, and debits are frozen.
+    StoreRegressed,
     /// A defect of ours.
     Defect,
 }
@@ -343,6 +354,7 @@ impl AlarmKind {
             Self::BankSilent => "bank_silent",
             Self::WebhookFailed => "webhook_failed",
             Self::StoreFailed => "store_failed",
+            Self::StoreRegressed => "store_regressed",
             Self::Defect => "defect",
         }
     }

@@ -23,6 +23,8 @@ mod debit_runs;
 mod debit_troubles;
 #[path = "gateway/debits.rs"]
 mod debits;
+#[path = "gateway/imports.rs"]
+mod imports;
 #[path = "gateway/input.rs"]
 mod input;
 #[path = "gateway/limits.rs"]
@@ -39,6 +41,8 @@ mod plan_cards;
 mod plans;
 #[path = "gateway/receiver.rs"]
 mod receiver;
+#[path = "gateway/reconcile.rs"]
+mod reconcile;
 #[path = "gateway/settlements.rs"]
 mod settlements;
 #[path = "gateway/surplus.rs"]

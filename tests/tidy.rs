@@ -9,6 +9,8 @@ use std::{
 };
 
 /// A folder or file of `src/`, and what it may import of this crate and of others. An empty list of crates: anything.
+///
+/// `planted` is open to the pure rooms too: a defect stands where it would be made, and in a release build it is nothing.
 struct Room {
     name: &'static str,
     own: &'static [&'static str],
@@ -16,10 +18,14 @@ struct Room {
 }
 
 const ROOMS: &[Room] = &[
-    Room { name: "domain", own: &["domain"], crates: &["std", "jiff", "rust_decimal", "serde", "sha2", "thiserror"] },
+    Room {
+        name: "domain",
+        own: &["domain", "planted"],
+        crates: &["std", "jiff", "rust_decimal", "serde", "sha2", "thiserror"],
+    },
     Room {
         name: "paybox",
-        own: &["domain", "paybox"],
+        own: &["domain", "paybox", "planted"],
         crates: &[
             "std",
             "base64",
@@ -42,7 +48,7 @@ const ROOMS: &[Room] = &[
     Room { name: "ports", own: &["domain"], crates: &["std", "async_trait", "jiff", "secrecy", "thiserror"] },
     Room {
         name: "app",
-        own: &["app", "domain", "failpoint", "paybox", "ports"],
+        own: &["app", "domain", "failpoint", "paybox", "planted", "ports"],
         crates: &[
             "std",
             "base64",
@@ -60,6 +66,7 @@ const ROOMS: &[Room] = &[
     },
     Room { name: "adapters", own: &["adapters", "domain", "failpoint", "paybox", "ports"], crates: &[] },
     Room { name: "failpoint", own: &[], crates: &["std"] },
+    Room { name: "planted", own: &[], crates: &["std"] },
     Room { name: "http", own: &["app", "domain", "http"], crates: &[] },
     Room { name: "config", own: &["app", "config", "domain", "paybox"], crates: &[] },
 ];

@@ -35,7 +35,7 @@ pub(crate) struct Question {
     method: &'static str,
     url: String,
     headers: Vec<(&'static str, String)>,
-    body: String,
+    body: Vec<u8>,
 }
 
 /// What came back.
@@ -48,10 +48,10 @@ pub(crate) struct Answer {
 
 impl Question {
     pub(crate) fn get(url: impl Into<String>) -> Self {
-        Self { method: "GET", url: url.into(), headers: Vec::new(), body: String::new() }
+        Self { method: "GET", url: url.into(), headers: Vec::new(), body: Vec::new() }
     }
 
-    pub(crate) fn post(url: impl Into<String>, content_type: &str, body: impl Into<String>) -> Self {
+    pub(crate) fn post(url: impl Into<String>, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         Self {
             method: "POST",
             url: url.into(),

@@ -58,7 +58,7 @@ pub(crate) const STRICT: Merchant = Merchant {
 
 pub(crate) const MERCHANTS: [Merchant; 4] = [ECOLE, ANNEXE, NEUTRAL, STRICT];
 
-const SITE: &str = "1999888";
+pub(crate) const SITE: &str = "1999888";
 
 /// How patient everybody is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -76,6 +76,11 @@ impl Gateway {
         self.client.ask(self.signed(idempotency.on(question)?)).await
     }
 
+    /// Brings a file; the same bytes are the same file, so nothing else makes it happen once.
+    pub(crate) async fn post_file(&self, path: &str, kind: &str, file: &[u8]) -> Outcome<Answer> {
+        self.client.ask(self.signed(Question::post(format!("{}{path}", self.url), kind, file))).await
+    }
+
     pub(crate) async fn delete(&self, path: &str) -> Outcome<Answer> {
         let question = Question::delete(format!("{}{path}", self.url));
         self.client.ask(self.signed(Idempotency::Fresh.on(question)?)).await

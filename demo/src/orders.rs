@@ -92,6 +92,11 @@ pub(crate) fn no_address() -> Value {
     json!({"mode": "none"})
 }
 
+/// An amount as the API writes it, in cents.
+pub(crate) fn eur(cents: i64) -> Value {
+    json!({"amount": cents, "currency": "EUR"})
+}
+
 /// `3770.00`, as PAYBOX's page and this demo's table write amounts.
 pub(crate) fn written(cents: i64) -> String {
     format!("{}.{:02}", cents / 100, cents % 100)

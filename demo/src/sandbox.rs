@@ -99,8 +99,13 @@ impl Sandbox {
         Ok(check::text(&signed, "/query")?.to_owned())
     }
 
-    /// The bank's end of day: what was captured can only be refunded from now on.
-    pub(crate) async fn settle(&self) -> Outcome<()> {
-        self.post("/settle", &json!({})).await.map(|_| ())
+    /// The bank's end of day: what was captured can only be refunded from now on. Says under which number.
+    pub(crate) async fn settle(&self) -> Outcome<i64> {
+        check::number(&self.post("/settle", &json!({})).await?, "/remise")
+    }
+
+    /// Turns something that is not known for certain of PAYBOX on or off.
+    pub(crate) async fn switch(&self, name: &str, is_on: bool) -> Outcome<()> {
+        self.post("/switches", &json!({(name): is_on})).await.map(|_| ())
     }
 }

@@ -81,6 +81,11 @@ pub fn json(status: StatusCode, value: &serde_json::Value) -> Response<Reply> {
     answer(status, "application/json", value.to_string())
 }
 
+/// A file of the management port.
+pub fn csv(table: String) -> Response<Reply> {
+    answer(StatusCode::OK, "text/csv; charset=utf-8", table)
+}
+
 /// An answer of PPPS, already in Latin-1.
 pub fn latin1(body: Vec<u8>) -> Response<Reply> {
     answer(StatusCode::OK, "text/html;charset=ISO-8859-1", body)

@@ -13,6 +13,7 @@ pub mod config;
 pub mod direct;
 pub mod error;
 pub mod faults;
+pub mod files;
 pub mod http;
 pub mod journal;
 pub mod keys;

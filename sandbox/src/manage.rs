@@ -3,7 +3,8 @@
 
 use crate::cards::TEST_CARDS;
 use crate::faults::{Chaos, Script};
-use crate::http::{Reply, json, text};
+use crate::files;
+use crate::http::{Reply, csv, json, text};
 use crate::outcomes::Scripted;
 use crate::wire::form::{Fields, returned_value, signature_value};
 use crate::world::Sandbox;
@@ -52,6 +53,14 @@ pub async fn answer(sandbox: &Sandbox, request: Request<Incoming>) -> Response<R
         return json(StatusCode::BAD_REQUEST, &value!({"error": "the body is not UTF-8 or too long"}));
     };
     let query = Fields::parse(parts.uri.query().unwrap_or_default()).unwrap_or_default();
+    if let ("GET", Some(file)) = (parts.method.as_str(), parts.uri.path().strip_prefix("/files/")) {
+        sandbox.world().catch_up();
+        return match files::write(&sandbox.world().ledger, file, &query) {
+            Some(Ok(table)) => csv(table),
+            Some(Err(why)) => json(StatusCode::BAD_REQUEST, &value!({"error": why})),
+            None => json(StatusCode::NOT_FOUND, &value!({"error": "no such route"})),
+        };
+    }
     let result = route(sandbox, &parts.method, parts.uri.path(), &query, &body);
     match result {
         Some(Ok(answer)) => json(StatusCode::OK, &answer),

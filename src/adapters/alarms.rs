@@ -85,8 +85,9 @@ impl Metrics {
             }
         }
         // The store is everybody's.
-        let store = AlarmLabels { kind: AlarmKind::StoreFailed.name(), merchant: String::new() };
-        let _ = alarms.get_or_create(&store);
+        for kind in [AlarmKind::StoreFailed, AlarmKind::StoreRegressed] {
+            let _ = alarms.get_or_create(&AlarmLabels { kind: kind.name(), merchant: String::new() });
+        }
         let mut registry = Registry::default();
         registry.register("guichet_alarms", "Alarms raised, by kind and merchant", alarms.clone());
         registry.register("guichet_debits", "Debits of instalments, by what they came to", counts.debits.clone());
@@ -149,6 +150,7 @@ fn gravity(kind: AlarmKind) -> Gravity {
         | AlarmKind::Misconfigured
         | AlarmKind::WebhookFailed
         | AlarmKind::StoreFailed
+        | AlarmKind::StoreRegressed
         | AlarmKind::Defect => Gravity::NeedsSomebody,
         AlarmKind::CallbackUnverified
         | AlarmKind::CallbackVariant
@@ -178,7 +180,8 @@ fn following(kind: AlarmKind) -> Option<AlarmKind> {
         AlarmKind::Misconfigured => Some(AlarmKind::BankSilent),
         AlarmKind::BankSilent => Some(AlarmKind::WebhookFailed),
         AlarmKind::WebhookFailed => Some(AlarmKind::StoreFailed),
-        AlarmKind::StoreFailed => Some(AlarmKind::Defect),
+        AlarmKind::StoreFailed => Some(AlarmKind::StoreRegressed),
+        AlarmKind::StoreRegressed => Some(AlarmKind::Defect),
         AlarmKind::Defect => None,
     }
 }
@@ -217,8 +220,10 @@ mod tests {
             assert_eq!(count(&text, kind.name(), "east"), "0", "{text}");
             assert_eq!(count(&text, kind.name(), "west"), raised, "{text}");
         }
-        assert_eq!(kinds, 14);
-        assert_eq!(count(&text, "store_failed", ""), "0", "{text}");
+        assert_eq!(kinds, 15);
+        for of_all in ["store_failed", "store_regressed"] {
+            assert_eq!(count(&text, of_all, ""), "0", "{text}");
+        }
         assert!(text.ends_with("# EOF\n") && !text.contains("never answered"));
     }
 }

@@ -4,6 +4,7 @@
 pub mod alarms;
 pub mod clock;
 pub mod entropy;
+pub mod journal;
 pub mod page_hosts;
 pub mod ppps;
 pub mod sandbox_clock;

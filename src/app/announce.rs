@@ -16,6 +16,7 @@ use crate::{
         order::{Decision, Order},
         purpose::Purpose,
     },
+    planted::{self, Bug},
     ports::{Alarm, AlarmKind, Counted},
 };
 
@@ -80,6 +81,7 @@ fn alarm_of(event: &Event) -> Option<(AlarmKind, String)> {
             Some((AlarmKind::InDoubt, "still in doubt, and the bank does not answer".to_owned()))
         }
         Event::AttemptAnswered { state, .. } => match state {
+            AttemptState::InDoubt(_) if planted::is(Bug::DoubtKeptSilent) => None,
             AttemptState::InDoubt(doubt) => Some((AlarmKind::InDoubt, doubt.why.clone())),
             AttemptState::Ready { .. }
             | AttemptState::Sent(_)

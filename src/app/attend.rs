@@ -14,6 +14,7 @@ use crate::{
         webhook::EndpointId,
     },
     failpoint,
+    planted::{self, Bug},
     ports::{Alarm, AlarmKind, Key},
 };
 
@@ -28,10 +29,15 @@ pub enum Chore {
     Order(MerchantId, OrderId),
     Run(MerchantId, Date),
     Webhook(MerchantId, EndpointId),
+    /// Finding out what a store that lags does not know.
+    Reconcile,
 }
 
 impl Chore {
     fn of(key: &Key) -> Option<Self> {
+        if key.kind == "reconcile" {
+            return Some(Self::Reconcile);
+        }
         let merchant = key.merchant.parse().ok()?;
         match key.kind {
             "order" => Some(Self::Order(merchant, key.id.parse().ok()?)),
@@ -48,6 +54,7 @@ impl fmt::Display for Chore {
             Self::Order(merchant, order) => write!(formatter, "{order} of {merchant}"),
             Self::Run(merchant, date) => write!(formatter, "the debits of {date} of {merchant}"),
             Self::Webhook(merchant, endpoint) => write!(formatter, "{endpoint} of {merchant}"),
+            Self::Reconcile => formatter.write_str("the reconciliation"),
         }
     }
 }
@@ -79,6 +86,9 @@ impl App {
                 Duty::Believe { checkout } => self.believe(merchant, &current.order, *checkout).await?,
                 Duty::Send { of, attempt } => {
                     self.send(merchant, &current, *of, attempt).await?;
+                }
+                Duty::Doubt { of } if planted::is(Bug::FreshNumberAfterSilence) => {
+                    self.insist_anew(merchant, &current.order, *of).await?;
                 }
                 Duty::Doubt { of } => self.doubt(merchant, id, *of).await?,
                 Duty::Enquire { of, attempt, host } => self.enquire(merchant, &current, *of, attempt, *host).await?,
@@ -125,7 +135,7 @@ impl App {
     /// Attends to an order and tells whoever is on call when that fails; whether it did not.
     pub async fn attend_or_alarm(&self, merchant: &MerchantId, id: OrderId) -> bool {
         let outcome = self.attend(merchant, id).await;
-        self.alarm_if_failed(outcome, merchant, &id)
+        self.alarm_if_failed(outcome, merchant.as_str(), &id)
     }
 
     /// Does what is due of a chore, as [`App::attend_or_alarm`].
@@ -134,11 +144,15 @@ impl App {
             Chore::Order(merchant, order) => self.attend_or_alarm(merchant, *order).await,
             Chore::Run(merchant, date) => {
                 let outcome = self.attend_run(merchant, *date).await;
-                self.alarm_if_failed(outcome, merchant, date)
+                self.alarm_if_failed(outcome, merchant.as_str(), date)
             }
             Chore::Webhook(merchant, endpoint) => {
                 let outcome = self.tell(merchant, *endpoint).await;
-                self.alarm_if_failed(outcome, merchant, endpoint)
+                self.alarm_if_failed(outcome, merchant.as_str(), endpoint)
+            }
+            Chore::Reconcile => {
+                let outcome = self.attend_reconcile().await;
+                self.alarm_if_failed(outcome, "", chore)
             }
         }
     }
@@ -146,7 +160,7 @@ impl App {
     pub(super) fn alarm_if_failed(
         &self,
         outcome: Result<(), Error>,
-        merchant: &MerchantId,
+        merchant: &str,
         subject: &dyn fmt::Display,
     ) -> bool {
         let (kind, detail) = match outcome {

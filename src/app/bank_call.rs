@@ -3,6 +3,8 @@
 //! The order of steps is the promise: ask what the bank shows, connect, take a number, note the clock that counts
 //! suspended time, make `sent` durable, check that clock, write once. Nothing is ever sent again.
 
+use std::time::Duration;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 
@@ -23,6 +25,7 @@ use crate::{
         subscriber::card_context,
     },
     failpoint,
+    planted::{self, Bug},
     ports::{Alarm, AlarmKind, Forgotten, KeptCard, Silence},
 };
 
@@ -33,6 +36,16 @@ pub(super) enum Departure {
     /// It has not left, and its order says why.
     Stayed,
     /// A debit that has not left because the bank does not answer anybody: no order's matter, and written in none.
+    Silent(String),
+}
+
+/// Whether a call may leave, by what the bank shows beforehand.
+pub(super) enum Before {
+    /// It may; what the bank said of its name.
+    Clear(Vec<Finding>),
+    /// It stays, and its order says why.
+    Stays,
+    /// The bank does not answer anybody.
     Silent(String),
 }
 
@@ -59,31 +72,21 @@ impl App {
         attempt: &Attempt,
     ) -> Result<Departure, Error> {
         let id = current.order.id;
-        let only = only_host(&current.order, of);
-        // Its own name first: a bank that says nothing of it says nothing of others either.
-        let findings = match self.findings_of_either(merchant, only.unwrap_or(Host::Main), attempt).await? {
-            Ok(findings) => findings,
-            Err(Unheard::Silence(why)) => return self.wait_for_bank(merchant, id, of, why).await,
-            Err(Unheard::Unclear) => {
-                self.postpone(merchant, id, of, "the bank cannot be asked beforehand").await?;
-                return Ok(Departure::Stayed);
-            }
+        let only = current.order.only_host(of);
+        let findings = match self.look_before(merchant, current, of, attempt).await? {
+            Before::Clear(findings) => findings,
+            Before::Stays => return Ok(Departure::Stayed),
+            Before::Silent(why) => return self.wait_for_bank(merchant, id, of, why).await,
         };
         let prepare = |order: &Order, now| order.prepare_attempt(of, &findings, now, &merchant.policy);
-        if prepare(&current.order, self.now())? != Prepared::Go {
-            self.settle(merchant, id, of, |order, now| match prepare(order, now)? {
-                Prepared::Instead(decision) => Ok(*decision),
-                Prepared::Go => Ok(order.unchanged()),
-            })
-            .await?;
-            return Ok(Departure::Stayed);
-        }
-        if let Purpose::Debit(instalment) = of.purpose
-            && !self.is_unpaid_at_bank(merchant, current, of, instalment).await?
+        if let Purpose::Debit(_) = of.purpose
+            && self.is_frozen().await?
         {
             return Ok(Departure::Stayed);
         }
         failpoint::pass_of(kind(of.purpose), "asked_before");
+        // What cannot be noted does not leave; found out now, it leaves no doubt behind.
+        self.ports.journal.health()?;
         let card = match &attempt.call {
             MoneyCall::Debit { .. } => Some(self.kept_card(&current.order)?),
             MoneyCall::Cancel { .. } | MoneyCall::Refund { .. } | MoneyCall::Capture { .. } => None,
@@ -99,6 +102,11 @@ impl App {
         let dated = Some(self.ports.clock.wall());
         let sending = Sending { at: self.now(), question, host: line.host(), dated };
         let not_after = self.ports.clock.since_boot().saturating_add(merchant.policy.send_within.unsigned_abs());
+        let not_after = if planted::is(Bug::NoDeadline) { Duration::MAX } else { not_after };
+        if planted::is(Bug::SendsBeforeTheCommit) {
+            line.send(&sending, &attempt.call, card.as_ref(), not_after).await;
+            return Ok(Departure::Stayed);
+        }
         let version = current.version;
         let sent = self
             .change(&merchant.id, id, &Actor::Gateway, |now_stored, now| {
@@ -111,17 +119,59 @@ impl App {
                 Ok((decision, Extras::default()))
             })
             .await;
-        match sent {
-            Ok(_) => {}
+        let sent = match sent {
+            Ok(sent) => sent,
             Err(ChangeError::Other(Error::Busy)) => return Ok(Departure::Stayed),
             Err(error) => return Err(error.into()),
-        }
+        };
         failpoint::pass_of(kind(of.purpose), "sent_committed");
-        let ruling = line.send(&sending, &attempt.call, card.as_ref(), not_after).await;
+        let ruling = match self.note_leaving(&sent, of, &sending).await {
+            Ok(()) => line.send(&sending, &attempt.call, card.as_ref(), not_after).await,
+            Err(error) => Ruling::Doubt { why: format!("it was not sent: {error}") },
+        };
+        if planted::is(Bug::RetriesOnTimeOut) && matches!(ruling, Ruling::Doubt { .. }) {
+            self.insist(merchant, &sent.order, of, sending).await?;
+        }
         failpoint::pass_of(kind(of.purpose), "answered");
         self.answered(merchant, id, of, &ruling).await?;
         failpoint::pass_of(kind(of.purpose), "answer_committed");
         Ok(Departure::Ruled(ruling))
+    }
+
+    /// Asks the bank before a call leaves: for its own name first, since a bank that says nothing of it says nothing of
+    /// others either; before a debit, for every earlier payment of its instalment too. What it knows is booked.
+    pub(super) async fn look_before(
+        &self,
+        merchant: &Merchant,
+        current: &Versioned,
+        of: AttemptId,
+        attempt: &Attempt,
+    ) -> Result<Before, Error> {
+        let id = current.order.id;
+        let first = current.order.only_host(of).unwrap_or(Host::Main);
+        let findings = match self.findings_of_either(merchant, first, attempt).await? {
+            Ok(findings) => findings,
+            Err(Unheard::Silence(why)) => return Ok(Before::Silent(why)),
+            Err(Unheard::Unclear) => {
+                self.postpone(merchant, id, of, "the bank cannot be asked beforehand").await?;
+                return Ok(Before::Stays);
+            }
+        };
+        let prepare = |order: &Order, now| order.prepare_attempt(of, &findings, now, &merchant.policy);
+        if prepare(&current.order, self.now())? != Prepared::Go {
+            self.settle(merchant, id, of, |order, now| match prepare(order, now)? {
+                Prepared::Instead(decision) => Ok(*decision),
+                Prepared::Go => Ok(order.unchanged()),
+            })
+            .await?;
+            return Ok(Before::Stays);
+        }
+        if let Purpose::Debit(instalment) = of.purpose
+            && !self.is_unpaid_at_bank(merchant, current, of, instalment).await?
+        {
+            return Ok(Before::Stays);
+        }
+        Ok(Before::Clear(findings))
     }
 
     /// A call cannot leave because the bank does not answer: a debit's run waits, any other call by itself.
@@ -186,7 +236,7 @@ impl App {
     }
 
     /// The card of an order's plan, readable.
-    fn kept_card(&self, order: &Order) -> Result<KeptCard, Error> {
+    pub(super) fn kept_card(&self, order: &Order) -> Result<KeptCard, Error> {
         let defect = |why: &str| Error::Defect(why.to_owned());
         let card = order.plan().and_then(Plan::card).ok_or_else(|| defect("a debit without a card"))?;
         let sealed = STANDARD.decode(&card.sealed_token).map_err(|_| defect("a sealed token that is not base64"))?;
@@ -341,14 +391,4 @@ pub(super) fn kind(purpose: Purpose) -> &'static str {
         Purpose::Capture(_) => "capture",
         Purpose::GiveBack(_) => "give_back",
     }
-}
-
-/// What was authorised is captured, or let go, on the platform that authorised it.
-fn only_host(order: &Order, of: AttemptId) -> Option<Host> {
-    let hold = match of.purpose {
-        Purpose::Capture(hold) => Some(hold),
-        Purpose::GiveBack(number) => order.give_back(number).and_then(|give_back| give_back.hold),
-        Purpose::Debit(_) => None,
-    };
-    hold.and_then(|hold| order.hold(hold)).and_then(|hold| order.checkout(hold.checkout)).map(|page| page.page_host)
 }

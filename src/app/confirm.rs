@@ -15,6 +15,7 @@ use crate::{
         order::{Heard, Order},
     },
     failpoint,
+    planted::{self, Bug},
     ports::Silence,
 };
 
@@ -47,10 +48,16 @@ impl App {
             seen: Vec::new(),
             strays: Vec::new(),
             card_type: None,
+            unclear: false,
             silence: None,
         };
         let find = Question::Find { reference: checkout.reference.clone(), amount: checkout.amount };
-        let found = match self.question(merchant, host, &find).await? {
+        let named = order.believed(checkout.number).first().copied().filter(|_| planted::is(Bug::NumberIsProofEnough));
+        let answer = match named {
+            Some(operation) => Ok(Finding::Found(operation)),
+            None => self.question(merchant, host, &find).await?,
+        };
+        let found = match answer {
             Ok(Finding::Found(operation)) => operation,
             Ok(Finding::Nothing) => return Ok(heard),
             Ok(Finding::Unclear(why)) | Err(Silence(why)) => {
@@ -70,7 +77,7 @@ impl App {
             }
         }
         // Whoever pays may have another card reported than the one that paid; the bank is asked which it was.
-        let is_wanted = checkout.begins.is_some() && !order.knows(&found.number);
+        let is_wanted = checkout.begins.is_some() && !order.has_seen_to(checkout.number, &found.number);
         if is_wanted
             && let Ok(Finding::Inspected(seen)) =
                 self.question(merchant, host, &Question::Inspect { operation: found }).await?
@@ -84,7 +91,7 @@ impl App {
     }
 
     /// Looks at an operation that was only reported. Anybody can have any number reported, so an answer that is not
-    /// about it settles nothing, and only a bank that does not answer at all is a reason to ask again.
+    /// about it settles nothing; a bank that does not answer at all is asked again, and one that is unclear a few times.
     async fn look_at_reported(
         &self,
         merchant: &Merchant,
@@ -103,13 +110,8 @@ impl App {
                     heard.strays.push(operation);
                 }
             }
-            Ok(
-                Finding::Status(..)
-                | Finding::Inspected(_)
-                | Finding::Nothing
-                | Finding::Found(_)
-                | Finding::Unclear(_),
-            ) => {}
+            Ok(Finding::Unclear(_)) => heard.unclear = true,
+            Ok(Finding::Status(..) | Finding::Inspected(_) | Finding::Nothing | Finding::Found(_)) => {}
             Err(Silence(why)) => heard.silence = Some(why),
         }
         Ok(())
@@ -177,7 +179,15 @@ impl App {
         self.book(
             merchant,
             order,
-            &Heard { checkout: number, asked_at: self.now(), seen, strays: Vec::new(), card_type: None, silence: None },
+            &Heard {
+                checkout: number,
+                asked_at: self.now(),
+                seen,
+                strays: Vec::new(),
+                card_type: None,
+                unclear: false,
+                silence: None,
+            },
         )
         .await
     }

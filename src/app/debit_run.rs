@@ -7,6 +7,8 @@ mod select;
 mod waiting;
 mod work;
 
+pub(super) use work::ready_debits;
+
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
@@ -109,7 +111,7 @@ impl App {
         self.start(merchant, date, &caller.actor).await
     }
 
-    fn merchant_of(&self, caller: &Caller, merchant: &MerchantId) -> Result<&Merchant, Error> {
+    pub(super) fn merchant_of(&self, caller: &Caller, merchant: &MerchantId) -> Result<&Merchant, Error> {
         if caller.merchants.contains(merchant) { self.merchant(merchant) } else { Err(Error::NotFound) }
     }
 
@@ -139,7 +141,7 @@ impl App {
             let local = self.now().to_zoned(merchant.policy.zone.clone());
             if local.time() >= merchant.debits.daily_at {
                 let started = self.start_if_due(merchant, local.date()).await;
-                is_well &= self.alarm_if_failed(started, &merchant.id, &local.date());
+                is_well &= self.alarm_if_failed(started, merchant.id.as_str(), &local.date());
             }
         }
         is_well
@@ -162,6 +164,16 @@ impl App {
                     return self.start(merchant, today, &Actor::Gateway).await.map(drop);
                 }
             }
+        }
+    }
+
+    /// Has today's run take up what is due, whether it may send it or not.
+    pub(super) async fn take_up_today(&self, merchant: &Merchant) -> Result<(), Error> {
+        let today = merchant.policy.day(None, self.now());
+        self.start_if_due(merchant, today).await?;
+        match self.find_run(&merchant.id, today).await? {
+            Some(current) if current.run.state == RunState::Selecting => self.select_all(merchant, &current).await,
+            Some(_) | None => Ok(()),
         }
     }
 

@@ -13,6 +13,7 @@ use crate::domain::{
     ledger::{Entry, EntryKind},
     plan::PlanEnd,
 };
+use crate::planted::{self, Bug};
 
 /// The types there are.
 pub const TYPES: &[&str] = &[
@@ -96,6 +97,9 @@ pub fn public(event: &Event) -> Option<(&'static str, Value)> {
         }
         Event::CheckoutClosed { checkout, cause } => {
             Some(("checkout.closed", json!({"checkout": checkout, "cause": cause})))
+        }
+        Event::Reported { says: Says::Paid { operation, .. }, .. } if planted::is(Bug::PaidSaidOfReports) => {
+            Some(("checkout.captured", json!({"operation": operation})))
         }
         Event::Reported { checkout, says: Says::Failed { code }, .. } => {
             Some(("checkout.refused", json!({"checkout": checkout, "code": code})))

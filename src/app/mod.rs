@@ -6,6 +6,7 @@
 pub mod access;
 mod announce;
 pub mod attend;
+pub mod audit;
 mod bank_call;
 pub mod billing;
 pub mod callback;
@@ -18,6 +19,9 @@ pub mod debit_run;
 pub mod event_document;
 pub mod events;
 pub mod explain;
+pub mod imports;
+mod insist;
+pub mod journal;
 pub mod merchant;
 mod numbers;
 pub mod orders;
@@ -26,6 +30,7 @@ pub mod plans;
 pub mod positions;
 pub mod quarantine_document;
 pub mod quarantines;
+pub mod reconcile;
 pub mod settlement;
 pub mod test_clock;
 pub mod webhooks;
@@ -54,7 +59,8 @@ use crate::{
     },
     paybox::codes::{Code, Lang},
     ports::{
-        Alarm, AlarmKind, Alarms, Bank, Clock, Entropy, Notifier, PageHosts, Store, StoreError, Vault, VaultError,
+        Alarm, AlarmKind, Alarms, Bank, Clock, Entropy, Journal, JournalError, Notifier, PageHosts, Store, StoreError,
+        Vault, VaultError,
     },
 };
 use merchant::Merchant;
@@ -72,6 +78,7 @@ pub struct Ports {
     pub entropy: Arc<dyn Entropy>,
     pub vault: Arc<dyn Vault>,
     pub alarms: Arc<dyn Alarms>,
+    pub journal: Arc<dyn Journal>,
     pub notifier: Arc<dyn Notifier>,
     /// What puts `clock` forward; `None` in live mode.
     pub test_clock: Option<TestClock>,
@@ -145,6 +152,13 @@ pub enum Error {
     DateTooOld,
     #[error("the run is not stopped")]
     RunNotStopped,
+    #[error("the store does not lag anything")]
+    NotReconciling,
+    #[error("the bank has not answered all questions yet")]
+    StillAsking,
+    /// What is to be done about a drift is done, or is none of what may be done.
+    #[error("nothing like that is left to be done about it")]
+    NotOffered,
     #[error("the clock only goes forward")]
     ClockOnlyGoesForward,
     /// It has changed since the caller looked.
@@ -165,6 +179,12 @@ pub enum Error {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         Self::Unavailable(error.0)
+    }
+}
+
+impl From<JournalError> for Error {
+    fn from(error: JournalError) -> Self {
+        Self::Unavailable(error.to_string())
     }
 }
 
@@ -229,11 +249,12 @@ impl App {
         self.merchants.values()
     }
 
-    /// Whether the store can keep what happens.
+    /// Whether the store, and the journal beside it, can keep what happens.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when it cannot.
     pub async fn health(&self) -> Result<(), Error> {
+        self.ports.journal.health()?;
         Ok(self.ports.store.health().await?)
     }
 

@@ -59,9 +59,9 @@ impl App {
             return Err(Error::Faults(faults));
         }
         let now = self.now();
-        let decision =
+        let mut decision =
             Order::place(new.clone(), merchant.policy.day(None, now), now, &merchant.policy).map_err(Error::Faults)?;
-        let mut writes = vec![write_of(&decision, 0, &caller.actor, now, &merchant.policy)?];
+        let mut writes = vec![write_of(&mut decision, 0, &caller.actor, now, &merchant.policy)?];
         let mut claims = claims_of(&decision);
         let mut decisions = vec![decision.clone()];
         if let Some(replaced) = new.replaces {
@@ -70,8 +70,8 @@ impl App {
             if old.order.payer.reference != new.payer.reference {
                 return Err(Error::Faults(vec![Fault::new("/replaces", FaultKind::NotWithThis)]));
             }
-            let cancel = old.order.cancel(Some(new.id), now).map_err(Error::NotReplaceable)?;
-            writes.push(write_of(&cancel, old.version, &caller.actor, now, &merchant.policy)?);
+            let mut cancel = old.order.cancel(Some(new.id), now).map_err(Error::NotReplaceable)?;
+            writes.push(write_of(&mut cancel, old.version, &caller.actor, now, &merchant.policy)?);
             claims.extend(claims_of(&cancel));
             decisions.push(cancel);
         }
@@ -147,6 +147,26 @@ impl App {
             .iter()
             .map(|(_, stored)| Ok(Versioned { order: serde_json::from_str(&stored.state)?, version: stored.version }))
             .collect()
+    }
+
+    /// Every order of one merchant that has all `labels`.
+    pub(super) async fn all_labelled(
+        &self,
+        caller: &Caller,
+        merchant: &MerchantId,
+        labels: &[(&'static str, String)],
+    ) -> Result<Vec<Versioned>, Error> {
+        let mut all: Vec<Versioned> = Vec::new();
+        loop {
+            let after = all.last().map(|last| last.order.id);
+            let filter = OrderFilter { after, limit: MAX_PAGE, ..OrderFilter::default() };
+            let page = self.labelled_orders(caller, merchant, labels, &filter).await?;
+            let is_last = page.len() < MAX_PAGE;
+            all.extend(page);
+            if is_last {
+                return Ok(all);
+            }
+        }
     }
 
     /// Takes an order back before it is paid; only in the version that was looked at, when one is named.

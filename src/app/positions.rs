@@ -2,11 +2,7 @@
 
 use jiff::{Timestamp, ToSpan, civil::Date};
 
-use super::{
-    App, Error,
-    access::Caller,
-    orders::{MAX_PAGE, OrderFilter},
-};
+use super::{App, Error, access::Caller};
 use crate::domain::{ids::MerchantId, order::Order, position::Position};
 
 /// An account, and the day that it is told of.
@@ -41,18 +37,8 @@ impl App {
 
     /// Every order of a payer.
     async fn orders_of(&self, caller: &Caller, merchant: &MerchantId, payer: &str) -> Result<Vec<Order>, Error> {
-        let labels = [("payer", payer.to_owned())];
-        let mut orders: Vec<Order> = Vec::new();
-        loop {
-            let after = orders.last().map(|order| order.id);
-            let filter = OrderFilter { after, limit: MAX_PAGE, ..OrderFilter::default() };
-            let page = self.labelled_orders(caller, merchant, &labels, &filter).await?;
-            let is_last = page.len() < MAX_PAGE;
-            orders.extend(page.into_iter().map(|versioned| versioned.order));
-            if is_last {
-                return Ok(orders);
-            }
-        }
+        let found = self.all_labelled(caller, merchant, &[("payer", payer.to_owned())]).await?;
+        Ok(found.into_iter().map(|versioned| versioned.order).collect())
     }
 }
 

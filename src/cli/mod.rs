@@ -1,5 +1,7 @@
 //! The command line. What is meant for a script goes to stdout, what is meant for people to stderr.
 
+mod audit;
+mod backup;
 mod callbacks;
 mod check;
 mod debits;
@@ -41,6 +43,12 @@ enum Command {
     /// The debits of a day, at a gateway that serves.
     #[command(subcommand)]
     Debits(debits::Command),
+    /// Whether what is stored makes sense: every order rebuilt from its events, and held against what must always be so.
+    Audit(audit::Audit),
+    /// Copies the store to a new file; the gateway may go on serving.
+    Backup(backup::Backup),
+    /// Puts a copy in the place of the store, which nobody may serve meanwhile.
+    Restore(backup::Restore),
     /// PAYBOX's signatures, made and verified without a gateway.
     #[command(subcommand)]
     Paybox(paybox::Command),
@@ -95,6 +103,9 @@ pub fn run(arguments: Arguments, env: Environment) -> Result<Ended, Failure> {
         Command::Keys(command) => keys::run(command, env)?,
         Command::Callbacks(command) => callbacks::run(command, env)?,
         Command::Paybox(command) => paybox::run(command)?,
+        Command::Backup(command) => backup::back_up(&command, env)?,
+        Command::Restore(command) => backup::restore(&command, env)?,
+        Command::Audit(command) => return audit::run(&command, env),
         Command::Debits(command) => return debits::run(command, &env),
     }
     Ok(Ended::Well)

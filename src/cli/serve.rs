@@ -47,13 +47,9 @@ pub(super) fn serve(loaded: Loaded) -> Result<(), Failure> {
 async fn run(config: Config) -> Result<(), Failure> {
     // From here on a signal is not lost, and does not end the process by itself.
     let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let Config { mode, public_url, store, server, sealing_keys, bank, webhooks, test_clock, merchants, .. } = config;
-    let metrics = Metrics::new(merchants.iter().map(|served| &served.merchant.id));
-    let vault = wiring::vault(&sealing_keys)?;
-    let contracts = wiring::contracts(&merchants)?;
-    let store = wiring::open_store(&store, mode)?;
-    let pages = Arc::new(wiring::pages(&merchants, &contracts, &bank));
-    let ports = wiring::ports(store, vault, contracts, Arc::clone(&pages), (&bank, &webhooks, test_clock), &metrics)?;
+    let metrics = Metrics::new(config.merchants.iter().map(|served| &served.merchant.id));
+    let (ports, pages) = wiring::world(&config, &metrics)?;
+    let Config { mode, public_url, server, bank, webhooks, merchants, .. } = config;
     let public = listen(server.listen).await?;
     let ops = listen(server.ops_listen).await?;
     let (here, ops_here) = (http_address(&public)?, http_address(&ops)?);
@@ -62,6 +58,7 @@ async fn run(config: Config) -> Result<(), Failure> {
     let app = App::new(ports.clone(), mode, merchants, webhooks.policy, bank.first_question, &public_url);
     // No moment is lived twice: what was put forward stays so, from the first question on.
     app.follow_test_clock().await.map_err(|error| Failure::Refused(error.to_string()))?;
+    app.meet_store().await.map_err(|error| Failure::Refused(error.to_string()))?;
     let gateway = Arc::new(Gateway::new(app, request_limits(&server)));
     let ready = serde_json::json!({"listen": here, "ops": ops_here, "public_url": public_url, "mode": mode.name()});
     writeln!(io::stdout(), "{ready}")?;
@@ -132,6 +129,7 @@ impl Parts {
         let work = worker::work(Arc::clone(&gateway), pace, stopping.clone());
         parts.spawn(named("worker", work));
         parts.spawn(named("look-out", looking.look(stopping.clone())));
+        parts.spawn(named("marker", worker::keep_mark(Arc::clone(&gateway), stopping.clone())));
         parts.spawn(named("forgetter", worker::forget_answers(ports, stopping)));
         let early = tokio::select! {
             () = told_to_stop(signals) => None,

@@ -12,6 +12,7 @@ use crate::{
         alarms::{LoggedAlarms, Metrics},
         clock::{SystemClock, TestClock},
         entropy::SystemEntropy,
+        journal::FileJournal,
         page_hosts::{Pages, SeenPages},
         ppps::{Contract, Deadlines, Endpoint, PppsBank, tls_config},
         sandbox_clock::ManagedSandbox,
@@ -20,8 +21,8 @@ use crate::{
         webhook::{Loopback, WebhookSender},
     },
     app::{Error, Mode, Ports, test_clock},
-    config::{self, Bank, Judge, SealingKey, Served, StorePlace, Webhooks},
-    ports::{Clock, ClockHand, SandboxClock, Store},
+    config::{self, Bank, Config, Judge, SealingKey, Served, StorePlace},
+    ports::{Clock, ClockHand, PageHosts, SandboxClock, Store},
 };
 
 /// Opens the store, made if it is not there; it must belong to `mode`.
@@ -34,6 +35,14 @@ pub(super) fn open_store(place: &StorePlace, mode: Mode) -> Result<Arc<dyn Store
     Ok(Arc::new(store))
 }
 
+/// What this machine remembers of the store, in a file beside it.
+fn journal(place: &StorePlace) -> FileJournal {
+    let StorePlace::Sqlite(path) = place;
+    let mut path = path.clone().into_os_string();
+    path.push(".journal");
+    FileJournal::new(path)
+}
+
 /// # Errors
 /// [`Failure::Refused`] when the keys cannot be used.
 pub(super) fn vault(keys: &[SealingKey]) -> Result<SealingKeys, Failure> {
@@ -41,16 +50,40 @@ pub(super) fn vault(keys: &[SealingKey]) -> Result<SealingKeys, Failure> {
     SealingKeys::new(keys).map_err(|error| Failure::Refused(error.to_string()))
 }
 
-/// What the bank's adapter needs of each merchant.
+/// The world of a gateway, and what looks at the hosts of the payment page.
 ///
 /// # Errors
-/// [`Failure::Refused`] when a host or its certificate authorities cannot be used.
-pub(super) fn contracts(merchants: &[Served]) -> Result<Vec<Contract>, Failure> {
-    merchants.iter().map(contract).collect()
+/// [`Failure::Refused`] when the store, the keys, a host or its certificate authorities cannot be used.
+pub(super) fn world(config: &Config, metrics: &Metrics) -> Result<(Ports, Arc<SeenPages>), Failure> {
+    let Config { mode, store, sealing_keys, bank, webhooks, test_clock, merchants, .. } = config;
+    let vault = vault(sealing_keys)?;
+    let contracts = merchants.iter().map(contract).collect::<Result<Vec<_>, _>>()?;
+    let pages = Arc::new(pages(merchants, &contracts, bank));
+    let (clock, test_clock) = clocks(test_clock.as_ref());
+    let deadlines = Deadlines {
+        connect: bank.connect_deadline.unsigned_abs(),
+        load: bank.load_deadline.unsigned_abs(),
+        answer: bank.answer_deadline.unsigned_abs(),
+    };
+    let tls = tls_config(None).map_err(|error| Failure::Refused(error.to_string()))?;
+    let loopback = if webhooks.allow_loopback { Loopback::Allowed } else { Loopback::Refused };
+    let ports = Ports {
+        store: open_store(store, *mode)?,
+        bank: Arc::new(PppsBank::new(contracts, deadlines, Arc::clone(&clock))),
+        pages: Arc::clone(&pages) as Arc<dyn PageHosts>,
+        clock,
+        entropy: Arc::new(SystemEntropy::default()),
+        vault: Arc::new(vault),
+        alarms: Arc::new(LoggedAlarms::new(metrics)),
+        journal: Arc::new(journal(store)),
+        notifier: Arc::new(WebhookSender::new(tls, webhooks.deadline, loopback)),
+        test_clock,
+    };
+    Ok((ports, pages))
 }
 
 /// What is to be looked at to know which host of the payment page serves. It is trusted as the bank is.
-pub(super) fn pages(merchants: &[Served], contracts: &[Contract], bank: &Bank) -> SeenPages {
+fn pages(merchants: &[Served], contracts: &[Contract], bank: &Bank) -> SeenPages {
     let pages = merchants.iter().zip(contracts).map(|(served, contract)| Pages {
         merchant: served.merchant.id.clone(),
         main: served.merchant.page.clone(),
@@ -60,44 +93,11 @@ pub(super) fn pages(merchants: &[Served], contracts: &[Contract], bank: &Bank) -
     SeenPages::new(pages.collect(), bank.load_deadline.unsigned_abs())
 }
 
-/// The world of a gateway that serves.
-///
-/// # Errors
-/// [`Failure::Refused`] when TLS cannot be set up.
-pub(super) fn ports(
-    store: Arc<dyn Store>,
-    vault: SealingKeys,
-    contracts: Vec<Contract>,
-    pages: Arc<SeenPages>,
-    (bank, webhooks, test_clock): (&Bank, &Webhooks, Option<config::TestClock>),
-    metrics: &Metrics,
-) -> Result<Ports, Failure> {
-    let (clock, test_clock) = clocks(test_clock);
-    let deadlines = Deadlines {
-        connect: bank.connect_deadline.unsigned_abs(),
-        load: bank.load_deadline.unsigned_abs(),
-        answer: bank.answer_deadline.unsigned_abs(),
-    };
-    let tls = tls_config(None).map_err(|error| Failure::Refused(error.to_string()))?;
-    let loopback = if webhooks.allow_loopback { Loopback::Allowed } else { Loopback::Refused };
-    Ok(Ports {
-        store,
-        bank: Arc::new(PppsBank::new(contracts, deadlines, Arc::clone(&clock))),
-        pages,
-        clock,
-        entropy: Arc::new(SystemEntropy::default()),
-        vault: Arc::new(vault),
-        alarms: Arc::new(LoggedAlarms::new(metrics)),
-        notifier: Arc::new(WebhookSender::new(tls, webhooks.deadline, loopback)),
-        test_clock,
-    })
-}
-
 /// The machine's clock, and in test mode what puts it forward.
-fn clocks(config: Option<config::TestClock>) -> (Arc<dyn Clock>, Option<test_clock::TestClock>) {
+fn clocks(config: Option<&config::TestClock>) -> (Arc<dyn Clock>, Option<test_clock::TestClock>) {
     let Some(config::TestClock { sandbox, deadline }) = config else { return (Arc::new(SystemClock), None) };
     let clock = Arc::new(TestClock::default());
-    let sandbox = sandbox.map(|url| Arc::new(ManagedSandbox::new(url, deadline)) as Arc<dyn SandboxClock>);
+    let sandbox = sandbox.clone().map(|url| Arc::new(ManagedSandbox::new(url, *deadline)) as Arc<dyn SandboxClock>);
     (Arc::clone(&clock) as Arc<dyn Clock>, Some(test_clock::TestClock { hand: clock, sandbox }))
 }
 

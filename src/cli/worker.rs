@@ -46,6 +46,9 @@ const ANSWERS_KEPT: SignedDuration = SignedDuration::from_hours(31 * 24);
 /// How often older ones are forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 
+/// How often the journal is told how far the store has come. A backup that is younger than that lags nothing.
+const MARK_EVERY: Duration = Duration::from_secs(5);
+
 struct Worker {
     gateway: Arc<Gateway>,
     pace: Pace,
@@ -120,7 +123,7 @@ impl Worker {
         self.passed_over = 0;
         for chore in chores {
             let places = match chore {
-                Chore::Order(..) | Chore::Run(..) => &mut free,
+                Chore::Order(..) | Chore::Run(..) | Chore::Reconcile => &mut free,
                 Chore::Webhook(..) => &mut free_to_tell,
             };
             if busy.contains(&chore) {
@@ -175,6 +178,22 @@ pub(super) async fn forget_answers(ports: Ports, mut stop: watch::Receiver<bool>
         tokio::select! {
             () = stopped(&mut stop) => {}
             () = sleep(FORGET_EVERY) => {}
+        }
+    }
+}
+
+/// Notes every few seconds, and at the very end, how far the store has come.
+pub(super) async fn keep_mark(gateway: Arc<Gateway>, mut stop: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            () = stopped(&mut stop) => {}
+            () = sleep(MARK_EVERY) => {}
+        }
+        if let Err(error) = gateway.app.note_mark().await {
+            gateway.store_failed(&error.to_string());
+        }
+        if *stop.borrow() {
+            return;
         }
     }
 }

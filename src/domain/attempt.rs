@@ -21,6 +21,7 @@ use super::{
     retry::RefusalClass,
     witness::{Done, done, status_of, target},
 };
+use crate::planted::{self, Bug};
 
 /// Which of the bank's two servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -209,6 +210,7 @@ impl Attempt {
         let AttemptState::InDoubt(doubt) = &self.state else {
             return None;
         };
+        let control = control || planted::is(Bug::NotFoundNeedsNoControl);
         let Some(findings) = findings else {
             let silences = usize::try_from(doubt.silences).unwrap_or(usize::MAX);
             let wait = rung(&policy.ask_after_silence, silences).unwrap_or(policy.doubt_settles);
@@ -224,6 +226,7 @@ impl Attempt {
             // Before this the call may still be on its way.
             Done::No if asked_at < later(doubt.sending.at, policy.doubt_settles) => on_the_ladder(None),
             Done::No if matches!(self.call, MoneyCall::Debit { .. }) && !control => on_the_ladder(None),
+            Done::No if planted::is(Bug::NotFoundOnceIsEnough) => Conclusion::NotExecuted,
             Done::No if self.is_denied(doubt, asked_at, policy) => Conclusion::NotExecuted,
             Done::No => on_the_ladder(Some(doubt.host())),
             Done::Contradiction(why) => Conclusion::Quarantined { why },

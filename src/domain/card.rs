@@ -3,6 +3,8 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::planted::{self, Bug};
+
 /// The end of a card's validity: a month of the years 2000 to 2099, good to its last day. Ordered in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -79,7 +81,7 @@ const KNOWN_DIGITS: usize = 6;
 /// [`CardRefusal`] with the first reason there is.
 pub fn judge(facts: &CardFacts, last_due: Date, rules: &CardRules) -> Result<(), CardRefusal> {
     let types: Vec<String> = facts.types.iter().flat_map(|types| split(types)).map(canonical).collect();
-    if types.contains(&canonical(VIRTUAL)) {
+    if types.contains(&canonical(VIRTUAL)) && !planted::is(Bug::VirtualCardTaken) {
         return Err(CardRefusal::VirtualCard);
     }
     if let Some(card_type) = rules.refused_types.iter().find(|refused| types.contains(&canonical(refused))) {

@@ -26,6 +26,7 @@ use super::{
     schedule::Instalment,
     subscriber::HeardCard,
 };
+use crate::planted::{self, Bug};
 
 /// The most reports of one checkout that are kept; a page allows a handful of tries.
 pub const MAX_REPORTS: usize = 40;
@@ -238,6 +239,11 @@ impl Checkout {
         first.into_iter().chain(self.rest.iter().copied()).collect()
     }
 
+    /// Whether an operation waits for people here, or was put aside by them.
+    pub fn has_put_aside(&self, number: &OperationNumber) -> bool {
+        self.quarantine.iter().any(|waiting| waiting.operation == *number) || self.resolved.contains(number)
+    }
+
     /// Whether a payer may still be on its page with our consent.
     pub fn is_open(&self) -> bool {
         self.closed.is_none()
@@ -292,6 +298,9 @@ impl Checkout {
 
     /// The asks that a checkout is owed from the moment it exists, callback or not.
     pub fn owed_asks(issued_at: Timestamp, expires_at: Timestamp, policy: &Policy) -> BTreeSet<Timestamp> {
+        if planted::is(Bug::NotAskedAtExpiry) {
+            return BTreeSet::new();
+        }
         let while_open = policy.ask_after_issue.iter().map(|delay| later(issued_at, *delay));
         while_open.chain(policy.ask_after_expiry.iter().map(|delay| later(expires_at, *delay))).collect()
     }

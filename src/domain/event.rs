@@ -7,6 +7,7 @@ use super::{
     actor::Actor,
     attempt::{Attempt, AttemptState, Conclusion, Sending},
     bank::Operation,
+    chain::Link,
     checkout::{Challenge, Checkout, Closed, Locale, Says},
     correction::{CreditNote, JournalEntry, Refund},
     hold::{Hold, Verdict},
@@ -34,6 +35,9 @@ pub struct Recorded {
     pub at: Timestamp,
     pub actor: Actor,
     pub event: Event,
+    /// The event before; none has the first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Link>,
 }
 
 /// Everything that can happen to an order.

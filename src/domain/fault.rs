@@ -56,6 +56,20 @@ pub enum FaultKind {
     WrongType,
     UnknownField,
     Missing,
+    /// The file is not in UTF-8.
+    NotUtf8,
+    /// A cell's quotes are not closed, or something follows them.
+    QuotesOpen,
+    /// A line that has not the header's number of cells.
+    UnevenLine {
+        cells: usize,
+    },
+    NotADay,
+    NotAnAmount {
+        decimals: u32,
+    },
+    /// Gross less fees is not net.
+    DoesNotAddUp,
     /// It does not go with the rest of the request.
     NotWithThis,
 }

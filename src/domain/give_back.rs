@@ -10,6 +10,7 @@ use super::{
     ledger::EntryKind,
     money::Money,
 };
+use crate::planted::{self, Bug};
 
 /// The most calls that one give-back may take before a person has to look.
 pub const MAX_ATTEMPTS: usize = 6;
@@ -73,6 +74,12 @@ impl GiveBack {
             (Next::Wait, Some(AttemptState::InDoubt(_))) => GiveBackStatus::InDoubt,
             (Next::Plan { .. } | Next::Wait, _) => GiveBackStatus::Open,
         }
+    }
+
+    /// Whether what it takes cannot be given back by another: it is done, on its way, or not known to have failed.
+    pub fn counts_as_spent(&self) -> bool {
+        let is_planted = planted::is(Bug::RefundInDoubtUncounted) && self.status() == GiveBackStatus::InDoubt;
+        !self.given_up && !is_planted
     }
 
     /// What follows from the attempts so far.

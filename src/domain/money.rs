@@ -20,6 +20,8 @@ pub enum Currency {
 }
 
 impl Currency {
+    pub const ALL: [Self; 7] = [Self::Eur, Self::Usd, Self::Gbp, Self::Chf, Self::Cad, Self::Jpy, Self::Xof];
+
     /// ISO 4217 letters.
     pub fn letters(self) -> &'static str {
         match self {

@@ -145,7 +145,7 @@ pub fn offer_hash(terms: &str, schedule: &[super::schedule::Instalment]) -> Stri
     hex(&hash.finalize())
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
         // Writing to a String cannot fail.

@@ -12,6 +12,7 @@ use super::{
     ledger::EntryKind,
     money::{Currency, Money},
     order::{Order, Status},
+    plan::{Plan, PlanState},
 };
 
 /// The account of one payer with one merchant, in one currency.
@@ -36,7 +37,7 @@ pub struct OrderAccount {
     pub placed_at: Timestamp,
     /// When it came to be settled, if it has.
     pub settled_at: Option<Timestamp>,
-    /// Something of it is past due.
+    /// Something of it is past due, now and not as of the day.
     pub blocked: bool,
     #[serde(flatten)]
     pub sums: Sums,
@@ -138,7 +139,15 @@ fn account(order: &Order, as_of: Timestamp) -> Option<OrderAccount> {
     let owed = invoiced.saturating_sub(credited).saturating_sub(written_off);
     let allocated = net.min(owed).max(0);
     let unpaid = owed.saturating_sub(allocated).max(0);
-    let is_active = order.plan().is_some_and(|plan| plan.card().is_some());
+    let was_active = |plan: &Plan| match plan.state {
+        PlanState::Active { .. } => true,
+        PlanState::Ended { at, .. } => at > as_of,
+        PlanState::Requested | PlanState::Approved { .. } | PlanState::Refused { .. } | PlanState::Withdrawn { .. } => {
+            false
+        }
+    };
+    // Before it was active nothing was invoiced, and so nothing unpaid.
+    let is_financed = order.plans.iter().any(was_active);
     let (excluding_vat, vat) =
         if is_cancelled { (0, 0) } else { (order.totals.excluding_vat.minor_units(), order.totals.vat.minor_units()) };
     let settled_at = match order.status {
@@ -149,7 +158,7 @@ fn account(order: &Order, as_of: Timestamp) -> Option<OrderAccount> {
         excluding_vat,
         vat,
         including_vat: total,
-        financed: if is_active { unpaid } else { 0 },
+        financed: if is_financed { unpaid } else { 0 },
         invoiced,
         credited,
         captured,

@@ -1,5 +1,10 @@
 //! Comma-separated values (RFC 4180) that a spreadsheet opens without running them.
 
+use axum::{
+    body::Body,
+    http::{HeaderValue, Response, header},
+};
+
 /// What a spreadsheet takes for the beginning of a formula.
 const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
@@ -7,6 +12,17 @@ const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 pub(super) fn line(cells: &[&str]) -> String {
     let cells: Vec<String> = cells.iter().map(|text| cell(text)).collect();
     format!("{}\r\n", cells.join(","))
+}
+
+/// The answer that is a whole table, to be kept as `file`.
+pub(super) fn table(text: String, file: &str) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8; header=present"));
+    if let Ok(name) = HeaderValue::from_str(&format!("attachment; filename=\"{file}\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, name);
+    }
+    response
 }
 
 /// A text that would be a formula gets an apostrophe before it, and is text again.

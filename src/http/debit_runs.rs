@@ -141,6 +141,7 @@ async fn document(app: &App, stored: &StoredRun) -> Result<Value, Problem> {
     let count = |outcome: &str| tally.get(outcome).map_or(0, |(count, _)| *count);
     let is_doubtful = count("in_doubt") > 0 || count("quarantined") > 0;
     let (state, stopped_code, ended_at) = match &run.state {
+        RunState::Selecting | RunState::Running if app.is_frozen().await? => ("frozen", None, None),
         RunState::Selecting | RunState::Running => ("running", None, None),
         RunState::Stopped { code, .. } => ("stopped_config", Some(code), None),
         RunState::Ended { at } => (if is_doubtful { "done_with_doubt" } else { "done" }, None, Some(at)),

@@ -10,9 +10,13 @@ mod correction_out;
 mod corrections;
 mod csv;
 mod debit_runs;
+mod drift_out;
+mod drift_words;
 mod events;
 mod explain;
 mod idempotency;
+mod imports;
+mod journal;
 mod layer;
 mod money_in;
 mod ops;
@@ -26,10 +30,12 @@ mod plan_words;
 mod plans;
 mod positions;
 pub mod problem;
+mod problem_of;
 mod quarantine;
 mod quarantine_in;
 mod query;
 mod rates;
+mod reconciliation;
 mod serve;
 mod settlements;
 mod story;
@@ -211,6 +217,11 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/v1/payers/{reference}/position", get(positions::show))
         .route("/v1/settlements/unsettled", get(settlements::unsettled))
         .route("/v1/settlements/{remittance}", get(settlements::show))
+        .route("/v1/imports", post(imports::import).get(imports::list))
+        .route("/v1/imports/{id}", get(imports::show))
+        .route("/v1/imports/{id}/drifts", get(imports::drifts))
+        .route("/v1/imports/{id}/drifts/{drift}/journal", post(imports::enter))
+        .route("/v1/journal", get(journal::export))
         .route("/v1/plans", get(plans::list))
         .route("/v1/debit-runs", post(debit_runs::start))
         .route("/v1/debit-runs/preview", get(debit_runs::preview))
@@ -225,6 +236,8 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/v1/webhook-endpoints/{id}/replay", post(webhooks::replay))
         .route("/v1/deliveries", get(webhooks::deliveries))
         .route("/v1/callbacks", get(callbacks::list))
+        .route("/v1/reconciliation", get(reconciliation::show))
+        .route("/v1/reconciliation/end", post(reconciliation::end))
         .route("/pay/{token}", get(payer::pay))
         .route("/return/{token}/{outcome}", get(payer::back))
         .route("/paybox/{merchant}/ipn", get(bank::notified_by_query).post(bank::notified_by_body));

@@ -27,6 +27,9 @@ pub fn ops_router(gateway: Arc<Gateway>, metrics: Metrics) -> Router {
 /// Ready means that the store reads and writes: without it nothing can be promised.
 async fn ready(State(gateway): State<Arc<Gateway>>) -> (StatusCode, &'static str) {
     match gateway.app.health().await {
+        Ok(()) if gateway.app.is_frozen().await.unwrap_or_default() => {
+            (StatusCode::OK, "ok, but debits are frozen: see /v1/reconciliation\n")
+        }
         Ok(()) => (StatusCode::OK, "ok\n"),
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the store is unavailable\n"),
     }

@@ -64,12 +64,12 @@ struct ApprovalIn {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ReasonIn {
+pub(super) struct ReasonIn {
     reason: String,
 }
 
 impl ReasonIn {
-    fn read(self) -> Result<Text, Problem> {
+    pub(super) fn read(self) -> Result<Text, Problem> {
         Text::parse(&self.reason, MAX_REASON).map_err(|fault| Problem::fault("/reason", FaultKind::Text(fault)))
     }
 }

@@ -1,4 +1,4 @@
-//! What strangers see of our errors: RFC 9457 documents, in French or English. The one table from errors to answers.
+//! What strangers see of our errors: RFC 9457 documents, in French or English.
 
 use axum::{
     body::Body,
@@ -7,15 +7,10 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::{ACTOR, body::bounded, words, words_of_faults};
-use crate::{
-    app::{self, access::AccessError},
-    domain::{
-        checkout::Locale,
-        fault::{Fault, FaultKind},
-        order::Refusal,
-        template::NotPossible,
-    },
+use super::{body::bounded, words, words_of_faults};
+use crate::domain::{
+    checkout::Locale,
+    fault::{Fault, FaultKind},
 };
 
 /// An answer that is not what was asked for.
@@ -91,7 +86,11 @@ pub enum Code {
     NotYetDue,
     DateTooOld,
     RunNotStopped,
+    NotReconciling,
+    StillAsking,
     ClockOnlyGoesForward,
+    FileRefused,
+    EntryNotOffered,
     Unavailable,
     Internal,
 }
@@ -156,7 +155,11 @@ impl Code {
             Self::NotYetDue => "not_yet_due",
             Self::DateTooOld => "date_too_old",
             Self::RunNotStopped => "run_not_stopped",
+            Self::NotReconciling => "not_reconciling",
+            Self::StillAsking => "still_asking",
             Self::ClockOnlyGoesForward => "clock_only_goes_forward",
+            Self::FileRefused => "file_refused",
+            Self::EntryNotOffered => "entry_not_offered",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",
         }
@@ -179,6 +182,7 @@ impl Code {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::InvalidRequest
+            | Self::FileRefused
             | Self::RestNotSaid
             | Self::VerdictDoesNotFit
             | Self::IdempotencyKeyReused
@@ -220,6 +224,9 @@ impl Code {
             | Self::NotYetDue
             | Self::DateTooOld
             | Self::RunNotStopped
+            | Self::NotReconciling
+            | Self::StillAsking
+            | Self::EntryNotOffered
             | Self::ClockOnlyGoesForward => StatusCode::CONFLICT,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -270,9 +277,26 @@ impl Problem {
         Self::of(code).with("header", words.join("-"))
     }
 
-    fn with(mut self, member: &'static str, value: impl Into<Value>) -> Self {
+    pub(super) fn with(mut self, member: &'static str, value: impl Into<Value>) -> Self {
         self.members.push((member, value.into()));
         self
+    }
+
+    /// What is wrong at one place; of a file, people read its line and column.
+    fn sentence(&self, fault: &Fault, locale: Locale) -> String {
+        let sentence = words_of_faults::sentence(&fault.kind, locale);
+        let mut place = fault.pointer.trim_start_matches('/').splitn(2, '/');
+        match (self.code, place.next(), place.next(), locale) {
+            (Code::FileRefused, Some(line), None, Locale::Fr) => format!("ligne {line} : {sentence}"),
+            (Code::FileRefused, Some(line), None, Locale::En) => format!("line {line}: {sentence}"),
+            (Code::FileRefused, Some(line), Some(column), Locale::Fr) => {
+                format!("ligne {line}, colonne {column} : {sentence}")
+            }
+            (Code::FileRefused, Some(line), Some(column), Locale::En) => {
+                format!("line {line}, column {column}: {sentence}")
+            }
+            (..) => sentence,
+        }
     }
 
     /// The document, in `locale`.
@@ -292,7 +316,7 @@ impl Problem {
                     json!({
                         "pointer": fault.pointer,
                         "code": words_of_faults::code(&fault.kind),
-                        "detail": words_of_faults::sentence(&fault.kind, locale),
+                        "detail": self.sentence(fault, locale),
                     })
                 });
                 members.insert("errors".to_owned(), errors.collect());
@@ -315,84 +339,5 @@ impl IntoResponse for Problem {
         }
         response.extensions_mut().insert(self);
         response
-    }
-}
-
-impl From<app::Error> for Problem {
-    fn from(error: app::Error) -> Self {
-        match error {
-            app::Error::NotFound => Self::of(Code::NotFound),
-            app::Error::Faults(faults) => Self::faults(faults),
-            app::Error::Refused(refusal) => Self::of(code_of(refusal)),
-            app::Error::ReferenceTaken { order } => Self::of(Code::ReferenceTaken).with("order", order.to_string()),
-            app::Error::NotReplaceable(refusal) => {
-                Self::of(Code::NotReplaceable).with("because", code_of(refusal).name())
-            }
-            app::Error::BillingRequired => {
-                Self { faults: vec![Fault::new("/billing", FaultKind::Missing)], ..Self::of(Code::BillingRequired) }
-            }
-            app::Error::TooMany => Self::of(Code::TooManyWebhooks),
-            app::Error::NotYetDue => Self::of(Code::NotYetDue),
-            app::Error::DateTooOld => Self::of(Code::DateTooOld),
-            app::Error::RunNotStopped => Self::of(Code::RunNotStopped),
-            app::Error::ClockOnlyGoesForward => Self::of(Code::ClockOnlyGoesForward),
-            app::Error::Outdated => Self::of(Code::PreconditionFailed),
-            app::Error::KeyReused => Self::of(Code::IdempotencyKeyReused),
-            app::Error::Busy => Self::of(Code::Busy),
-            app::Error::Unavailable(why) => Self::unavailable(why),
-            app::Error::Defect(why) => {
-                tracing::error!(%why, "a defect");
-                Self::of(Code::Internal)
-            }
-        }
-    }
-}
-
-fn code_of(refusal: Refusal) -> Code {
-    match refusal {
-        Refusal::Settled => Code::OrderSettled,
-        Refusal::Cancelled => Code::OrderCancelled,
-        Refusal::ConfirmationInProgress => Code::ConfirmationInProgress,
-        Refusal::Quarantined => Code::Quarantined,
-        Refusal::TooManyCheckouts => Code::TooManyCheckouts,
-        Refusal::PartlyPaid => Code::OrderPartlyPaid,
-        Refusal::PlanNotApproved => Code::PlanNotApproved,
-        Refusal::PlanUnderWay => Code::PlanUnderWay,
-        Refusal::PlanNotRequested => Code::PlanNotRequested,
-        Refusal::PlanNotActive => Code::PlanNotActive,
-        Refusal::TermsChanged => Code::TermsChanged,
-        Refusal::ApproverIsRequester => Code::ApproverIsRequester,
-        Refusal::OutsideWindow => Code::OutsideWindow,
-        Refusal::TooManyPlans => Code::TooManyPlans,
-        Refusal::MonthEnds => Code::MonthEnds,
-        Refusal::DebitInProgress => Code::DebitInProgress,
-        Refusal::CardUnusable => Code::CardUnusable,
-        Refusal::NothingPaid => Code::NothingPaid,
-        Refusal::NotThatMuch => Code::NotThatMuch,
-        Refusal::RestNotSaid => Code::RestNotSaid,
-        Refusal::NoSuchCapture => Code::NoSuchCapture,
-        Refusal::TooManyCorrections => Code::TooManyCorrections,
-        Refusal::DateHasCome => Code::DateHasCome,
-        Refusal::CardEndsBefore => Code::CardEndsBefore,
-        Refusal::NothingWaits => Code::NothingWaits,
-        Refusal::VerdictDoesNotFit => Code::VerdictDoesNotFit,
-        Refusal::SecondPersonNeeded => Code::SecondPersonNeeded,
-        Refusal::NoSuchInstalment => Code::NoSuchInstalment,
-        Refusal::NotPossible(NotPossible::BelowMinimum { .. } | NotPossible::InstalmentBelowMinimum { .. }) => {
-            Code::BelowMinimum
-        }
-        Refusal::NotPossible(NotPossible::AboveMaximum { .. }) => Code::AboveMaximum,
-        Refusal::NotPossible(NotPossible::FirstNotAllowed | NotPossible::FirstOutOfRange) => Code::FirstAmountRefused,
-        Refusal::Impossible(_) => Code::Internal,
-    }
-}
-
-impl From<AccessError> for Problem {
-    fn from(error: AccessError) -> Self {
-        match error {
-            AccessError::Unknown => Self::of(Code::Unauthenticated),
-            AccessError::ActorMissing => Self::header(Code::ActorMissing, &ACTOR),
-            AccessError::Unavailable => Self::unavailable("an API key cannot be looked up".to_owned()),
-        }
     }
 }

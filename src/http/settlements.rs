@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     body::Body,
     extract::{Path, RawQuery, State},
-    http::{HeaderMap, HeaderValue, Response, header},
+    http::{HeaderMap, Response, header},
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -191,14 +191,7 @@ impl Collected<'_> {
 fn as_csv(remittance: u64, lines: &[Collected<'_>]) -> Response<Body> {
     let head = ["order", "reference", "payer", "operation", "amount", "currency", "captured_at", "settled_at"];
     let text: String = std::iter::once(csv::line(&head)).chain(lines.iter().map(Collected::line)).collect();
-    let mut response = Response::new(Body::from(text));
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8; header=present"));
-    let name = format!("attachment; filename=\"remittance-{remittance}.csv\"");
-    if let Ok(name) = HeaderValue::from_str(&name) {
-        headers.insert(header::CONTENT_DISPOSITION, name);
-    }
-    response
+    csv::table(text, &format!("remittance-{remittance}.csv"))
 }
 
 /// Whether the caller names CSV; JSON is what all others get.

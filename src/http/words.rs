@@ -38,8 +38,14 @@ pub(super) fn problem(code: Code, locale: Locale) -> (&'static str, &'static str
             ("Method not allowed", "This address does not know this HTTP method."),
         ),
         Code::UnsupportedMediaType => (
-            ("Type de contenu refusé", "Le corps doit être envoyé avec « Content-Type: application/json »."),
-            ("Unsupported media type", "The body must be sent as \"Content-Type: application/json\"."),
+            (
+                "Type de contenu refusé",
+                "Le corps doit être envoyé avec « Content-Type: application/json »; un fichier, avec « text/csv ».",
+            ),
+            (
+                "Unsupported media type",
+                "The body must be sent as \"Content-Type: application/json\"; a file, as \"text/csv\".",
+            ),
         ),
         Code::TooLarge => (
             ("Trop volumineux", "Le corps de la requête dépasse la taille permise."),
@@ -250,12 +256,37 @@ pub(super) fn problem(code: Code, locale: Locale) -> (&'static str, &'static str
             ("Série non arrêtée", "Cette série de prélèvements n'est pas arrêtée; il n'y a rien à reprendre."),
             ("Run not stopped", "This debit run is not stopped; there is nothing to resume."),
         ),
+        Code::NotReconciling => (
+            ("Rien à rapprocher", "Rien n'est en retard dans les données; les prélèvements ne sont pas gelés."),
+            ("Nothing to reconcile", "The store lags nothing; debits are not frozen."),
+        ),
+        Code::StillAsking => (
+            (
+                "Rapprochement en cours",
+                "La banque n'a pas encore répondu à toutes les questions; les prélèvements restent gelés.",
+            ),
+            ("Still asking", "The bank has not answered all questions yet; debits stay frozen."),
+        ),
         Code::ClockOnlyGoesForward => (
             (
                 "L'horloge ne recule pas",
                 "Cet instant n'est pas dans l'avenir de l'horloge d'essai; rien n'a été modifié.",
             ),
             ("Clock only goes forward", "This instant is not in the test clock's future; nothing was changed."),
+        ),
+        Code::FileRefused => (
+            ("Fichier refusé", "Ce fichier n'est pas comme il est documenté; rien n'en a été gardé."),
+            ("File refused", "This file is not as documented; nothing of it was kept."),
+        ),
+        Code::EntryNotOffered => (
+            (
+                "Écriture non proposée",
+                "Cet écart est déjà traité, ou cette écriture n'est pas de celles qu'il propose; rien n'a été modifié.",
+            ),
+            (
+                "Entry not offered",
+                "This drift is settled already, or this entry is none that it offers; nothing was changed.",
+            ),
         ),
         Code::Unavailable => (
             ("Indisponible", "Le service ne peut pas enregistrer en ce moment; réessayez plus tard."),

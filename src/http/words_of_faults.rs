@@ -32,6 +32,12 @@ pub(super) fn code(kind: &FaultKind) -> &'static str {
         FaultKind::UnknownField => "unknown_field",
         FaultKind::Missing => "missing",
         FaultKind::NotWithThis => "not_with_this",
+        FaultKind::NotUtf8 => "not_text",
+        FaultKind::QuotesOpen => "quotes_open",
+        FaultKind::UnevenLine { .. } => "uneven_line",
+        FaultKind::NotADay => "not_a_day",
+        FaultKind::NotAnAmount { .. } => "not_an_amount",
+        FaultKind::DoesNotAddUp => "does_not_add_up",
     }
 }
 
@@ -120,6 +126,27 @@ pub(super) fn sentence(kind: &FaultKind, locale: Locale) -> String {
         ),
         FaultKind::UnknownField => ("ce champ n'existe pas".into(), "this field does not exist".into()),
         FaultKind::Missing => ("ce champ est obligatoire".into(), "this field is required".into()),
+        FaultKind::NotUtf8 => ("ce n'est pas du texte en UTF-8".into(), "this is not text in UTF-8".into()),
+        FaultKind::QuotesOpen => (
+            "les guillemets d'une cellule ne sont pas fermés, ou sont suivis d'autre chose".into(),
+            "a cell's quotes are not closed, or something follows them".into(),
+        ),
+        FaultKind::UnevenLine { cells } => (
+            format!("la ligne n'a pas les {cells} cellules de l'en-tête"),
+            format!("the line does not have the {cells} cells of the header"),
+        ),
+        FaultKind::NotADay => (
+            "ce n'est pas une date : 2026-11-23 ou 23/11/2026".into(),
+            "this is not a day: 2026-11-23 or 23/11/2026".into(),
+        ),
+        FaultKind::NotAnAmount { decimals } => (
+            format!("ce n'est pas un montant : des chiffres sans espaces, avec {decimals} décimales au plus"),
+            format!("this is not an amount: digits without blanks, with at most {decimals} decimals"),
+        ),
+        FaultKind::DoesNotAddUp => (
+            "le brut moins les frais ne fait pas le net".into(),
+            "gross less fees does not make the net".into(),
+        ),
         FaultKind::NotWithThis => (
             "cela ne va pas avec le reste de la requête".into(),
             "it does not go with the rest of the request".into(),

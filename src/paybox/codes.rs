@@ -7,8 +7,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    domain::retry::RefusalClass,
+    domain::{bank::Ruling, retry::RefusalClass},
     paybox::codes_table::{ROWS, Refusal, Row},
+    planted::{self, Bug},
 };
 
 /// A result code as received, known or not.
@@ -88,7 +89,21 @@ impl Code {
 
     /// Whether the code by itself proves that nothing was debited. Of any other code but success, a debit is in doubt.
     pub fn is_definite_refusal(self) -> bool {
-        self.row().is_some_and(|row| row.refusal == Refusal::Definite)
+        let is_planted = planted::is(Bug::SeenBeforeIsARefusal) && self.as_str() == "00005";
+        self.row().is_some_and(|row| row.refusal == Refusal::Definite) || is_planted
+    }
+
+    /// What it settles of a call that moves money, unless that succeeded. Of 00017 the answer's comment has to be read
+    /// before.
+    pub fn ruling_of_failure(self) -> Ruling {
+        let code = self.as_str().to_owned();
+        if matches!(self.class(), AnswerClass::ConfigError | AnswerClass::RequestError) {
+            Ruling::Misconfigured { code }
+        } else if self.is_definite_refusal() {
+            Ruling::Refused { code, class: self.refusal_class() }
+        } else {
+            Ruling::Doubt { why: code }
+        }
     }
 
     /// What a refused debit may be followed by; `None` unless the code by itself proves that nothing was debited.

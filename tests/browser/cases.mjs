@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 
 import { checkFocus } from './checks.mjs';
 import { INSTALMENTS } from './instalments.mjs';
+import { OFFICE } from './office.mjs';
 import { CARDS, Payer } from './payer.mjs';
 
 /** The normal fee and that of a gap year, in cents. */
@@ -117,9 +118,9 @@ async function refusedAndBack(payer) {
   await payer.verdict('Paiement refusé', 6);
   assert.match(await payer.text('#motif'), /approvisionné/);
   await payer.look('refuse');
-  await payer.hasPosition(FEE, 0);
+  await payer.hasPosition(0, 0);
   await payer.isUnpaid();
-  return 'refused 00151 in plain French; position −3770.00, ledger 0';
+  return 'refused 00151 in plain French; nothing invoiced, ledger 0';
 }
 
 async function cancelled(payer) {
@@ -184,7 +185,7 @@ async function twoTabs(payer) {
     await payer.page.waitForTimeout(500);
     await payer.page.reload();
   }
-  await payer.hasPosition(FEE, FEE);
+  await payer.hasPosition(2 * FEE, 2 * FEE);
   const rows = await payments.allInnerTexts();
   for (const [place, kind] of ['Carte bancaire', 'Trop-perçu', 'Restitution'].entries()) {
     assert.match(rows[place], new RegExp(kind), `payment ${place + 1}`);
@@ -358,6 +359,7 @@ async function keyboard(payer) {
  */
 export const CASES = [
   ...INSTALMENTS,
+  ...OFFICE,
   ['confirmation', 'being confirmed', beingConfirmed],
   ['menu', 'the menu and its pages', menu],
   ['connue', 'known address, frictionless', prefilled],

@@ -25,8 +25,8 @@ export async function startDemo(program, log) {
 }
 
 class Demo {
-  /** Ends when nobody needs the bank's silence any more. */
-  #silences = Promise.resolve();
+  /** Ends when nobody needs the bank to misbehave any more. */
+  #faults = Promise.resolve();
 
   constructor(child, ended, log, addresses) {
     Object.assign(this, { child, ended, log }, addresses);
@@ -44,16 +44,25 @@ class Demo {
 
   /** Does `work` while the bank hangs up on every question about an order; one order at a time. */
   whileSilent(order, work) {
-    const fault = { target: 'direct', host: 'both', action: 'drop_before_commit', reference: this.#prefix(order), times: 10_000 };
-    const turn = this.#silences.then(async () => {
-      await this.#manage('/faults', { method: 'POST', body: JSON.stringify(fault) });
+    return this.#whileFaulty({ host: 'both', action: 'drop_before_commit', times: 10_000 }, order, work);
+  }
+
+  /** Does `work` while the bank refuses every refund of an order. */
+  whileRefundsAreRefused(order, work) {
+    return this.#whileFaulty({ type: '00014', action: 'code', code: '00151', times: 10_000 }, order, work);
+  }
+
+  #whileFaulty(fault, order, work) {
+    const armed = { target: 'direct', reference: this.#prefix(order), ...fault };
+    const turn = this.#faults.then(async () => {
+      await this.#manage('/faults', { method: 'POST', body: JSON.stringify(armed) });
       try {
         await work();
       } finally {
         await this.#manage('/faults', { method: 'DELETE' });
       }
     });
-    this.#silences = turn.catch(() => {});
+    this.#faults = turn.catch(() => {});
     return turn;
   }
 

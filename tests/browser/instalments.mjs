@@ -8,7 +8,7 @@ import { CARDS, cents } from './payer.mjs';
 const GAP_YEAR = 61_800;
 const THIRDS = [20_598, 20_598, 20_604];
 
-const ACCOUNTANT = 'Jeanne Éluard';
+export const ACCOUNTANT = 'Jeanne Éluard';
 
 /** Asks for a plan on entry 2b. */
 async function ask(payer, template) {
@@ -22,17 +22,23 @@ async function state(payer, expected) {
   assert.equal(await payer.text('#demande'), expected, 'how the request stands');
 }
 
-/** Signs in at the accounting office, once. */
-async function enter(payer) {
+/** Signs in at the accounting office as this person, at this desk, unless they are there already. */
+export async function enter(payer, person = ACCOUNTANT, desk = '1') {
   await payer.open('/comptabilite');
+  const agent = payer.page.locator('#agent');
+  if ((await agent.count()) && (await payer.text('#agent')) !== person) {
+    await payer.press('Changer de personne');
+    await payer.page.locator('#nom').waitFor();
+  }
   const name = payer.page.locator('#nom');
   if (await name.count()) {
     await payer.look('comptabilite-nom');
-    await name.fill(ACCOUNTANT);
+    await name.fill(person);
+    await payer.page.locator('#poste').selectOption(desk);
     await payer.page.locator('main button').click();
-    await payer.page.locator('#agent').waitFor();
+    await agent.waitFor();
   }
-  assert.equal(await payer.text('#agent'), ACCOUNTANT, 'who acts');
+  assert.equal(await payer.text('#agent'), person, 'who acts');
 }
 
 function answerForm(payer, answer) {
@@ -47,7 +53,7 @@ async function approve(payer) {
 }
 
 /** From nothing to an approved plan. */
-async function approved(payer, category, template) {
+export async function approved(payer, category, template) {
   await payer.choose(category);
   await ask(payer, template);
   await approve(payer);
@@ -56,19 +62,19 @@ async function approved(payer, category, template) {
 }
 
 /** From the offer by the gateway's own page, which has no script, to PAYBOX. */
-async function goToBank(payer) {
+export async function goToBank(payer) {
   await payer.page.locator('#accord').check();
   await payer.page.locator(`form[action="/commandes/${payer.order}/echeances"] button`).click();
   await payer.page.waitForURL(`${payer.demo.gateway}/pay/**`);
   await payer.page.locator('main form button').waitFor();
 }
 
-async function pressOn(payer) {
+export async function pressOn(payer) {
   await payer.page.locator('main form button').click();
   await payer.atBank();
 }
 
-async function payFirst(payer, card) {
+export async function payFirst(payer, card) {
   await payer.typeCard(card);
   await payer.page.locator('#code, #retour_boutique').first().waitFor();
   if (await payer.page.locator('#code').count()) await payer.passChallenge();
@@ -76,7 +82,7 @@ async function payFirst(payer, card) {
 }
 
 /** The rows of a table, cell by cell, without the spaces that stand in figures. */
-async function rows(payer, table) {
+export async function rows(payer, table) {
   const found = await payer.page.locator(`#${table} tbody tr`).all();
   return Promise.all(
     found.map(async (row) => (await row.locator('td > span').allInnerTexts()).map((cell) => cell.replace(/\s+/g, ' ').trim())),
@@ -288,7 +294,29 @@ async function debited(payer) {
   await again.locator('button').click();
   await payer.page.waitForURL('**/comptabilite');
   assert.equal(await again.count(), 0, 'it is debited again');
+  await remitted(payer, good);
   return `two debits of 205.98: one paid, one « ${why.slice(0, 55)}… »; four tries, arrears, once more`;
+}
+
+/** What the bank collected is told remittance by remittance, each as the sum of its operations. */
+async function remitted(payer, reference) {
+  const holds = async () => {
+    await payer.open('/comptabilite/remises');
+    return (await payer.page.locator('#remises tbody tr').count()) > 0;
+  };
+  for (let left = 20; left > 0 && !(await holds()); left -= 1) await payer.page.waitForTimeout(300);
+  await payer.look('remises');
+  const seen = [];
+  for (const [number, , sum] of await rows(payer, 'remises')) {
+    await payer.open(`/comptabilite/remises/${number}`);
+    const operations = await rows(payer, 'operations');
+    const total = operations.reduce((all, [, , , amount]) => all + cents(amount), 0);
+    assert.equal(await payer.cents('#somme'), total, `remittance ${number}`);
+    assert.equal(cents(sum), total, `remittance ${number} in the list`);
+    seen.push(...operations.map(([order]) => order));
+  }
+  await payer.look('remise');
+  assert.ok(seen.includes(reference), `${reference} was collected`);
 }
 
 export const INSTALMENTS = [

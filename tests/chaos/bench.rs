@@ -206,9 +206,9 @@ ask_after_silence = ["50ms", "100ms", "200ms"]
 hold_for_report = "1500ms"
 doubt_settles = "1500ms"
 doubt_ladder = [{ladder}]
-answer_grace = "1600ms"
+answer_grace = "2100ms"
 send_again = "50ms"
-send_within = "500ms"
+send_within = "1s"
 settlement_after = "7d"
 settlement_every = "7d"
 

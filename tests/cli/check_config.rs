@@ -386,7 +386,7 @@ fn a_store_that_could_not_be_served_is_refused() {
         ("a folder.db", Some("a folder.db cannot be opened: ")),
         ("guichet.toml", Some("guichet.toml cannot be used: file is not a database")),
         ("foreign.db", Some("foreign.db is not a store of guichet")),
-        ("newer.db", Some("newer.db has schema 99, this program knows up to 2: run a newer one")),
+        ("newer.db", Some("newer.db has schema 99, this program knows up to 3: run a newer one")),
         ("live?#%20.db", Some("is a store of live mode, not of test mode")),
     ] {
         let said = check_with_store(&config, store);

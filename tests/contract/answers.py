@@ -10,11 +10,13 @@ import traceback
 
 import corrections
 import debits
+import imports
 import limits
 import meetings
 import nothing_works
 import plans
 import portal
+import reconciliation
 import strangers
 import test_clock
 import too_many
@@ -28,8 +30,9 @@ NOT_SEEN = {
     ("cancelOrder", 409, "busy"): "a lone order's change is tried 16 times before it gives up",
     ("checkOut", 409, "busy"): "a lone order's change is tried 16 times before it gives up",
     ("moveTestClock", 409, "busy"): "as an order's change",
+    ("enterDrift", 409, "busy"): "as an order's change",
     **{(operation, 409, "busy"): "as an order's change"
-       for operation in ("changeWebhookEndpoint", "deleteWebhookEndpoint", "rotateWebhookSecret",
+       for operation in ("endReconciliation", "changeWebhookEndpoint", "deleteWebhookEndpoint", "rotateWebhookSecret",
                          "testWebhookEndpoint", "replayWebhooks", "requestPlan", "withdrawPlan", "approvePlan",
                          "refusePlan", "pausePlan", "resumePlan", "cancelPlan", "retryInstalment", *corrections.WRITES)},
     **{(operation, 409, "too_many_corrections"): "an order has twelve instalments at most"
@@ -59,6 +62,8 @@ def main():
             ([portal, limits, strangers, meetings, webhooks, test_clock], {}),
             ([plans, debits], {"takes_sandbox_along": True}),
             ([corrections], {"takes_sandbox_along": True}),
+            ([reconciliation], {}),
+            ([imports], {}),
             ([nothing_works], {}),
             ([too_many], {"per_minute": too_many.PER_MINUTE}),
         ):

@@ -174,9 +174,20 @@ class Bench:
         self.key_of = {
             scope: self.make_key("--scope", scope, "--merchant", "ecole", *people.get(scope, [])) for scope in SCOPES
         }
+        self._serve()
+
+    def _serve(self):
         ready = self._spawn("guichet", "serve")
+        self.gateway = self.children[-1]
         self.address = ready["listen"].removeprefix("http://").rstrip("/")
         self.manage = self.sandbox["manage"].removeprefix("http://")
+
+    def restart_after(self, act):
+        """Kills the gateway, does something to its folder, and starts it again."""
+        self.gateway.kill()
+        self.gateway.wait()
+        act(self.folder)
+        self._serve()
 
     def _spawn(self, name, *arguments):
         """Starts a server and gives the line by which it says that it is ready."""

@@ -135,6 +135,8 @@ def first_day(trial, orders, due):
     payer.until("paid", lambda: due_of(trial, orders[DOUBTFUL])["status"] == "paid")
     trial.ask("retryInstalment", 409, "card_unusable", body={"reason": "x"},
               values={"id": orders[HARD]["id"], "number": 2})
+    trial.ask("rescheduleInstalment", 409, "card_unusable", body={"due": "2099-01-10", "reason": "x"},
+              values={"id": orders[HARD]["id"], "number": 2})
     waiting = due_of(trial, orders[SOFT])
     if waiting["status"] != "retry_wait" or waiting["last_refusal"]["code"] != "00151":
         trial.failures.append(f"showOrder: a debit that was refused does not wait: {waiting}")

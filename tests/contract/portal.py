@@ -8,6 +8,7 @@ from documents import address, checkout, edited, line, order
 from trial import fresh
 
 UNKNOWN = "ord_" + "0" * 32
+UNKNOWN_IMPORT = "imp_" + "0" * 32
 UNKNOWN_RUN = "ecole.2001-01-10"
 UNKNOWN_WEBHOOK = "whe_" + "0" * 32
 #: Something that waits for nobody.
@@ -16,7 +17,7 @@ SUBJECT = {"subject": "attempt", "debit": 2, "attempt": 7}
 WITH_KEY = {
     "placeOrder": {}, "listOrders": {}, "listEvents": {},
     "listCallbacks": {}, "explainOrder": {"id": UNKNOWN}, "showOrder": {"id": UNKNOWN}, "cancelOrder": {"id": UNKNOWN}, "checkOut": {"id": UNKNOWN},
-    "showTestClock": {}, "moveTestClock": {},
+    "showTestClock": {}, "moveTestClock": {}, "showReconciliation": {}, "endReconciliation": {},
     **{operation: {"id": UNKNOWN}
        for operation in ("requestPlan", "showPlan", "withdrawPlan", "approvePlan", "refusePlan", "pausePlan", "resumePlan",
                          "cancelPlan")},
@@ -27,6 +28,9 @@ WITH_KEY = {
        for operation in ("rescheduleInstalment", "writeOffInstalment", "bookPaidElsewhere")},
     "giveVerdicts": {}, "listQuarantine": {}, "listUnsettled": {}, "showSettlement": {"remittance": "987654321"},
     "showPosition": {"reference": "x" * 65},
+    "importFile": {}, "listImports": {}, "exportJournal": {},
+    "showImport": {"id": UNKNOWN_IMPORT}, "listDrifts": {"id": UNKNOWN_IMPORT},
+    "enterDrift": {"id": UNKNOWN_IMPORT, "drift": "fees_not_booked.117"},
     "listPlans": {}, "startDebitRun": {}, "previewDebitRun": {},
     **{operation: {"run": UNKNOWN_RUN} for operation in ("showDebitRun", "listDebitRunItems", "resumeDebitRun")},
     "makeWebhookEndpoint": {}, "listWebhookEndpoints": {}, "listDeliveries": {},
@@ -76,7 +80,9 @@ def body_of(operation):
             "items": [{"order": UNKNOWN, "subject": SUBJECT, "verdict": {"verdict": "not_executed"}}],
             "evidence": "relevé du jour",
         },
+        "endReconciliation": {"reason": "Relu avec la comptabilité."},
         "startDebitRun": {"due_date": "2001-01-10"}, "resumeDebitRun": {},
+        "importFile": b"x", "enterDrift": {"entry": "note", "reason": "relevé du jour"},
     }.get(operation)
 
 

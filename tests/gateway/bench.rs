@@ -176,12 +176,25 @@ impl Bench {
 
     /// Kills the gateway without warning and starts it again on the same store.
     pub(crate) fn restart(&mut self) {
+        self.restart_after(|_| {});
+    }
+
+    /// The same, with something done to its folder while it is down.
+    pub(crate) fn restart_after(&mut self, act: impl FnOnce(&Self)) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+        act(self);
         let (child, ready) = spawn(Disk::Sound, &self.folder, &self.log);
         self.child = child;
         self.gateway = Client::new(ready["listen"].as_str().unwrap());
         self.ops = Client::new(ready["ops"].as_str().unwrap());
+    }
+
+    /// What another command says about this gateway's store, on both outputs, and how it ends.
+    pub(crate) fn command(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let output = guichet(&self.folder).args(arguments).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(said).unwrap())
     }
 
     /// Asks the gateway to stop and tells how long it took.

@@ -5,18 +5,20 @@ use std::collections::BTreeMap;
 use guichet::{
     domain::{
         attempt::Host,
-        bank::{Finding, Inspection, MoneyCall, Operation, OperationStatus, Question, Ruling},
+        bank::{MoneyCall, Operation, OperationStatus, Ruling},
         card::CardEnd,
-        ids::OrderId,
         money::Money,
         numbers::{CallNumber, OperationNumber},
-        purpose::Purpose,
     },
     paybox::codes::Code,
 };
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
-use crate::{invariants, line::Sent, world::Inner};
+use crate::{
+    invariants,
+    line::Sent,
+    world::{Inner, Served},
+};
 
 /// How a card takes later debits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,14 +60,27 @@ pub(crate) struct Moved {
     pub(crate) amount: Money,
     pub(crate) made: Made,
     pub(crate) status: OperationStatus,
-    pub(crate) settled: bool,
+    /// The remittance that it was collected in.
+    pub(crate) remittance: Option<u64>,
     pub(crate) was_captured: bool,
+    /// What was given back of it by refunds, in minor units.
+    pub(crate) returned: i64,
+    /// The payer's bank took it back.
+    pub(crate) charged_back: bool,
     pub(crate) findable_from: Timestamp,
     /// What its card is kept under.
     pub(crate) subscriber: Option<String>,
     pub(crate) card: Card,
     /// What captured it, when that was a call of ours.
-    pub(crate) captured_for: Option<(OrderId, Purpose)>,
+    pub(crate) captured_for: Option<Served>,
+}
+
+impl Moved {
+    /// What the payer has back of it by our calls, in minor units.
+    pub(crate) fn gone_back(&self) -> i64 {
+        let is_undone = self.was_captured && self.status == OperationStatus::Cancelled;
+        if is_undone { self.amount.minor_units() } else { self.returned }
+    }
 }
 
 /// A payment page that somebody opened.
@@ -97,6 +112,8 @@ pub(crate) struct BankState {
     pub(crate) pages: Vec<Page>,
     /// By merchant and name.
     pub(crate) kept: BTreeMap<(String, String), Kept>,
+    /// Which page each name of a card came with, by merchant and name.
+    pub(crate) names: BTreeMap<(String, String), String>,
     pub(crate) asked: BTreeMap<(String, u32), Timestamp>,
     pub(crate) down_until: BTreeMap<Host, Timestamp>,
     /// Notifications that nothing else can make up for.
@@ -133,8 +150,9 @@ pub(crate) fn ruling(answer: Answer) -> Ruling {
     }
 }
 
+/// What the gateway makes of a code that is no success.
 pub(crate) fn refusal(code: &str) -> Ruling {
-    Ruling::Refused { code: code.to_owned(), class: Code::parse(code).unwrap().refusal_class() }
+    Code::parse(code).unwrap().ruling_of_failure()
 }
 
 pub(crate) fn new_operation(inner: &mut Inner, call: CallNumber) -> Operation {
@@ -158,7 +176,7 @@ pub(crate) fn execute(inner: &mut Inner, sent: &Sent) -> Answer {
                 Some(moved) if moved.status == OperationStatus::Authorised && moved.amount == *amount => {
                     moved.status = OperationStatus::Captured;
                     moved.was_captured = true;
-                    moved.captured_for = sent.of;
+                    moved.captured_for = sent.of.clone();
                     Ok(*operation)
                 }
                 _ => Err("00021"),
@@ -169,13 +187,20 @@ pub(crate) fn execute(inner: &mut Inner, sent: &Sent) -> Answer {
                 moved.status = OperationStatus::Cancelled;
                 Ok(*operation)
             }
-            Some(moved) if moved.status == OperationStatus::Captured && !moved.settled => {
+            Some(moved)
+                if moved.status == OperationStatus::Captured
+                    && moved.remittance.is_none()
+                    && moved.returned == 0
+                    && !moved.charged_back =>
+            {
                 moved.status = OperationStatus::Cancelled;
                 Ok(*operation)
             }
             _ => Err("00021"),
         },
-        MoneyCall::Refund { operation, reference, .. } => refund(inner, sent, operation, reference.as_str()),
+        MoneyCall::Refund { operation, amount, reference, .. } => {
+            refund(inner, sent, operation, *amount, reference.as_str())
+        }
     };
     inner.log(format_args!("bank: {} of {} came to {answer:?}", kind(&sent.call), sent.call.names().0));
     if answer.is_ok() {
@@ -194,20 +219,33 @@ fn kind(call: &MoneyCall) -> &'static str {
     }
 }
 
-fn refund(inner: &mut Inner, sent: &Sent, operation: &Operation, reference: &str) -> Answer {
+fn refund(inner: &mut Inner, sent: &Sent, operation: &Operation, amount: Money, reference: &str) -> Answer {
+    let shows_parts = inner.nature.shows_parts_as_refunded;
     let Some(original) = inner.bank.find_mut(&sent.merchant, operation) else { return Err("00021") };
-    if original.status != OperationStatus::Captured {
+    if original.charged_back || !original.was_captured {
         return Err("00021");
     }
-    original.status = OperationStatus::Refunded;
+    let left = original.amount.minor_units() - original.gone_back();
+    if amount.minor_units() > left {
+        inner.violate("I19", format!("{reference} gives back {} where {left} is left", amount.minor_units()));
+        return Err("00021");
+    }
+    original.returned += amount.minor_units();
+    let is_whole = amount.minor_units() == left;
+    if is_whole || shows_parts {
+        original.status = OperationStatus::Refunded;
+    }
     let original = original.clone();
+    inner.count(if is_whole { "bank: the whole is given back" } else { "bank: a part is given back" });
     let operation = new_operation(inner, operation.call);
     let findable_from = inner.now + inner.nature.find_lag;
     inner.bank.moved.push(Moved {
         operation,
+        amount,
         reference: reference.to_owned(),
         made: Made::Refund,
         was_captured: false,
+        returned: 0,
         findable_from,
         captured_for: None,
         ..original
@@ -247,59 +285,20 @@ fn debit(inner: &mut Inner, sent: &Sent, subscriber: &str, amount: Money, refere
         amount,
         made: Made::Debit,
         status,
-        settled: false,
+        remittance: None,
         was_captured,
+        returned: 0,
+        charged_back: false,
         findable_from: inner.now + inner.nature.find_lag,
         subscriber: Some(subscriber.to_owned()),
         card: kept.card,
-        captured_for: sent.of,
+        captured_for: sent.of.clone(),
     });
     if let Some(code) = refusal {
         inner.count("debit: refused");
         return Err(code);
     }
     Ok(operation)
-}
-
-/// The answer to a question.
-pub(crate) fn answer(inner: &Inner, merchant: &str, question: &Question) -> Finding {
-    let nature = &inner.nature;
-    match question {
-        Question::Find { reference, amount } => {
-            let shown = |moved: &&Moved| {
-                moved.merchant == merchant
-                    && moved.reference == reference.as_str()
-                    && moved.amount == *amount
-                    && moved.findable_from <= inner.now
-                    && (moved.made != Made::Debit || !nature.blind_to_debits)
-                    && (moved.made != Made::Refund || nature.finds_refused)
-                    && (moved.status != OperationStatus::Refused || nature.finds_refused)
-            };
-            // The first one that was accepted, where there is one.
-            let found = inner.bank.moved.iter().filter(shown);
-            let best = found.min_by_key(|moved| (moved.status == OperationStatus::Refused, moved.operation.number));
-            best.map_or(Finding::Nothing, |moved| Finding::Found(moved.operation))
-        }
-        Question::Look { operation } => {
-            let found = inner.bank.find(operation.number).filter(|moved| moved.merchant == merchant);
-            match found.filter(|moved| moved.operation == *operation) {
-                Some(moved) => Finding::Status(*operation, moved.status.clone()),
-                None => Finding::Nothing,
-            }
-        }
-        Question::Inspect { operation } => {
-            let found = inner.bank.find(operation.number).filter(|moved| moved.merchant == merchant);
-            match found.filter(|moved| moved.operation == *operation) {
-                Some(moved) => Finding::Inspected(Inspection {
-                    operation: *operation,
-                    status: moved.status.clone(),
-                    remittance: moved.settled.then_some(operation.number.get()),
-                    card_type: None,
-                }),
-                None => Finding::Nothing,
-            }
-        }
-    }
 }
 
 /// Notes a question's number; nobody may use one twice within two days.

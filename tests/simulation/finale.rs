@@ -6,16 +6,20 @@ use std::collections::BTreeSet;
 use guichet::domain::{
     attempt::{Attempt, AttemptState},
     bank::OperationStatus,
+    checkout::Checkout,
     give_back::Next,
     hold::{Hold, Verdict},
-    ledger::EntryKind,
+    ledger::{Entry, EntryKind},
     order::Order,
     plan::Plan,
     purpose::Purpose,
 };
 
+use jiff::SignedDuration;
+
 use crate::{
     bank::{Made, Moved},
+    invariants::{given_back, secrets},
     world::Inner,
 };
 
@@ -25,7 +29,12 @@ pub(crate) fn check(inner: &mut Inner) {
         i20_nothing_in_doubt(inner, order);
         i14_refused_cards_cost_nothing(inner, order);
         what_is_due_is_debited(inner, order);
+        r1_what_went_back_is_booked(inner, order);
+        r3_what_was_collected_is_settled(inner, order);
     }
+    i13_nothing_comes_of_an_echo(inner, &orders);
+    let states: Vec<String> = inner.store.rows.values().map(|row| row.stored.state.clone()).collect();
+    states.iter().for_each(|state| secrets::in_clear(inner, "a state", state));
     i3_every_capture_is_booked_once(inner, &orders);
     i14_no_card_is_kept_for_nothing(inner, &orders);
 }
@@ -46,12 +55,12 @@ fn i20_nothing_in_doubt(inner: &mut Inner, order: &Order) {
         }
         let is_quarantined = matches!(attempt.state, AttemptState::Quarantined { .. });
         let alarm = ("quarantined", order.id.to_string());
-        if is_quarantined && !inner.alarms.contains(&alarm) && !was_lost(inner) {
+        if is_quarantined && !inner.alarms.contains(&alarm) && !inner.untold.contains(&alarm.1) {
             inner.violate("I20", format!("{purpose:?} of {} waits for a person who was not told", order.id));
         }
     }
     for page in &order.checkouts {
-        if page.is_confirming(&|number| order.knows(number)) || page.is_open() {
+        if page.is_confirming(&|number| order.has_seen_to(page.number, number)) || page.is_open() {
             inner.violate("I20", format!("page {:?} of {} is still confirming", page.number, order.id));
         }
     }
@@ -67,11 +76,6 @@ fn i20_nothing_in_doubt(inner: &mut Inner, order: &Order) {
             }
         }
     }
-}
-
-/// An alarm is raised after its commit: who ends in between tells nobody.
-fn was_lost(inner: &Inner) -> bool {
-    inner.nature.weather > 0
 }
 
 /// Whether an operation waits for a person, in whatever way.
@@ -92,8 +96,65 @@ fn is_before_a_person(order: &Order, moved: &Moved) -> bool {
 fn what_is_due_is_debited(inner: &mut Inner, order: &Order) {
     let yesterday = inner.now.to_zoned(inner.zone.clone()).date().yesterday().unwrap();
     let waits_for_a_person = order.checkouts.iter().any(|page| !page.quarantine.is_empty());
-    if order.ready_on().is_some_and(|on| on < yesterday) && !waits_for_a_person {
+    // One debit a day: what another was sent for has to wait.
+    let sent = order.schedule.iter().flat_map(|due| &due.debits).filter_map(|debit| debit.on).max();
+    let is_next = sent.is_some_and(|on| on >= yesterday);
+    if order.ready_on().is_some_and(|on| on < yesterday) && !waits_for_a_person && !is_next {
         inner.violate("due", format!("{} was to be debited on {:?}", order.id, order.ready_on()));
+    }
+}
+
+/// R1: what the bank has given back is booked, but for what waits for people, or went back by other ways.
+fn r1_what_went_back_is_booked(inner: &mut Inner, order: &Order) {
+    for entry in &order.ledger {
+        let is_money_in =
+            matches!(entry.kind, EntryKind::Capture { .. } | EntryKind::Debit { .. } | EntryKind::Surplus { .. });
+        let Some(moved) = inner.bank.find(entry.operation.number).filter(|_| is_money_in).cloned() else { continue };
+        let booked = given_back(order, entry.operation.number);
+        let is_excused =
+            is_before_a_person(order, &moved) || inner.sent_back_otherwise.contains(&entry.operation.number.get());
+        if booked != moved.gone_back() && !is_excused {
+            let gone = moved.gone_back();
+            inner.violate("R1", format!("{}: {gone} of {entry:?} went back, {booked} is booked", order.id));
+        }
+    }
+}
+
+/// R3: what was collected days ago is settled here too.
+fn r3_what_was_collected_is_settled(inner: &mut Inner, order: &Order) {
+    for unsettled in &order.unsettled {
+        let moved = inner.bank.find(unsettled.operation.number);
+        let is_collected = moved.is_some_and(|moved| moved.remittance.is_some());
+        if is_collected && inner.now.duration_since(unsettled.since) > SignedDuration::from_hours(72) {
+            inner.violate("R3", format!("{}: {unsettled:?} was collected, {moved:?}", order.id));
+        }
+    }
+}
+
+/// What pages have brought to an order.
+pub(crate) fn of_pages(order: &Order) -> String {
+    let is_of_page =
+        |entry: &&Entry| matches!(entry.kind, EntryKind::Capture { .. } | EntryKind::Surplus { checkout: Some(_) });
+    let booked: Vec<u64> = order.ledger.iter().filter(is_of_page).map(|entry| entry.operation.number.get()).collect();
+    let held: Vec<_> = order.holds.iter().map(|hold| (hold.number, &hold.verdict, hold.captured)).collect();
+    // A token goes when its card is forgotten, whatever is told once more meanwhile.
+    let without_tokens = |page: &Checkout| {
+        let mut reports = page.reports.clone();
+        reports.values_mut().flat_map(|report| &mut report.cards).for_each(|card| card.sealed_token = None);
+        reports
+    };
+    let pages: Vec<_> =
+        order.checkouts.iter().map(|page| (&page.closed, without_tokens(page), &page.quarantine)).collect();
+    format!("{booked:?} {held:?} {pages:?}")
+}
+
+/// I13: all that the bank ever told, told once more in another order, changes nothing.
+fn i13_nothing_comes_of_an_echo(inner: &mut Inner, orders: &[Order]) {
+    for (id, before) in std::mem::take(&mut inner.before_echo) {
+        let after = orders.iter().find(|order| order.id == id).map(of_pages);
+        if after.as_deref() != Some(before.as_str()) {
+            inner.violate("I13", format!("{id} was {before}, and is {after:?}"));
+        }
     }
 }
 
@@ -118,7 +179,9 @@ fn i3_every_capture_is_booked_once(inner: &mut Inner, orders: &[Order]) {
         if moved.was_captured && booked.len() != 1 && !(booked.is_empty() && waits) {
             inner.violate("I3", format!("{moved:?} is booked {} times", booked.len()));
         }
-        if moved.status == OperationStatus::Authorised && !waits {
+        // What the bank did not let go, and people have seen to, lapses by itself.
+        let lapses = inner.sent_back_otherwise.contains(&moved.operation.number.get());
+        if moved.status == OperationStatus::Authorised && !waits && !lapses {
             inner.violate("I3", format!("{moved:?} is left authorised"));
         }
     }
@@ -136,7 +199,8 @@ fn i14_refused_cards_cost_nothing(inner: &mut Inner, order: &Order) {
     for hold in order.holds.iter().filter(|hold| matches!(hold.verdict, Some(Verdict::Refused { .. }))) {
         let Some(moved) = inner.bank.find(hold.operation.number).cloned() else { continue };
         let is_gone = matches!(moved.status, OperationStatus::Cancelled | OperationStatus::Refunded);
-        if !is_gone && !is_before_a_person(order, &moved) {
+        let lapses = inner.sent_back_otherwise.contains(&moved.operation.number.get());
+        if !is_gone && !lapses && !is_before_a_person(order, &moved) {
             inner.violate("I14", format!("the card of hold {} of {} was refused, {moved:?}", hold.number, order.id));
         }
     }

@@ -1,6 +1,13 @@
 //! What happens outside the gateway, each at its time.
 
-use guichet::domain::{ids::OrderId, order::NewOrder};
+use guichet::{
+    app::corrections::Correction,
+    domain::{
+        ids::OrderId,
+        order::NewOrder,
+        quarantine::{PeoplesVerdict, Subject},
+    },
+};
 use jiff::civil::Date;
 
 use crate::{bank::Card, line::Sent};
@@ -35,6 +42,16 @@ pub(crate) enum Happening {
     StartRun { merchant: String, date: Date, times: u64 },
     /// A person goes on with a run that stopped.
     ResumeRun { merchant: String, date: Date },
+    /// A person says what became of something.
+    Judge { order: OrderId, subject: Subject, verdict: PeoplesVerdict, by: (&'static str, &'static str) },
+    /// Accounting books what the bank's statements tell.
+    Correct { order: OrderId, correction: Correction },
+    /// The clock of a process is set.
+    SetClock { process: usize },
+    /// Somebody sends what the bank never said.
+    Forge { merchant: String, raw: String, is_signed: bool },
+    /// All that the bank ever told comes once more, in another order.
+    Echo,
     /// The store is there again.
     StoreBack,
     /// From now on nothing fails.

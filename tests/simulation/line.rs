@@ -8,9 +8,8 @@ use guichet::{
         attempt::{Host, Sending},
         bank::{Finding, MoneyCall, Question, Ruling},
         card::CardEnd,
-        ids::{MerchantId, OrderId, SubscriberReference},
+        ids::{MerchantId, SubscriberReference},
         numbers::QuestionNumber,
-        purpose::Purpose,
     },
     ports::{Bank, Forgotten, KeptCard, Line, Silence},
 };
@@ -18,10 +17,11 @@ use jiff::SignedDuration;
 use secrecy::ExposeSecret;
 
 use crate::{
+    answers,
     bank::{self, execute, note_number, refusal, ruling},
     happening::Happening,
     invariants,
-    world::{Inner, World},
+    world::{Inner, Served, World},
 };
 
 /// A call as it reached the bank.
@@ -32,7 +32,7 @@ pub(crate) struct Sent {
     pub(crate) call: MoneyCall,
     pub(crate) card: Option<(String, CardEnd)>,
     /// What it is for, as the store has it on record.
-    pub(crate) of: Option<(OrderId, Purpose)>,
+    pub(crate) of: Option<Served>,
 }
 
 pub(crate) struct SimBank(pub(crate) World);
@@ -43,6 +43,10 @@ enum Way {
     LostBefore,
     LostAfter,
     Unclear,
+    /// Its answer is another question's, or cannot be read: the adapter reports neither as an answer.
+    Garbled(&'static str),
+    /// Others overtake its answer.
+    Late,
 }
 
 impl SimBank {
@@ -56,6 +60,12 @@ impl SimBank {
                 Way::LostAfter
             } else if inner.strikes("ask: unclear", 6) {
                 Way::Unclear
+            } else if inner.strikes("ask: answered as another", 6) {
+                Way::Garbled("the answer does not echo NUMQUESTION")
+            } else if inner.strikes("ask: mangled", 6) {
+                Way::Garbled("the answer is cut short")
+            } else if inner.strikes("ask: overtaken", 10) {
+                Way::Late
             } else {
                 Way::Arrives
             }
@@ -87,12 +97,19 @@ impl Bank for SimBank {
                 silence()
             }
             Way::Unclear => Ok(Finding::Unclear("00001".to_owned())),
-            Way::Arrives => {
+            Way::Garbled(why) => Err(Silence(why.to_owned())),
+            way @ (Way::Arrives | Way::Late) => {
                 let finding = self.0.with(|inner| {
-                    let finding = bank::answer(inner, merchant.as_str(), question);
+                    let finding = match answers::of_another(inner, question) {
+                        Some(another) => another,
+                        None => answers::answer(inner, merchant.as_str(), question),
+                    };
                     inner.log(format_args!("bank: asked {question:?}: {finding:?}"));
                     finding
                 });
+                if let Way::Late = way {
+                    self.0.sleep_secs(5, 55).await;
+                }
                 self.0.pause().await;
                 Ok(finding)
             }
@@ -123,12 +140,13 @@ impl Bank for SimBank {
         subscriber: &SubscriberReference,
     ) -> Result<Forgotten, Silence> {
         let way = self.way(merchant, host, number).await;
-        if let Way::Arrives | Way::LostAfter = way {
+        if let Way::Arrives | Way::Late | Way::LostAfter | Way::Garbled(_) = way {
             let was_there = self.0.with(|inner| bank::forget(inner, merchant.as_str(), subscriber.as_str()));
             self.0.with(|inner| inner.count(if was_there { "forget: done" } else { "forget: was gone" }));
         }
         match way {
-            Way::Arrives => Ok(Forgotten::Gone),
+            Way::Arrives | Way::Late => Ok(Forgotten::Gone),
+            Way::Garbled(why) => Err(Silence(why.to_owned())),
             Way::Unclear => Ok(Forgotten::Unclear("00001".to_owned())),
             Way::LostBefore | Way::LostAfter => silence(),
         }
@@ -152,9 +170,9 @@ fn fate(inner: &mut Inner, sent: Sent, is_up: bool) -> (Ruling, i64) {
     let sent = Sent { of: arrived, ..sent };
     let of_us = if matches!(sent.call, MoneyCall::Debit { .. }) { 40 } else { 5 };
     if inner.strikes("send: configuration", of_us) {
-        (Ruling::Misconfigured { code: "00006".to_owned() }, 1)
+        (refusal("00006"), 1)
     } else if inner.strikes("send: doubt, and nothing done", 20) {
-        (doubt("00001"), 1)
+        (refusal("00001"), 1)
     } else if inner.strikes("send: refused", 20) {
         let code = *inner.rng.pick(&["00021", "00151", "00143", "00114"]);
         (refusal(code), 1)
@@ -162,13 +180,26 @@ fn fate(inner: &mut Inner, sent: Sent, is_up: bool) -> (Ruling, i64) {
         if inner.rng.chance(500) {
             let _ = execute(inner, &sent);
         }
-        (doubt("00005"), 1)
+        (refusal("00005"), 1)
     } else if inner.strikes("send: lost after", 50) {
+        match &sent.call {
+            MoneyCall::Cancel { .. } => inner.count("cancel: its answer is lost"),
+            MoneyCall::Refund { .. } => inner.count("refund: its answer is lost"),
+            MoneyCall::Debit { .. } | MoneyCall::Capture { .. } => {}
+        }
         let _ = execute(inner, &sent);
         (doubt("no answer"), 60)
+    } else if inner.strikes("send: answered as another", 15) {
+        let _ = execute(inner, &sent);
+        (doubt("the answer does not echo NUMQUESTION"), 1)
+    } else if inner.strikes("send: mangled", 15) {
+        if inner.rng.chance(500) {
+            let _ = execute(inner, &sent);
+        }
+        (doubt("the answer is cut short"), 1)
     } else if inner.strikes("send: doubt, and done", 20) {
         let _ = execute(inner, &sent);
-        (doubt("00003"), 1)
+        (refusal("00003"), 1)
     } else if inner.strikes("send: done late", 40) {
         inner.after_secs(1, 500, Happening::LateCommit { sent: Box::new(sent) });
         (doubt("no answer"), 60)

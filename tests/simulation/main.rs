@@ -10,19 +10,27 @@
     reason = "a simulation that finds something else than it expects has failed"
 )]
 
+mod accounts;
+mod answers;
 mod bank;
 mod campaign;
+mod corrections;
 mod finale;
+mod forger;
 mod happening;
 mod invariants;
+mod journal;
 mod line;
 mod moves;
 mod nature;
 mod outside;
 mod payer;
+mod planted;
 mod ports;
 mod rng;
+mod rounds;
 mod run;
 mod school;
 mod store;
+mod wishes;
 mod world;

@@ -1,5 +1,4 @@
-//! What portals, accounting and payers do with an order, as far as it makes sense where the order stands; and sometimes
-//! where it does not.
+//! Doing what people want, through the use cases of a process that may end meanwhile.
 
 use std::sync::Arc;
 
@@ -7,129 +6,27 @@ use guichet::{
     app::{
         App, Error, Remember, Rendered, Versioned,
         billing::BillingChoice,
+        callback::Received,
         checkout::{CheckoutRequest, Issued, Pays},
+        corrections::Correction,
         page::PageContent,
-        plans::{PlanAnswer, PlanOrder},
+        plans::PlanAnswer,
     },
     domain::{
         ids::OrderId,
-        order::{NewOrder, Offer, Order, Status},
-        plan::PlanState,
+        order::{NewOrder, Refusal},
+        quarantine::{PeoplesVerdict, Subject},
     },
 };
 use jiff::SignedDuration;
 
 use crate::{
+    accounts,
     happening::Happening,
-    school::{caller, text},
-    world::{Inner, World},
+    school::{caller, caller_with, new_order, text},
+    wishes::Wish,
+    world::World,
 };
-
-#[derive(Clone, Debug)]
-pub(crate) enum Wish {
-    Nothing,
-    CheckOut(Pays),
-    Request(&'static str),
-    Withdraw,
-    Approve(String),
-    Refuse,
-    Plan(PlanOrder),
-    Retry(u32),
-    Cancel,
-    Preview,
-}
-
-/// What somebody wants now, and in how many seconds somebody looks again.
-pub(crate) fn wish(inner: &mut Inner, order: &Order, offer: Option<&Offer>) -> (Wish, i64) {
-    let (minute, hour, day) = (60, 3_600, 86_400);
-    let wish = wish_of(inner, order, offer);
-    let soon = match (&order.status, order.plan().map(|plan| &plan.state)) {
-        (Status::Open, Some(PlanState::Active { .. } | PlanState::Ended { .. })) => inner.rng.between(hour, 9 * day),
-        (Status::Open, _) => *inner.rng.pick(&[5 * minute, 20 * minute, hour, 8 * hour, day, 2 * day]),
-        _ => inner.rng.between(day, 20 * day),
-    };
-    (wish, soon)
-}
-
-fn wish_of(inner: &mut Inner, order: &Order, offer: Option<&Offer>) -> Wish {
-    let roll = inner.rng.below(100);
-    let pages = order.checkouts.iter().filter(|page| page.link == page.number).count();
-    // Who was just given a page mostly uses it.
-    let was_given = order.checkouts.last().is_some_and(|page| inner.now < page.expires_at);
-    if (was_given && roll < 85) || (pages > 8 && roll < 95) {
-        return Wish::Nothing;
-    }
-    let roll = inner.rng.below(100);
-    let template = *inner.rng.pick(&["three", "five"]);
-    let Some(plan) = order.plan() else {
-        return match roll {
-            0..=9 => Wish::CheckOut(Pays::Next),
-            10..=89 => Wish::Request(template),
-            90..=92 => Wish::Cancel,
-            _ => Wish::Nothing,
-        };
-    };
-    if !matches!(order.status, Status::Open) {
-        return if roll < 20 { Wish::CheckOut(Pays::Next) } else { Wish::Nothing };
-    }
-    match &plan.state {
-        PlanState::Requested => match roll {
-            0..=69 => Wish::Approve(plan.terms.clone()),
-            70..=74 => Wish::Refuse,
-            75..=79 => Wish::Withdraw,
-            80..=84 => Wish::Request(template),
-            85..=89 => Wish::CheckOut(Pays::Next),
-            _ => Wish::Nothing,
-        },
-        PlanState::Approved { .. } => match roll {
-            0..=79 => offer.map_or(Wish::Nothing, |offer| {
-                Wish::CheckOut(Pays::FirstInstalment { accepted_terms: offer.hash.clone() })
-            }),
-            80..=82 => Wish::CheckOut(Pays::Next),
-            83..=86 => Wish::Withdraw,
-            87..=88 => Wish::Cancel,
-            _ => Wish::Nothing,
-        },
-        PlanState::Refused { .. } | PlanState::Withdrawn { .. } => match roll {
-            0..=59 => Wish::Request(template),
-            60..=79 => Wish::CheckOut(Pays::Next),
-            _ => Wish::Nothing,
-        },
-        PlanState::Active { paused: true, .. } if roll < 10 => Wish::Plan(PlanOrder::Resume),
-        PlanState::Active { paused: true, .. } if roll < 80 => Wish::Nothing,
-        // When a debit is due, payers and accounting are in its way most.
-        PlanState::Active { .. } if roll < 60 && is_due(inner, order) => match roll {
-            0..=29 => Wish::CheckOut(Pays::Next),
-            30..=37 => Wish::Plan(PlanOrder::Pause),
-            38..=41 => Wish::Plan(PlanOrder::Cancel),
-            _ => Wish::Nothing,
-        },
-        PlanState::Active { .. } => match roll {
-            0..=2 => Wish::Plan(PlanOrder::Pause),
-            3..=4 => Wish::Plan(PlanOrder::Cancel),
-            11..=14 => Wish::CheckOut(Pays::Next),
-            18..=21 => Wish::CheckOut(Pays::Instalment(u32::try_from(inner.rng.between(1, 5)).unwrap())),
-            25..=59 => match order.schedule.iter().find(|due| due.arrears.is_some()) {
-                Some(due) if roll < 40 => Wish::Retry(due.number),
-                Some(due) => Wish::CheckOut(Pays::Instalment(due.number)),
-                None => Wish::Nothing,
-            },
-            60..=65 => Wish::Preview,
-            66 => Wish::Cancel,
-            _ => Wish::Nothing,
-        },
-        PlanState::Ended { .. } => match roll {
-            0..=29 => Wish::CheckOut(Pays::Next),
-            30 => Wish::Plan(PlanOrder::Resume),
-            _ => Wish::Nothing,
-        },
-    }
-}
-
-fn is_due(inner: &Inner, order: &Order) -> bool {
-    let today = inner.now.to_zoned(inner.zone.clone()).date();
-    order.schedule.iter().any(|due| !due.paid && due.next_on.is_some_and(|on| on <= today))
-}
 
 fn remember<T: 'static>(key: &str, render: impl Fn(&T) -> String + Send + Sync + 'static) -> Remember<T> {
     let render = move |result: &T| Rendered { status: 200, body: render(result), version: None };
@@ -144,6 +41,13 @@ fn plain(key: &str) -> Remember<Versioned> {
 fn note(world: &World, what: &str, outcome: Result<(), Error>) {
     world.with(|inner| {
         inner.log(format_args!("{what}: {outcome:?}"));
+        match &outcome {
+            Err(Error::Refused(Refusal::DebitInProgress)) => inner.count("refused: a debit is under way"),
+            Err(Error::Refused(Refusal::MonthEnds)) => inner.count("refused: the month ends"),
+            Err(Error::Refused(Refusal::NotThatMuch)) => inner.count("refused: more than there is"),
+            Err(Error::Refused(Refusal::SecondPersonNeeded)) => inner.count("refused: the same person, or key"),
+            _ => {}
+        }
         if let Err(Error::Defect(why)) = outcome {
             inner.violate("defect", format!("{what}: {why}"));
         }
@@ -173,6 +77,16 @@ pub(crate) async fn obey(app: Arc<App>, world: World, id: OrderId, wish: Wish, k
         }
         Wish::Plan(order) => app.order_plan(&accounting, id, order, None, &plain(&key)).await,
         Wish::Retry(number) => app.retry_debit(&accounting, id, number, text("encore"), None, &plain(&key)).await,
+        Wish::Correct(correction) => app.correct(&accounting, id, &correction, None, &plain(&key)).await,
+        Wish::Replace => {
+            replace(&world, id);
+            return;
+        }
+        Wish::Account(days) => {
+            let outcome = accounts::compare(&app, &world, id, days).await;
+            note(&world, &what, outcome);
+            return;
+        }
         Wish::Cancel => app.cancel_order(&portal, id, None, &plain(&key)).await,
         Wish::Preview => {
             let outcome = preview(&app, &world, &accounting).await;
@@ -181,6 +95,42 @@ pub(crate) async fn obey(app: Arc<App>, world: World, id: OrderId, wish: Wish, k
         }
     };
     note(&world, &what, outcome.map(|_| ()));
+}
+
+/// The payer chose otherwise before anything was paid.
+fn replace(world: &World, old: OrderId) {
+    world.with(|inner| {
+        let Some(replaced) = inner.store.orders().find(|order| order.id == old) else { return };
+        let (merchant, reference) = (replaced.merchant.to_string(), format!("{}+", replaced.reference.as_str()));
+        let (bits, random) = (u128::try_from(inner.now.as_millisecond()).unwrap(), inner.names.next());
+        let id = OrderId::from_bits((bits << 80) | u128::from(random));
+        let units = *inner.rng.pick(&[60_100, 30_000]);
+        let order = NewOrder { replaces: Some(old), ..new_order(&merchant, id, &reference, units) };
+        inner.after_secs(0, 5, Happening::Place { order: Box::new(order), tries: 0 });
+    });
+}
+
+/// What a person makes of something that waits.
+pub(crate) async fn judge(
+    app: Arc<App>,
+    world: World,
+    id: OrderId,
+    (subject, verdict): (Subject, PeoplesVerdict),
+    (key, person): (&'static str, &'static str),
+) {
+    let caller = caller_with(&world.with(|inner| inner.nature.clone()), key, person);
+    let request = world.with(|inner| format!("v{}", inner.rng.below(1_000_000)));
+    let evidence = text("vu dans le back-office");
+    let given = app.give_verdict(&caller, id, (subject, verdict, &evidence), None, &plain(&request)).await;
+    note(&world, &format!("{person} of {subject:?} of {id}: {verdict:?}"), given.map(|_| ()));
+}
+
+/// Accounting books what it reads in the bank's statements.
+pub(crate) async fn correct(app: Arc<App>, world: World, id: OrderId, correction: Correction) {
+    let accounting = caller(&world.with(|inner| inner.nature.clone()), "bertrand");
+    let request = world.with(|inner| format!("c{}", inner.rng.below(1_000_000)));
+    let done = app.correct(&accounting, id, &correction, None, &plain(&request)).await;
+    note(&world, &format!("correcting {id}: {correction:?}"), done.map(|_| ()));
 }
 
 async fn preview(app: &App, world: &World, caller: &guichet::app::access::Caller) -> Result<(), Error> {
@@ -262,13 +212,16 @@ pub(crate) async fn come_back(app: Arc<App>, world: World, token: String) {
     note(&world, "coming back", back.map(|_| ()));
 }
 
-pub(crate) async fn notify(app: Arc<App>, world: World, merchant: String, raw: String) {
+pub(crate) async fn notify(app: Arc<App>, world: World, merchant: String, raw: String, is_signed: bool) {
     let taken = app.notified(&merchant.parse().unwrap(), raw.as_bytes(), &|| true).await;
     world.with(|inner| {
         if let Ok(received) = &taken {
             inner.log(format_args!("notified: {received:?}"));
-            if matches!(received, guichet::app::callback::Received::Unverified) {
-                inner.violate("C1", format!("a notification that the bank signed does not verify: {raw}"));
+            if is_signed == matches!(received, Received::Unverified) {
+                inner.violate("C1", format!("{raw} was taken as {received:?}"));
+            }
+            if is_signed {
+                inner.told.push((merchant, raw));
             }
         }
     });

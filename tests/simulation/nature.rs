@@ -20,6 +20,8 @@ pub(crate) struct Nature {
     /// How long after its making an operation can be found.
     pub(crate) find_lag: SignedDuration,
     pub(crate) finds_refused: bool,
+    /// What was given back in part shows as refunded.
+    pub(crate) shows_parts_as_refunded: bool,
     /// The page takes cards that end before PBX_DATEVALMAX.
     pub(crate) ignores_last_month: bool,
     /// A name under which a card is kept takes another card.
@@ -29,6 +31,25 @@ pub(crate) struct Nature {
     pub(crate) subscriber_calls: bool,
     pub(crate) nobody_approves: bool,
     pub(crate) per_minute: u32,
+    /// The day of the month on which instalments fall due.
+    pub(crate) due_day: i8,
+    pub(crate) begins: Begins,
+    /// The clocks of the processes are set now and then.
+    pub(crate) clocks_step: bool,
+    /// News are asked about again, and pages when they are over: operators choose.
+    pub(crate) asks_often: bool,
+    /// At the end all notifications come once more.
+    pub(crate) echoes: bool,
+}
+
+/// When a life begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Begins {
+    Anywhere,
+    /// A few days before a night on which the clocks change.
+    ClocksChange,
+    /// In the last hours of a month.
+    MonthEnds,
 }
 
 impl Nature {
@@ -46,12 +67,24 @@ impl Nature {
             blind_to_debits: rng.chance(150),
             find_lag,
             finds_refused: rng.chance(500),
+            shows_parts_as_refunded: rng.chance(150),
             ignores_last_month: rng.chance(400),
             registers_again: rng.chance(300),
             captures_late: rng.chance(120),
             subscriber_calls: rng.chance(300),
             nobody_approves: rng.chance(300),
             per_minute: *rng.pick(&[120, 120, 1]),
+            due_day: *rng.pick(&[10, 10, 10, 10, 1, 29, 30, 31]),
+            begins: *rng.pick(&[
+                Begins::Anywhere,
+                Begins::Anywhere,
+                Begins::Anywhere,
+                Begins::ClocksChange,
+                Begins::MonthEnds,
+            ]),
+            clocks_step: rng.chance(300),
+            asks_often: rng.chance(400),
+            echoes: rng.chance(300),
         }
     }
 }

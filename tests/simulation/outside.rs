@@ -1,9 +1,21 @@
 //! What happens outside: people, payers, schedulers, and the bank's days.
 
-use guichet::domain::{bank::OperationStatus, ids::OrderId, run::RunState};
+use guichet::{
+    app::corrections::Correction,
+    domain::{bank::OperationStatus, ids::OrderId, run::RunState},
+};
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Time};
 
-use crate::{bank::execute, happening::Happening, moves, payer, run::Run, school, store, world::Inner};
+use crate::{
+    bank::{Moved, execute},
+    finale,
+    happening::Happening,
+    moves, payer, rounds,
+    run::Run,
+    school, store,
+    wishes::{self, Wish},
+    world::Inner,
+};
 
 /// How long a healthy bank has at the end to leave nothing in doubt.
 const HEALTHY: SignedDuration = SignedDuration::from_hours(4 * 24);
@@ -12,7 +24,13 @@ const HEALTHY: SignedDuration = SignedDuration::from_hours(4 * 24);
 pub(crate) fn begin(inner: &mut Inner, processes: usize) {
     let calm_at = inner.now.to_zoned(inner.zone.clone()).saturating_add(inner.nature.months.months()).timestamp();
     inner.at(calm_at, Happening::Calm);
+    inner.at(calm_at + HEALTHY - SignedDuration::from_hours(12), Happening::Echo);
     inner.at(calm_at + HEALTHY, Happening::End);
+    for process in 0..processes {
+        if inner.nature.clocks_step {
+            inner.after_secs(3_600, 9 * 86_400, Happening::SetClock { process });
+        }
+    }
     for index in 0..inner.nature.orders {
         let merchant = *inner.rng.pick(school::names(&inner.nature));
         let (bits, random) = (u128::try_from(inner.now.as_millisecond()).unwrap(), inner.names.next());
@@ -24,6 +42,29 @@ pub(crate) fn begin(inner: &mut Inner, processes: usize) {
     next_day(inner, Time::constant(23, 10, 0, 0), Happening::Settle);
     for process in 0..processes {
         next_day(inner, Time::constant(6, 0, 5, 0), Happening::Daily { process });
+    }
+}
+
+/// A clock steps by a little, as `Clock::now` may.
+fn set_clock(inner: &mut Inner, process: usize) {
+    let step = SignedDuration::from_secs(inner.rng.between(-90, 90));
+    inner.count(if step < inner.clock_steps[process] { "clock: set back" } else { "clock: set forward" });
+    inner.log(format_args!("the clock of {process} is set to {step} from the true time"));
+    inner.clock_steps[process] = step;
+    if !inner.calm {
+        inner.after_secs(3_600, 9 * 86_400, Happening::SetClock { process });
+    }
+}
+
+/// Every notification once more, in another order: nothing must come of it.
+fn echo(inner: &mut Inner) {
+    if !inner.nature.echoes {
+        return;
+    }
+    inner.before_echo = inner.store.orders().map(|order| (order.id, finale::of_pages(order))).collect();
+    for (merchant, raw) in inner.told.clone() {
+        inner.count("notification: again at the end");
+        inner.after_secs(1, 3_600, Happening::Notify { merchant, raw });
     }
 }
 
@@ -59,8 +100,22 @@ pub(crate) fn happen(run: &mut Run, what: Happening) {
         }
         Happening::Notify { merchant, raw } => {
             let (process, app) = run.any_process();
-            run.spawn(process, moves::notify(app, world, merchant, raw));
+            run.spawn(process, moves::notify(app, world, merchant, raw, true));
         }
+        Happening::Forge { merchant, raw, is_signed } => {
+            let (process, app) = run.any_process();
+            run.spawn(process, moves::notify(app, world, merchant, raw, is_signed));
+        }
+        Happening::Judge { order, subject, verdict, by } => {
+            let (process, app) = run.any_process();
+            run.spawn(process, moves::judge(app, world, order, (subject, verdict), by));
+        }
+        Happening::Correct { order, correction } => {
+            let (process, app) = run.any_process();
+            run.spawn(process, moves::correct(app, world, order, correction));
+        }
+        Happening::SetClock { process } => world.with(|inner| set_clock(inner, process)),
+        Happening::Echo => world.with(echo),
         Happening::LateCommit { sent } => world.with(|inner| {
             let _ = execute(inner, &sent);
         }),
@@ -95,12 +150,16 @@ fn moved(run: &mut Run, id: OrderId, goes_on: bool) {
     };
     let offer = app.offer(&order);
     let (wish, key, times) = world.with(|inner| {
-        let (wish, soon) = moves::wish(inner, &order, offer.as_ref());
+        let (wish, soon) = wishes::wish(inner, &order, offer.as_ref());
         if goes_on && !inner.calm {
             inner.after_secs(soon / 2, soon, Happening::Move { order: id });
         }
-        // Some ask twice, with the same key or another.
-        let times = if inner.rng.chance(100) { 2 } else { 1 };
+        // Some ask twice, with the same key or another; two who give money back do so at once.
+        let is_refund = matches!(wish, Wish::Correct(Correction::Refund { .. }));
+        let times = if inner.rng.chance(if is_refund { 400 } else { 100 }) { 2 } else { 1 };
+        if is_refund && times > 1 {
+            inner.count("refund: asked for twice at once");
+        }
         (wish, inner.rng.below(1_000_000), times)
     });
     if world.with(|inner| inner.calm) {
@@ -114,8 +173,7 @@ fn moved(run: &mut Run, id: OrderId, goes_on: bool) {
 }
 
 fn capture(inner: &mut Inner, merchant: &str, operation: u64) {
-    let is_it =
-        |moved: &&mut crate::bank::Moved| moved.merchant == merchant && moved.operation.number.get() == operation;
+    let is_it = |moved: &&mut Moved| moved.merchant == merchant && moved.operation.number.get() == operation;
     if let Some(moved) = inner.bank.moved.iter_mut().find(is_it)
         && moved.status == OperationStatus::Authorised
     {
@@ -126,11 +184,17 @@ fn capture(inner: &mut Inner, merchant: &str, operation: u64) {
 }
 
 fn settle(inner: &mut Inner) {
-    for moved in inner.bank.moved.iter_mut().filter(|moved| moved.status == OperationStatus::Captured) {
-        moved.settled = true;
+    let day = inner.now.to_zoned(inner.zone.clone()).date();
+    let remittance = u64::from(day.year().unsigned_abs()) * 1_000 + u64::from(day.day_of_year().unsigned_abs());
+    let is_collected = |moved: &&mut Moved| {
+        let is_in = matches!(moved.status, OperationStatus::Captured | OperationStatus::Refunded);
+        is_in && moved.was_captured && moved.remittance.is_none()
+    };
+    for moved in inner.bank.moved.iter_mut().filter(is_collected) {
+        moved.remittance = Some(remittance);
     }
+    next_day(inner, Time::constant(23, 10, 0, 0), Happening::Settle);
     if !inner.calm {
-        next_day(inner, Time::constant(23, 10, 0, 0), Happening::Settle);
         // Early the next morning somebody may be in the way of what is due.
         let tomorrow = inner.now.to_zoned(inner.zone.clone()).date().tomorrow().unwrap();
         let is_due = |order: &&guichet::domain::order::Order| order.ready_on().is_some_and(|on| on <= tomorrow);
@@ -154,10 +218,26 @@ fn daily(run: &mut Run, process: usize) {
         next_day(inner, Time::constant(6, 0, 5, 0), Happening::Daily { process });
         weather(inner);
         if process == 0 {
+            if !inner.calm {
+                rounds::charge_back(inner);
+                note_the_night(inner);
+            }
+            rounds::go(inner);
             schedulers(inner);
             resume_stopped(inner);
         }
     });
+}
+
+fn note_the_night(inner: &mut Inner) {
+    let now = inner.now.to_zoned(inner.zone.clone());
+    let before = now.yesterday().unwrap();
+    if now.offset() != before.offset() {
+        inner.count("clock: a night on which all clocks change");
+    }
+    if now.month() != before.month() {
+        inner.count("clock: a month has ended");
+    }
 }
 
 /// External schedulers, and the people who are in the way of what they start.
@@ -238,5 +318,7 @@ fn is_idle(what: &Happening) -> bool {
             | Happening::Pay { .. }
             | Happening::Return { .. }
             | Happening::StartRun { .. }
+            | Happening::SetClock { .. }
+            | Happening::Forge { .. }
     )
 }

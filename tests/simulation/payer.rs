@@ -12,7 +12,9 @@ use jiff::{SignedDuration, ToSpan, Zoned};
 
 use crate::{
     bank::{Card, Habit, Kept, Made, Moved, Page, new_call, new_operation},
+    forger,
     happening::Happening,
+    invariants::terms,
     world::Inner,
 };
 
@@ -38,6 +40,8 @@ pub(crate) fn open(inner: &mut Inner, merchant: &str, fields: &[(String, String)
         token: token.to_owned(),
     };
     inner.log(format_args!("page opened for {}", page.reference));
+    terms::f2_no_name_is_used_again(inner, &page);
+    forger::tempted(inner, &page);
     inner.bank.pages.push(page);
     let page = inner.bank.pages.len() - 1;
     let card = card(inner);
@@ -122,8 +126,10 @@ pub(crate) fn pay(inner: &mut Inner, index: usize, card: Card) {
         amount: page.amount,
         made: Made::OnPage,
         status: if at_once { OperationStatus::Captured } else { OperationStatus::Authorised },
-        settled: false,
+        remittance: None,
         was_captured: at_once,
+        returned: 0,
+        charged_back: false,
         findable_from,
         subscriber: page.subscriber.clone(),
         card: card.clone(),
@@ -159,8 +165,10 @@ fn fail(inner: &mut Inner, page: &Page, index: usize, card: Card) {
         amount: page.amount,
         made: Made::OnPage,
         status: OperationStatus::Refused,
-        settled: false,
+        remittance: None,
         was_captured: false,
+        returned: 0,
+        charged_back: false,
         findable_from,
         subscriber: None,
         card: card.clone(),
@@ -194,7 +202,7 @@ fn success(inner: &mut Inner, page: &Page, operation: &Operation, card: &Card, t
     signed(&fields)
 }
 
-fn signed(fields: &str) -> String {
+pub(crate) fn signed(fields: &str) -> String {
     format!("{fields}&K={}", signature_value(&bank_key().sign(fields).unwrap()))
 }
 

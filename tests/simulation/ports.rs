@@ -9,17 +9,18 @@ use guichet::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-use crate::world::World;
+use crate::{invariants, world::World};
 
 pub(crate) struct SimClock {
     pub(crate) world: World,
+    pub(crate) process: usize,
     pub(crate) skew: SignedDuration,
 }
 
 #[async_trait]
 impl Clock for SimClock {
     fn now(&self) -> Timestamp {
-        self.world.with(|inner| inner.now) + self.skew
+        self.world.with(|inner| inner.now + inner.clock_steps[self.process]) + self.skew
     }
 
     fn wall(&self) -> Timestamp {
@@ -53,16 +54,21 @@ impl Entropy for SimEntropy {
     }
 }
 
-/// Hides nothing, and opens only what was sealed under the same context.
+/// Hides what it seals from whoever looks for it in clear, and opens only what was sealed under the same context.
 pub(crate) struct SimVault;
+
+fn veiled(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().map(|byte| byte ^ 0x5a).collect()
+}
 
 impl Vault for SimVault {
     fn seal(&self, plain: &[u8], context: &str) -> Result<Vec<u8>, VaultError> {
-        Ok([context.as_bytes(), b"\0", plain].concat())
+        Ok(veiled(&[context.as_bytes(), b"\0", plain].concat()))
     }
 
     fn open(&self, sealed: &[u8], context: &str) -> Result<Vec<u8>, VaultError> {
-        let opened = sealed.strip_prefix(context.as_bytes()).and_then(|rest| rest.strip_prefix(b"\0"));
+        let clear = veiled(sealed);
+        let opened = clear.strip_prefix(context.as_bytes()).and_then(|rest| rest.strip_prefix(b"\0"));
         opened.map(<[u8]>::to_vec).ok_or(VaultError)
     }
 }
@@ -73,6 +79,10 @@ impl Alarms for SimAlarms {
     fn raise(&self, alarm: Alarm) {
         self.0.with(|inner| {
             inner.log(format_args!("alarm {}: {} {}", alarm.kind.name(), alarm.subject, alarm.detail));
+            invariants::secrets::in_clear(inner, "an alarm", &alarm.detail);
+            inner
+                .owed_alarms
+                .retain(|owed| !(owed.is_due && owed.kind == alarm.kind.name() && owed.order == alarm.subject));
             if alarm.kind == AlarmKind::Defect {
                 inner.violate("defect", format!("{} {}", alarm.subject, alarm.detail));
             }

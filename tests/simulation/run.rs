@@ -17,7 +17,8 @@ use guichet::app::{App, Ports, attend::Chore};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    finale,
+    finale, invariants,
+    journal::SimJournal,
     line::SimBank,
     outside,
     ports::{NoNotifier, SimAlarms, SimClock, SimEntropy, SimPages, SimVault},
@@ -104,10 +105,11 @@ impl Run {
             store: Arc::new(SimStore { world: world.clone(), process }),
             bank: Arc::new(SimBank(world.clone())),
             pages: Arc::new(SimPages(world.clone())),
-            clock: Arc::new(SimClock { world: world.clone(), skew }),
+            clock: Arc::new(SimClock { world: world.clone(), process, skew }),
             entropy: Arc::new(SimEntropy(world.clone())),
             vault: Arc::new(SimVault),
             alarms: Arc::new(SimAlarms(world.clone())),
+            journal: Arc::new(SimJournal { world: world.clone(), process }),
             notifier: Arc::new(NoNotifier),
             test_clock: None,
         };
@@ -154,9 +156,10 @@ impl Run {
             let happening = inner.happenings.keys().next().map(|(at, _)| *at);
             (inner.store.first_wake(), [happening, inner.next_wake_up()])
         });
-        let looks = self.processes.iter().filter(|process| !process.is_looking).filter_map(|process| {
+        let looks = self.processes.iter().enumerate().filter(|(_, process)| !process.is_looking);
+        let looks = looks.filter_map(|(index, process)| {
             let earliest_rest = process.rested.values().min().copied();
-            let at = first_wake?.max(process.next_look).max(process.frozen_until);
+            let at = looked_at(first_wake?, index).max(process.next_look).max(process.frozen_until);
             Some(if at <= now { earliest_rest.unwrap_or(at) } else { at })
         });
         let next = looks.chain(thaw).chain(next.into_iter().flatten()).filter(|at| *at > now).min();
@@ -211,7 +214,7 @@ impl Run {
         let (now, first_wake) = world.with(|inner| (inner.now, inner.store.first_wake()));
         for index in 0..self.processes.len() {
             let process = &mut self.processes[index];
-            let is_due = first_wake.is_some_and(|at| at <= now);
+            let is_due = first_wake.is_some_and(|at| looked_at(at, index) <= now);
             if !is_due || process.is_looking || process.next_look > now || process.frozen_until > now {
                 continue;
             }
@@ -249,7 +252,10 @@ impl Run {
         task.flag.0.store(false, Ordering::Relaxed);
         let waker = Waker::from(Arc::clone(&task.flag));
         let polled = task.future.as_mut().poll(&mut Context::from_waker(&waker));
-        let millis = self.world.with(|inner| inner.rng.between(0, 20));
+        let millis = self.world.with(|inner| {
+            invariants::told::i17_nothing_is_kept_silent(inner);
+            inner.rng.between(0, 20)
+        });
         if polled == Poll::Ready(()) {
             let task = self.tasks.swap_remove(index);
             let now = self.world.with(|inner| inner.now);
@@ -292,7 +298,10 @@ impl Run {
     }
 
     pub(crate) fn crash(&mut self, process: usize) {
-        self.world.with(|inner| inner.log(format_args!("process {process} is gone, and another starts")));
+        self.world.with(|inner| {
+            inner.log(format_args!("process {process} is gone, and another starts"));
+            invariants::told::nobody_was_told(inner, |owed| owed.process == process);
+        });
         self.tasks.retain(|task| task.process != process);
         self.processes[process] = self.start(process);
     }
@@ -307,6 +316,16 @@ impl Run {
             process.frozen_until = now;
         }
     }
+}
+
+/// When a process comes by for what wants to be woken at `wake`. Workers look each at their own moment: mostly one has
+/// done it before the other comes by, and now and then both are there at once.
+fn looked_at(wake: Timestamp, process: usize) -> Timestamp {
+    let mixed = wake.as_microsecond().cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+    let is_second = mixed % 2 == process as u64 % 2;
+    let together = (mixed / 2).is_multiple_of(4);
+    let seconds = if is_second && !together { 1 + mixed / 8 % 20 } else { 0 };
+    wake + SignedDuration::from_secs(seconds.cast_signed())
 }
 
 fn calm(inner: &mut Inner) {

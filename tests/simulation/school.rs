@@ -59,8 +59,8 @@ pub(crate) fn policy(nature: &Nature) -> Policy {
         form_lifetime: minutes(15),
         page_lifetime: minutes(15),
         ask_after_issue: Vec::new(),
-        ask_after_expiry: vec![seconds(0), hours(24)],
-        ask_after_news: vec![seconds(0), minutes(10)],
+        ask_after_expiry: if nature.asks_often { vec![seconds(0), hours(24)] } else { vec![hours(24)] },
+        ask_after_news: if nature.asks_often { vec![seconds(0), minutes(10)] } else { vec![seconds(0)] },
         ask_after_silence: vec![seconds(5), seconds(30), minutes(2), minutes(10), minutes(30)],
         hold_for_report: minutes(10),
         send_within: seconds(5),
@@ -97,7 +97,7 @@ fn template(code: &str, count: u32, split: Split, nature: &Nature) -> Template {
         minimum_total: 10_000,
         maximum_total: None,
         minimum_instalment: 100,
-        day_of_month: 10,
+        day_of_month: nature.due_day,
         time_zone: ZONE.to_owned(),
         window: None,
         approver: if nature.nobody_approves { Approver::Nobody } else { Approver::Accounting },
@@ -148,10 +148,15 @@ pub(crate) fn app(ports: Ports, nature: &Nature) -> App {
 
 /// Somebody who may do everything, for all merchants.
 pub(crate) fn caller(nature: &Nature, person: &str) -> Caller {
+    caller_with(nature, "portal", person)
+}
+
+/// The same, by a key of their own.
+pub(crate) fn caller_with(nature: &Nature, key: &str, person: &str) -> Caller {
     let merchants: Vec<MerchantId> = names(nature).iter().map(|name| name.parse().unwrap()).collect();
-    let actor = Actor::Key { key: "portal".to_owned(), person: Some(person.to_owned()), on_behalf_of: None };
+    let actor = Actor::Key { key: key.to_owned(), person: Some(person.to_owned()), on_behalf_of: None };
     let scopes = vec![Scope::Portal, Scope::Scheduler, Scope::Accounting];
-    Caller { key: "portal".to_owned(), scopes, merchants, actor }
+    Caller { key: key.to_owned(), scopes, merchants, actor }
 }
 
 pub(crate) fn text(raw: &str) -> Text {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use guichet::{
-    domain::{event::Recorded, order::Order},
+    domain::{chain::Link, event::Recorded, ids::OrderId, order::Order, reconcile::Mark},
     ports::{Answer, Callback, Commit, CommitError, FeedItem, Key, Store, StoreError, Stored, Write},
 };
 use jiff::{SignedDuration, Timestamp, civil::Date};
@@ -25,7 +25,7 @@ pub(crate) struct Row {
     pub(crate) order: Option<Order>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct StoreState {
     pub(crate) rows: BTreeMap<Key, Row>,
     wakes: BTreeSet<(Timestamp, Key)>,
@@ -39,12 +39,29 @@ pub(crate) struct StoreState {
 }
 
 impl StoreState {
+    /// As a backup keeps it: all that was committed, and nothing of what is under way.
+    pub(crate) fn snapshot(&self) -> Self {
+        Self { limbo: None, ..self.clone() }
+    }
+
+    /// Sets it back to what a backup kept.
+    pub(crate) fn restore(&mut self, backup: &Self) {
+        *self = backup.clone();
+    }
+
     pub(crate) fn first_wake(&self) -> Option<Timestamp> {
         self.wakes.first().map(|(at, _)| *at)
     }
 
     pub(crate) fn orders(&self) -> impl Iterator<Item = &Order> {
         self.rows.values().filter_map(|row| row.order.as_ref())
+    }
+
+    /// The events of an order, oldest first.
+    pub(crate) fn events_of(&self, id: OrderId) -> Vec<Recorded> {
+        let id = id.to_string();
+        let its = self.feed.iter().filter(|item| item.key.kind == "order" && item.key.id == id);
+        its.map(|item| serde_json::from_str(&item.event).unwrap()).collect()
     }
 
     fn select<'a>(&'a self, merchant: &'a str, kind: &'a str) -> impl Iterator<Item = (&'a Key, &'a Row)> {
@@ -58,7 +75,11 @@ pub(crate) fn back(inner: &mut Inner) {
         && inner.rng.chance(500)
     {
         inner.count("store: a change came back");
-        let _ = apply(inner, commit);
+        let orders: Vec<String> = commit.writes.iter().map(|write| write.key.id.clone()).collect();
+        inner.committing = None;
+        if apply(inner, commit).is_ok() {
+            inner.untold.extend(orders);
+        }
     }
 }
 
@@ -92,6 +113,7 @@ fn check(store: &StoreState, commit: &Commit) -> Result<(), CommitError> {
 
 fn apply(inner: &mut Inner, commit: Commit) -> Result<(), CommitError> {
     check(&inner.store, &commit)?;
+    look_for_secrets(inner, &commit);
     if let Some(answer) = commit.answer {
         inner.store.answers.insert(answer.key.clone(), answer);
     }
@@ -103,6 +125,18 @@ fn apply(inner: &mut Inner, commit: Commit) -> Result<(), CommitError> {
         replace(inner, write);
     }
     Ok(())
+}
+
+/// States are looked at once, at the end: all that is in them comes of events.
+fn look_for_secrets(inner: &mut Inner, commit: &Commit) {
+    for write in &commit.writes {
+        write.events.iter().for_each(|event| invariants::secrets::in_clear(inner, "an event", event));
+        write.labels.iter().for_each(|(_, value)| invariants::secrets::in_clear(inner, "a label", value));
+    }
+    let answers = commit.answer.iter().map(|answer| &answer.sealed);
+    for sealed in commit.callbacks.iter().map(|callback| &callback.sealed).chain(answers) {
+        invariants::secrets::in_clear(inner, "what is sealed", &String::from_utf8_lossy(sealed));
+    }
 }
 
 fn replace(inner: &mut Inner, write: Write) {
@@ -123,7 +157,9 @@ fn replace(inner: &mut Inner, write: Write) {
     let mut order = None;
     if write.key.kind == "order" {
         let events: Vec<Recorded> = write.events.iter().map(|event| serde_json::from_str(event).unwrap()).collect();
-        order = invariants::replayed(inner, before.as_ref(), &events, &write.state);
+        let chain =
+            write.events.last().map(|event| Link::to(event)).or(before.as_ref().and_then(|order| order.chain.clone()));
+        order = invariants::replayed(inner, before.as_ref(), &events, (&write.state, chain));
         if let Some(after) = &order {
             invariants::committed(inner, before.as_ref(), after, &events);
         }
@@ -151,7 +187,7 @@ impl SimStore {
         })
     }
 
-    fn change(&self, inner: &mut Inner, commit: Commit) -> Result<(), CommitError> {
+    fn change(&self, inner: &mut Inner, commit: Commit, id: u64) -> Result<(), CommitError> {
         let unavailable = |why: &str| Err(CommitError::Unavailable(why.to_owned()));
         if inner.store.limbo.is_some() {
             return unavailable("it is not there");
@@ -166,7 +202,12 @@ impl SimStore {
         }
         let is_sent = commit.writes.iter().any(|write| write.events.iter().any(|event| event.contains("attempt_sent")));
         let torn = inner.strikes("store: a change is not acknowledged", 2);
+        inner.committing = Some((self.process, id));
         let done = apply(inner, commit);
+        inner.committing = None;
+        if torn {
+            invariants::told::nobody_was_told(inner, |owed| owed.commit == id);
+        }
         if is_sent && done.is_ok() {
             if inner.strikes("crash: between sent and the first byte", 40) {
                 inner.dooms.insert(self.process, Doom::Crash);
@@ -188,11 +229,19 @@ impl Store for SimStore {
 
     async fn commit(&self, commit: Commit) -> Result<(), CommitError> {
         self.world.pause().await;
-        let done = self.world.with(|inner| self.change(inner, commit));
+        let (id, done) = self.world.with(|inner| {
+            inner.commits += 1;
+            let id = inner.commits;
+            (id, self.change(inner, commit, id))
+        });
         if let Err(CommitError::Conflict(_)) = done {
             self.world.with(|inner| inner.count("store: a race was lost"));
         }
         self.world.pause().await;
+        self.world.with(|inner| {
+            let its = inner.owed_alarms.iter_mut().filter(|owed| owed.commit == id);
+            its.for_each(|owed| owed.is_due = true);
+        });
         done
     }
 
@@ -276,6 +325,18 @@ impl Store for SimStore {
         self.read(|store| store.feed.iter().filter(|item| item.key == *key).cloned().collect()).await
     }
 
+    async fn mark(&self, at: Option<u64>) -> Result<Mark, StoreError> {
+        self.read(|store| {
+            let last = store.feed.iter().rev().find(|item| at.is_none_or(|at| item.position <= at));
+            Mark {
+                store: "one".to_owned(),
+                position: last.map_or(0, |item| item.position),
+                event: Link::to(last.map_or("", |item| &item.event)),
+            }
+        })
+        .await
+    }
+
     async fn answer(&self, key: &str) -> Result<Option<Answer>, StoreError> {
         self.read(|store| store.answers.get(key).cloned()).await
     }
@@ -299,6 +360,11 @@ impl Store for SimStore {
     async fn keep_callback(&self, callback: Callback, keep: usize) -> Result<(), StoreError> {
         self.world.pause().await;
         self.world.with(|inner| {
+            // What nobody vouches for is masked before it is sealed: it may hold anybody's card.
+            let unsealed: Vec<u8> = callback.sealed.iter().map(|byte| byte ^ 0x5a).collect();
+            if callback.verdict == "unverified" {
+                invariants::secrets::in_clear(inner, "a stranger's bytes", &String::from_utf8_lossy(&unsealed));
+            }
             let of = |kept: &Callback| kept.merchant == callback.merchant && kept.order.is_none();
             if inner.store.callbacks.iter().filter(|kept| of(kept)).count() >= keep
                 && let Some(oldest) = inner.store.callbacks.iter().position(of)
@@ -324,4 +390,16 @@ impl Store for SimStore {
         let is_there = self.read(|store| store.limbo.is_none()).await?;
         if is_there { Ok(()) } else { Err(StoreError("it is not there".to_owned())) }
     }
+}
+
+#[test]
+fn a_store_can_be_set_back() {
+    let mut store = StoreState::default();
+    store.counters.insert("questions".to_owned(), 7);
+    let backup = store.snapshot();
+    store.counters.insert("questions".to_owned(), 9);
+    store.limbo = Some(Commit::default());
+    store.restore(&backup);
+    assert_eq!(store.counters.get("questions"), Some(&7));
+    assert!(store.limbo.is_none());
 }

@@ -10,11 +10,24 @@ use std::{
 
 use guichet::{
     app::attend::Chore,
-    domain::{ids::OrderId, money::Money, purpose::Purpose},
+    domain::{
+        actor::Actor,
+        ids::OrderId,
+        money::Money,
+        purpose::Purpose,
+        quarantine::{PeoplesVerdict, Subject},
+        reconcile::{Leaving, Mark},
+    },
 };
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, ToSpan, tz::TimeZone};
 
-use crate::{bank::BankState, happening::Happening, nature::Nature, rng::Rng, store::StoreState};
+use crate::{
+    bank::BankState,
+    happening::Happening,
+    nature::{Begins, Nature},
+    rng::Rng,
+    store::StoreState,
+};
 
 /// What came to pass, as text: a hash of all of it, and the lines themselves when somebody wants to read them.
 #[derive(Debug)]
@@ -23,14 +36,42 @@ pub(crate) struct Trace {
     pub(crate) lines: Option<Vec<String>>,
 }
 
+/// What a call is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Served {
+    pub(crate) order: OrderId,
+    pub(crate) purpose: Purpose,
+    /// The instalments that it pays.
+    pub(crate) instalments: Vec<u32>,
+}
+
 /// A call that the store has as sent.
 #[derive(Clone, Debug)]
 pub(crate) struct OnRecord {
-    pub(crate) order: OrderId,
-    pub(crate) purpose: Purpose,
+    pub(crate) of: Served,
     pub(crate) reference: String,
     pub(crate) amount: Money,
+    /// When it was stored, by the one true clock.
     pub(crate) at: Timestamp,
+}
+
+/// A verdict as it was stored.
+#[derive(Clone, Debug)]
+pub(crate) struct Said {
+    pub(crate) by: Actor,
+    pub(crate) verdict: PeoplesVerdict,
+    pub(crate) at: Timestamp,
+}
+
+/// An alarm that a commit owes.
+#[derive(Clone, Debug)]
+pub(crate) struct OwedAlarm {
+    pub(crate) process: usize,
+    pub(crate) commit: u64,
+    pub(crate) kind: &'static str,
+    pub(crate) order: String,
+    /// The commit has returned: the alarm is due before anything else happens.
+    pub(crate) is_due: bool,
 }
 
 /// What is to become of a process at the next opportunity.
@@ -57,6 +98,8 @@ pub(crate) struct Inner {
     next_happening: u64,
     sleepers: Vec<(Timestamp, Waker)>,
     pub(crate) dooms: BTreeMap<usize, Doom>,
+    /// By process.
+    pub(crate) journals: BTreeMap<usize, (Mark, Vec<Leaving>)>,
     /// Chores that a process has found due.
     pub(crate) chores: Vec<(usize, Chore)>,
     pub(crate) counters: BTreeMap<&'static str, u64>,
@@ -64,6 +107,23 @@ pub(crate) struct Inner {
     pub(crate) trace: Trace,
     /// Alarms by what they are about, so that none is missed and few are kept.
     pub(crate) alarms: BTreeSet<(&'static str, String)>,
+    /// Which process commits right now, and its commit's number.
+    pub(crate) committing: Option<(usize, u64)>,
+    pub(crate) commits: u64,
+    /// Alarms that commits owe.
+    pub(crate) owed_alarms: Vec<OwedAlarm>,
+    /// Orders of which somebody may not have been told: their process ended between a commit and its alarms.
+    pub(crate) untold: BTreeSet<String>,
+    /// How far the clock of each process has been set from the true time.
+    pub(crate) clock_steps: [SignedDuration; 2],
+    /// What people have said of what waits for them.
+    pub(crate) said: BTreeMap<(OrderId, Subject), Vec<Said>>,
+    /// What people have sent back by other ways.
+    pub(crate) sent_back_otherwise: BTreeSet<u64>,
+    /// What pages had brought before all notifications came once more.
+    pub(crate) before_echo: Vec<(OrderId, String)>,
+    /// Every notification that was delivered.
+    pub(crate) told: Vec<(String, String)>,
     pub(crate) zone: TimeZone,
 }
 
@@ -76,8 +136,7 @@ impl Inner {
         let mut rng = Rng::new(seed);
         let nature = Nature::new(&mut rng);
         let zone = TimeZone::get("Europe/Paris").unwrap();
-        let start: Timestamp = "2026-01-02T09:00:00Z".parse().unwrap();
-        let now = start + SignedDuration::from_mins(rng.between(0, 60 * 24 * 790));
+        let now = beginning(&mut rng, nature.begins, &zone);
         Self {
             names: Rng::new(seed ^ 0xa5a5),
             rng,
@@ -92,11 +151,21 @@ impl Inner {
             next_happening: 0,
             sleepers: Vec::new(),
             dooms: BTreeMap::new(),
+            journals: BTreeMap::new(),
             chores: Vec::new(),
             counters: BTreeMap::new(),
             violations: Vec::new(),
             trace: Trace { hash: 0xcbf2_9ce4_8422_2325, lines: is_traced.then(Vec::new) },
             alarms: BTreeSet::new(),
+            committing: None,
+            commits: 0,
+            owed_alarms: Vec::new(),
+            untold: BTreeSet::new(),
+            clock_steps: [SignedDuration::ZERO; 2],
+            said: BTreeMap::new(),
+            sent_back_otherwise: BTreeSet::new(),
+            before_echo: Vec::new(),
+            told: Vec::new(),
             zone,
         }
     }
@@ -169,6 +238,25 @@ impl Inner {
 
     pub(crate) fn next_wake_up(&self) -> Option<Timestamp> {
         self.sleepers.iter().map(|(at, _)| *at).min()
+    }
+}
+
+fn beginning(rng: &mut Rng, begins: Begins, zone: &TimeZone) -> Timestamp {
+    let start: Timestamp = "2026-01-02T09:00:00Z".parse().unwrap();
+    let anywhere = start + SignedDuration::from_mins(rng.between(0, 60 * 24 * 790));
+    match begins {
+        Begins::Anywhere => anywhere,
+        Begins::ClocksChange => {
+            let nights =
+                ["2026-03-29T01:00:00Z", "2026-10-25T01:00:00Z", "2027-03-28T01:00:00Z", "2027-10-31T01:00:00Z"];
+            let night: Timestamp = rng.pick(&nights).parse().unwrap();
+            night - SignedDuration::from_mins(rng.between(0, 60 * 24 * 4))
+        }
+        Begins::MonthEnds => {
+            let next = anywhere.to_zoned(zone.clone()).last_of_month().unwrap().saturating_add(1.day());
+            let ends = next.start_of_day().unwrap().timestamp();
+            ends - SignedDuration::from_mins(rng.between(1, 60 * 30))
+        }
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use guichet::ports::{FeedItem, Store};
+use guichet::{
+    domain::chain::Link,
+    ports::{FeedItem, Store},
+};
 use tokio::task::JoinSet;
 
 use crate::{
@@ -86,6 +89,26 @@ pub(crate) async fn a_history_is_of_its_aggregate(harness: &dyn Harness) {
 }
 
 /// A reader that goes on from the last position it saw, while others write through two handles, sees every event once.
+pub(crate) async fn a_mark_is_the_last_event(harness: &dyn Harness) {
+    let store = harness.open().await;
+    let nothing = store.mark(None).await.unwrap();
+    assert_eq!((nothing.position, &nothing.event), (0, &Link::to("")));
+    fill(store.as_ref()).await;
+    let all = store.feed(&named(&["a", "b", "c"]), 0, 99).await.unwrap();
+    for item in &all {
+        let mark = store.mark(Some(item.position)).await.unwrap();
+        assert_eq!((mark.position, mark.event), (item.position, Link::to(&item.event)));
+    }
+    let latest = store.mark(None).await.unwrap();
+    assert_eq!(latest.position, all.last().unwrap().position);
+    // Beyond the end is the end: whoever has seen more sees that this store lags.
+    assert_eq!(store.mark(Some(latest.position + 1)).await.unwrap(), latest);
+    assert_eq!(store.mark(Some(u64::MAX)).await.unwrap(), latest);
+    // It is the same store through every handle.
+    assert_eq!(harness.open().await.mark(None).await.unwrap(), latest);
+    assert_eq!(latest.store, nothing.store);
+}
+
 pub(crate) async fn a_reader_of_the_feed_misses_nothing(harness: &dyn Harness) {
     const WRITERS: u64 = 8;
     const COMMITS: u64 = 100;

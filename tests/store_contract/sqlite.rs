@@ -113,12 +113,12 @@ async fn a_store_keeps_its_mode() {
 
 #[tokio::test]
 async fn a_newer_or_broken_schema_is_refused() {
-    for version in [3, i32::MAX, -1] {
+    for version in [4, i32::MAX, -1] {
         let file = SqliteFile::new();
         drop(file.open_with(&options()));
         file.raw().pragma_update(None, "user_version", version).unwrap();
         let refused = refusal(&file.path(), &options());
-        assert!(refused.contains(&format!("has schema {version}, this program knows up to 2")), "{refused}");
+        assert!(refused.contains(&format!("has schema {version}, this program knows up to 3")), "{refused}");
     }
 }
 
@@ -147,7 +147,7 @@ async fn a_store_is_one_private_file_when_closed() {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{path:?}");
     }
     let pragma = |name| file.raw().pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
-    assert_eq!((pragma("application_id"), pragma("user_version")), (0x6775_6963, 2));
+    assert_eq!((pragma("application_id"), pragma("user_version")), (0x6775_6963, 3));
     drop(store);
     assert!(!file.log().exists());
     assert!(file.open_with(&options()).load(&key("a", "1")).await.unwrap().is_some());

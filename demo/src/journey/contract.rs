@@ -146,7 +146,7 @@ async fn bad_keys(journey: &Journey) -> Outcome<Vec<Bad>> {
         bad.push(Bad { what, answer, status: 401, code: "unauthenticated", fault: None });
     }
     let url = format!("{}/v1/orders", journey.ecole.url);
-    let answer = journey.stage.client.ask(Question::post(url, JSON, &order)).await?;
+    let answer = journey.stage.client.ask(Question::post(url, JSON, order.as_str())).await?;
     bad.push(Bad { what: "no Authorization", answer, status: 401, code: "unauthenticated", fault: None });
     Ok(bad)
 }

@@ -5,6 +5,7 @@ mod afterwards;
 mod contract;
 mod forgeries;
 mod hosts;
+mod ledgers;
 mod losses;
 mod once;
 mod plans;
@@ -25,6 +26,14 @@ use crate::{
 };
 use report::Report;
 use walk::Journey;
+
+/// A payment that the payer's bank took back, as a school reads it on its own bank's statement: PAYBOX tells of none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct TakenBack {
+    order: String,
+    operation: String,
+    cents: i64,
+}
 
 /// Walks every step and returns what failed. `portal` is where the portal's pages are to be served.
 pub(crate) async fn walk(stage: Stage, portal: TcpListener) -> Outcome<Vec<String>> {
@@ -76,9 +85,9 @@ async fn steps(journey: &Journey) -> Vec<String> {
     report.step("surplus settled before it is known", twice::settled_meanwhile(journey).await);
     report.step("the same request twice", contract::idempotency(journey).await);
     report.step("requests that are wrong", contract::refusals(journey).await);
-    plans::steps(journey, &mut report).await;
+    let taken_back = plans::steps(journey, &mut report).await;
     report.step("events to the end of the feed", afterwards::feed(journey).await);
     report.step("no card number, key or link in sight", afterwards::secrets(journey));
-    report.step("the bank's ledger and the gateway's", afterwards::ledgers(journey).await);
+    report.step("the bank's ledger and the gateway's", ledgers::agree(journey, &taken_back).await);
     report.end()
 }

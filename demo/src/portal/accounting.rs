@@ -11,7 +11,7 @@ use super::{
     parameter,
     serve::{Page, html, see_other},
     status_of, unknown,
-    visitor::{Visitor, name_of},
+    visitor::{Desk, Visitor, name_of},
     words::typed_cents,
 };
 use crate::{
@@ -23,19 +23,24 @@ use crate::{
     trouble::Outcome,
 };
 
-const OFFICE: &str = "/comptabilite";
+pub(super) const OFFICE: &str = "/comptabilite";
 const DEBITS: &str = "/comptabilite/prelevements";
 
 /// What was not done, and the status that said so.
-struct Refused {
-    status: StatusCode,
-    why: String,
+pub(super) struct Refused {
+    pub(super) status: StatusCode,
+    pub(super) why: String,
 }
 
 impl Portal {
-    /// The gateway as the visitor, who gave a name, sees it.
-    fn office_of(&self, visitor: &Visitor) -> Gateway {
-        self.accounting.as_person(&visitor.clerk).in_language(visitor.language.letters())
+    /// The gateway as the visitor, who gave a name and stands at a desk, sees it.
+    pub(super) fn office_of(&self, visitor: &Visitor) -> Gateway {
+        let [first, second] = &self.accounting;
+        let desk = match visitor.desk {
+            Desk::First => first,
+            Desk::Second => second,
+        };
+        desk.as_person(&visitor.clerk).in_language(visitor.language.letters())
     }
 
     /// What waits for an answer, and what is past due.
@@ -60,6 +65,7 @@ impl Portal {
 
     pub(super) fn sign_in(visitor: &mut Visitor, form: &[(String, String)]) -> Page {
         visitor.clerk = name_of(&field(form, "nom"));
+        visitor.desk = Desk::of(&field(form, "poste")).unwrap_or_default();
         see_other(OFFICE)
     }
 
@@ -102,8 +108,7 @@ impl Portal {
     }
 
     async fn decide(&self, visitor: &Visitor, order: &str, what: &str, body: &Value) -> Outcome<Page> {
-        let is_plain = order.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        if visitor.clerk.is_empty() || !is_plain {
+        if visitor.clerk.is_empty() || !is_order(order) {
             return Ok(see_other(OFFICE));
         }
         let path = format!("/v1/orders/{order}/{what}");
@@ -192,11 +197,17 @@ async fn plans(office: &Gateway, status: &str) -> Outcome<Vec<Value>> {
     Ok(check::list(&office.get(&path).await?.json_if(200)?, "/orders")?.to_vec())
 }
 
-fn field(form: &[(String, String)], name: &str) -> String {
+/// Whether it can be an order's id, which goes into a path.
+pub(super) fn is_order(id: &str) -> bool {
+    !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+pub(super) fn field(form: &[(String, String)], name: &str) -> String {
     form.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()).unwrap_or_default()
 }
 
-fn refused(answer: &Answer) -> Outcome<Refused> {
+/// What the gateway says against it, as it says it.
+pub(super) fn refused(answer: &Answer) -> Outcome<Refused> {
     let problem = answer.json()?;
     let faults = problem.items("/errors").iter().map(|fault| format!(" {}", fault.said("/detail")));
     Ok(Refused { status: status_of(answer), why: format!("{}{}", problem.said("/detail"), faults.collect::<String>()) })

@@ -3,9 +3,13 @@
 
 mod accounting;
 mod fees;
+mod orders_desk;
 mod pages;
 mod plans;
+mod quarantine;
+mod remittances;
 mod serve;
+mod statements;
 mod visitor;
 mod words;
 
@@ -25,6 +29,7 @@ use crate::{
 use fees::Category;
 use pages::{Complaint, Frame, billing};
 use serve::{Page, form, html, see_other, typed};
+use statements::STATEMENTS;
 use visitor::{Visitor, new_student};
 use words::Language;
 
@@ -36,10 +41,12 @@ const ICON: &str = include_str!("icon.svg");
 /// The portal's backend.
 pub(crate) struct Portal {
     gateway: Gateway,
-    /// The office's way in: people act through it.
-    accounting: Gateway,
+    /// The office's ways in, one for each desk: people act through them.
+    accounting: [Gateway; 2],
     /// For the test clock alone.
     ops: Gateway,
+    /// Where this demonstration's bank gives its files.
+    manage: String,
     /// `http://127.0.0.1:8000`.
     origin: String,
 }
@@ -49,8 +56,9 @@ impl Portal {
     pub(crate) fn new(stage: &Stage, gateway: Gateway) -> Outcome<Self> {
         Ok(Self {
             gateway,
-            accounting: stage.gateway_with(Scope::Accounting, ECOLE)?,
+            accounting: [stage.gateway_with(Scope::Accounting, ECOLE)?, stage.gateway_with(Scope::Accounting, ECOLE)?],
             ops: stage.gateway_with(Scope::Ops, ECOLE)?,
+            manage: stage.sandbox.address("manage")?.trim_end_matches('/').to_owned(),
             origin: stage.portal_origin().to_owned(),
         })
     }
@@ -68,6 +76,9 @@ impl Portal {
     }
 
     async fn answer(&self, request: Request<Incoming>, visitor: &mut Visitor) -> Outcome<Page> {
+        if request.method() == Method::POST && request.uri().path() == STATEMENTS {
+            return self.bring(visitor, request).await;
+        }
         let (parts, body) = request.into_parts();
         let here = parts.uri.path_and_query().map_or("/", |here| here.as_str()).to_owned();
         let query = parts.uri.query().unwrap_or_default();
@@ -115,7 +126,16 @@ impl Portal {
                 (&Method::GET, ["prelevements"]) => self.debits(visitor, query).await,
                 (&Method::POST, ["prelevements"]) => self.start_debits(visitor, &form(body).await?).await,
                 (&Method::POST, ["prelevements", day, "reprise"]) => self.resume_debits(visitor, day).await,
+                (&Method::GET, ["releves"]) => self.statements(visitor, query).await,
+                (&Method::POST, ["releves", import, drift]) => self.settle_drift(visitor, (import, drift), body).await,
                 (&Method::POST, ["horloge"]) => self.put_forward(visitor, &form(body).await?).await,
+                (&Method::GET, ["commandes"]) => self.orders_list(visitor, query).await,
+                (&Method::GET, ["commandes", id]) => self.order_at_office(visitor, id, None).await,
+                (&Method::POST, ["commandes", id, what]) => self.correct(visitor, (id, what), &form(body).await?).await,
+                (&Method::GET, ["quarantaine"]) => self.quarantine(visitor, None).await,
+                (&Method::POST, ["quarantaine", id]) => self.give_verdict(visitor, id, &form(body).await?).await,
+                (&Method::GET, ["remises"]) => self.remittances(visitor).await,
+                (&Method::GET, ["remises", number]) => self.remittance(visitor, number).await,
                 _ => Ok(unknown(visitor)),
             },
             // What the gateway tells: this portal asks the API instead, and only says that it heard.
@@ -123,7 +143,9 @@ impl Portal {
             (&Method::GET, ["retour"]) => self.back(visitor, &here, query).await,
             (&Method::GET, ["position"]) => {
                 let orders = self.orders(visitor).await?;
-                Ok(html(StatusCode::OK, Frame { visitor, here: &here }.position(&orders)))
+                let path = format!("/v1/payers/{}/position", visitor.student);
+                let account = self.gateway.get(&path).await?.json_if(200)?;
+                Ok(html(StatusCode::OK, Frame { visitor, here: &here }.position(&account, &orders)))
             }
             _ => Ok(unknown(visitor)),
         }
@@ -219,8 +241,7 @@ impl Portal {
     }
 
     async fn order(&self, id: &str) -> Outcome<Option<Value>> {
-        let plain = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        if !plain {
+        if !accounting::is_order(id) {
             return Ok(None);
         }
         let answer = self.gateway.get(&format!("/v1/orders/{id}")).await?;
@@ -245,7 +266,7 @@ fn present(orders: &[Value]) -> Option<&Value> {
 /// Whether the first instalment of a plan was paid, and the others are not.
 fn has_begun(order: &Value) -> bool {
     order.said("/status") == "open"
-        && matches!(order.said("/plan/status"), "active" | "past_due" | "paused" | "cancelled")
+        && matches!(order.said("/plan/status"), "active" | "past_due" | "paused" | "cancelled" | "defaulted")
 }
 
 /// Whoever knows an order's id is its student here.

@@ -81,7 +81,7 @@ impl Portal {
         let frame = Frame { visitor, here };
         Ok(match order.said("/plan/status") {
             "approved" if order.said("/status") == "open" => html(StatusCode::OK, frame.offer(&order, None, None)),
-            "active" | "past_due" | "paused" | "completed" | "cancelled" => {
+            "active" | "past_due" | "paused" | "completed" | "cancelled" | "defaulted" => {
                 html(StatusCode::OK, frame.schedule(&order, None))
             }
             _ => see_other(CHOICE),

@@ -91,9 +91,14 @@ fn failed(trouble: &Trouble, body: String) -> Page {
 
 /// The fields of a form as it was sent.
 pub(super) async fn form(body: Incoming) -> Outcome<Vec<(String, String)>> {
-    let read = tokio::time::timeout(READ_WITHIN, Limited::new(body, FORM_MAX_BYTES).collect()).await?;
-    let body = read.map_err(|error| Trouble::of(error.to_string()))?.to_bytes();
+    let body = bytes(body, FORM_MAX_BYTES).await?;
     Ok(form_urlencoded::parse(&body).into_owned().collect())
+}
+
+/// What was sent, up to so many bytes.
+pub(super) async fn bytes(body: Incoming, most: usize) -> Outcome<Bytes> {
+    let read = tokio::time::timeout(READ_WITHIN, Limited::new(body, most).collect()).await?;
+    Ok(read.map_err(|error| Trouble::of(error.to_string()))?.to_bytes())
 }
 
 pub(super) fn typed(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Page {

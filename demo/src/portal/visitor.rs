@@ -10,6 +10,7 @@ use crate::{random, trouble::Outcome};
 const STUDENT: &str = "etudiant";
 const LANGUAGE: &str = "langue";
 const CLERK: &str = "agent";
+const DESK: &str = "poste";
 /// The longest name of a person that the gateway takes, in characters.
 const MAX_NAME: usize = 100;
 /// The demo is over long before, in seconds.
@@ -23,6 +24,31 @@ pub(super) struct Visitor {
     pub(super) language: Language,
     /// The name under which this browser acts at the accounting office; empty before it gave one.
     pub(super) clerk: String,
+    /// The office's desk that this browser stands on.
+    pub(super) desk: Desk,
+}
+
+/// A desk of the accounting office, with an API key of its own: two people decide at two desks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Desk {
+    #[default]
+    First,
+    Second,
+}
+
+impl Desk {
+    pub(super) const ALL: [Self; 2] = [Self::First, Self::Second];
+
+    pub(super) fn of(number: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|desk| desk.number() == number)
+    }
+
+    pub(super) fn number(self) -> &'static str {
+        match self {
+            Self::First => "1",
+            Self::Second => "2",
+        }
+    }
 }
 
 impl Visitor {
@@ -34,14 +60,20 @@ impl Visitor {
         };
         let language = cookie(headers, LANGUAGE).and_then(Language::of).unwrap_or_default();
         let clerk = cookie(headers, CLERK).map(decoded).unwrap_or_default();
-        Ok(Self { student, language, clerk })
+        let desk = cookie(headers, DESK).and_then(Desk::of).unwrap_or_default();
+        Ok(Self { student, language, clerk, desk })
     }
 
     /// The cookies that make the next request come from the same student.
-    pub(super) fn cookies(&self) -> [String; 3] {
+    pub(super) fn cookies(&self) -> [String; 4] {
         let clerk: String = form_urlencoded::byte_serialize(self.clerk.as_bytes()).collect();
-        [(STUDENT, self.student.as_str()), (LANGUAGE, self.language.letters()), (CLERK, &clerk)]
-            .map(|(name, value)| format!("{name}={value}; Path=/; Max-Age={COOKIE_MAX_AGE}; HttpOnly; SameSite=Lax"))
+        [
+            (STUDENT, self.student.as_str()),
+            (LANGUAGE, self.language.letters()),
+            (CLERK, &clerk),
+            (DESK, self.desk.number()),
+        ]
+        .map(|(name, value)| format!("{name}={value}; Path=/; Max-Age={COOKIE_MAX_AGE}; HttpOnly; SameSite=Lax"))
     }
 }
 
@@ -80,8 +112,12 @@ mod tests {
     #[test]
     fn names_survive_their_cookie() {
         for (typed, name) in [(" Jeanne Éluard\n", "Jeanne Éluard"), ("A=b&c;d", "A=b&c;d"), ("", ""), ("\r\n", "")] {
-            let visitor =
-                Visitor { student: "E26ABCDEF".to_owned(), language: Language::French, clerk: name_of(typed) };
+            let visitor = Visitor {
+                student: "E26ABCDEF".to_owned(),
+                language: Language::French,
+                clerk: name_of(typed),
+                desk: Desk::Second,
+            };
             let mut headers = HeaderMap::new();
             for cookie in visitor.cookies() {
                 let pair = cookie.split(';').next().expect("a cookie");
@@ -89,6 +125,7 @@ mod tests {
             }
             let seen = Visitor::of(&headers).expect("a visitor");
             assert_eq!((seen.clerk.as_str(), &seen.student), (name, &visitor.student), "{typed:?}");
+            assert_eq!(seen.desk, Desk::Second);
         }
     }
 

@@ -52,7 +52,8 @@ pub struct Aim<'a> {
 #[derive(Debug, Default)]
 pub struct Ledger {
     entries: Vec<Entry>,
-    remises: u64,
+    /// When each batch was made; the first is number 1.
+    remises: Vec<Timestamp>,
 }
 
 impl Ledger {
@@ -174,8 +175,8 @@ impl Ledger {
 
     /// One settlement: every captured or credited operation that is due by `until` gets the number of one batch.
     pub fn settle(&mut self, until: Timestamp) -> Settlement {
-        self.remises += 1;
-        let remise = self.remises;
+        self.remises.push(until);
+        let remise = u64::try_from(self.remises.len()).unwrap_or(u64::MAX);
         let mut count = 0;
         for entry in self.entries.iter_mut().filter(|entry| is_due(&entry.operation, until)) {
             entry.operation.settled_remise = Some(remise);
@@ -190,6 +191,11 @@ impl Ledger {
         let until = midnight.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(midnight);
         let anything = self.iter().any(|operation| is_due(operation, until));
         if anything { Some(self.settle(until)) } else { None }
+    }
+
+    /// Every batch with when it was made.
+    pub fn remises(&self) -> impl Iterator<Item = (u64, Timestamp)> {
+        (1..).zip(self.remises.iter().copied())
     }
 
     /// Ends the authorisations made before `before` that nobody captured.

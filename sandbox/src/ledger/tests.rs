@@ -107,3 +107,36 @@ fn another_subscriber_s_operation_is_out_of_reach() {
     assert_eq!(ledger.cancel(&of("plan-2")).unwrap_err(), Unfit::Reference);
     assert!(ledger.cancel(&of("plan-1")).is_ok());
 }
+
+#[test]
+fn files_show_what_was_settled_and_the_fees_of_it() {
+    use crate::{files, wire::form::Fields};
+    let (mut ledger, who) = (Ledger::default(), merchant());
+    ledger.add(operation(1, Status::Captured, 60_100));
+    ledger.add(operation(2, Status::Captured, 20_031));
+    ledger.refund(&aim(&who, 2, 31)).unwrap();
+    ledger.add(Operation { kind: Kind::Refund, captured: 0, ..operation(3, Status::Credit, 31) });
+    ledger.add(Operation { reference: "a;\"b\"".into(), ..operation(4, Status::Refused, 100) });
+    ledger.add(Operation { merchant: Merchant { rang: 33, ..merchant() }, ..operation(5, Status::Captured, 100) });
+    ledger.settle(Timestamp::UNIX_EPOCH);
+    let file = |name: &str, query: &str| {
+        let query = Fields::parse(query).unwrap();
+        files::write(&ledger, name, &query).unwrap().unwrap().trim_start_matches('\u{feff}').replace("\r\n", "\n")
+    };
+    assert_eq!(
+        file("operations.csv", "from=1970-01-01&until=1970-01-01&site=1999888&rang=32"),
+        "operation;call;reference;date;type;amount;currency;remittance;status\n\
+         1;7;order-1;01/01/1970;paiement;601,00;EUR;1;Capturé\n\
+         2;7;order-1;01/01/1970;paiement;200,31;EUR;1;Capturé\n\
+         3;7;order-1;01/01/1970;remboursement;0,31;EUR;1;Crédit\n\
+         4;7;\"a;\"\"b\"\"\";01/01/1970;paiement;1,00;EUR;;Refusé\n"
+    );
+    assert_eq!(
+        file("remittances.csv", "site=1999888&rang=32"),
+        "remittance;value_date;gross;fees;net;currency\n1;01/01/1970;801,00;1,60;799,40;EUR\n"
+    );
+    assert_eq!(file("remittances.csv", "from=1970-01-02"), "remittance;value_date;gross;fees;net;currency\n");
+    let bad = Fields::parse("from=today").unwrap();
+    assert!(files::write(&ledger, "operations.csv", &bad).unwrap().is_err());
+    assert!(files::write(&ledger, "other.csv", &bad).is_none());
+}

@@ -123,7 +123,6 @@ pub(super) fn finding(question: &Question, answer: &DirectAnswer) -> Finding {
 /// What the answer to a call settles. Only a definite refusal refuses, and only numbers that fit accept.
 pub(super) fn ruling(call: &MoneyCall, answer: &DirectAnswer) -> Ruling {
     let code = answer.code();
-    let name = || code.as_str().to_owned();
     if code == Code::SUCCESS {
         return match call {
             MoneyCall::Cancel { operation, .. } | MoneyCall::Capture { operation, .. } => {
@@ -136,17 +135,10 @@ pub(super) fn ruling(call: &MoneyCall, answer: &DirectAnswer) -> Ruling {
             },
         };
     }
-    if matches!(code.class(), AnswerClass::ConfigError | AnswerClass::RequestError) {
-        return Ruling::Misconfigured { code: name() };
-    }
     if code.as_str() == NO_SUBSCRIBER && answer.comment_speaks_of_pares() {
         return Ruling::Doubt { why: "00017, of a failed authentication".to_owned() };
     }
-    if code.is_definite_refusal() {
-        Ruling::Refused { code: name(), class: code.refusal_class() }
-    } else {
-        Ruling::Doubt { why: name() }
-    }
+    code.ruling_of_failure()
 }
 
 /// A cancellation and a capture keep the numbers of what they are about, and may leave them out.

@@ -32,7 +32,7 @@ fn check_folder(path: &Path) -> Result<(), StoreError> {
     made.map_err(|error| StoreError(format!("a store cannot be made in {}: {error}", folder.display())))
 }
 
-fn check_file(path: &Path, mode: Option<Mode>) -> Result<(), StoreError> {
+pub(super) fn check_file(path: &Path, mode: Option<Mode>) -> Result<(), StoreError> {
     let unusable = |error| unusable(path, &error);
     let connection = open(path).map_err(unusable)?;
     check_owner(&connection, path)?;
@@ -48,7 +48,7 @@ fn check_file(path: &Path, mode: Option<Mode>) -> Result<(), StoreError> {
 }
 
 /// Without its log the file is all there is, and is read as it lies there: otherwise SQLite would make the log's files.
-fn open(path: &Path) -> rusqlite::Result<Connection> {
+pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut log = PathBuf::from(path).into_os_string();
     log.push("-wal");

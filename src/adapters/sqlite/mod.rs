@@ -8,12 +8,18 @@
 mod changes;
 mod check;
 mod columns;
+mod copy;
 mod readers;
 mod reads;
 mod schema;
 mod writer;
 
-use std::{collections::BTreeMap, num::NonZeroUsize, path::Path, time::Duration};
+use std::{
+    collections::BTreeMap,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use jiff::{Timestamp, civil::Date};
@@ -24,7 +30,10 @@ use self::{
     reads::{List, Ready, Tally},
     writer::Writer,
 };
-use crate::ports::{Answer, Callback, Commit, CommitError, FeedItem, Key, Mode, Store, StoreError, Stored};
+use crate::{
+    domain::reconcile::Mark,
+    ports::{Answer, Callback, Commit, CommitError, FeedItem, Key, Mode, Store, StoreError, Stored},
+};
 
 /// How a store is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +81,28 @@ impl SqliteStore {
         let writer = Writer::start(connection, options.queue_max)
             .map_err(|error| StoreError(format!("the writer cannot be started: {error}")))?;
         Ok(Self { readers, writer })
+    }
+
+    /// Writes what the store at `from` holds now to the new file `to`, whether it is served or not. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read, or `to` is there already or cannot be written.
+    pub fn back_up(from: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<(), StoreError> {
+        copy::back_up(from.as_ref(), to.as_ref())
+    }
+
+    /// Puts a copy of `from` in the place of the store at `to`, which nobody may serve meanwhile; what was there is moved
+    /// aside, and where to is returned. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError`] when `from` is no sound store of this mode; then nothing was changed.
+    pub fn restore(
+        from: impl AsRef<Path>,
+        to: impl AsRef<Path>,
+        mode: Mode,
+        now: Timestamp,
+    ) -> Result<Option<PathBuf>, StoreError> {
+        copy::restore(from.as_ref(), to.as_ref(), mode, now)
     }
 
     /// Whether [`SqliteStore::open`] would open the store, without making or changing it; `mode` is what it should be,
@@ -149,6 +180,10 @@ impl Store for SqliteStore {
     async fn history(&self, key: &Key) -> Result<Vec<FeedItem>, StoreError> {
         let key = key.clone();
         self.readers.ask(move |connection| reads::history(connection, &key)).await
+    }
+
+    async fn mark(&self, at: Option<u64>) -> Result<Mark, StoreError> {
+        self.readers.ask(move |connection| reads::mark(connection, at)).await
     }
 
     async fn answer(&self, key: &str) -> Result<Option<Answer>, StoreError> {

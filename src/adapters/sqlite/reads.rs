@@ -6,7 +6,10 @@ use jiff::{Timestamp, civil::Date};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
 use super::columns::{after, beyond, days, instant, micros, name, number, rows};
-use crate::ports::{Answer, Callback, FeedItem, Key, Stored};
+use crate::{
+    domain::{chain::Link, reconcile::Mark},
+    ports::{Answer, Callback, FeedItem, Key, Stored},
+};
 
 /// Rows that are counted to tell a rare label from a common one.
 const COUNTED_MAX: i64 = 1_000;
@@ -180,6 +183,18 @@ pub(super) fn history(connection: &Connection, key: &Key) -> rusqlite::Result<Ve
         )?
         .query_map(params![key.merchant, key.kind, key.id], feed_item)?
         .collect()
+}
+
+/// The last event that is not after `at`.
+pub(super) fn mark(connection: &mut Connection, at: Option<u64>) -> rusqlite::Result<Mark> {
+    let moment = connection.transaction()?;
+    let store = moment.query_row("SELECT value FROM meta WHERE name = 'store'", [], |row| row.get(0))?;
+    let found: Option<(i64, String)> = moment
+        .prepare_cached("SELECT position, event FROM event WHERE position <= ?1 ORDER BY position DESC LIMIT 1")?
+        .query_row([at.map_or(i64::MAX, number)], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let (position, event) = found.unwrap_or_default();
+    Ok(Mark { store, position: position.cast_unsigned(), event: Link::to(&event) })
 }
 
 pub(super) fn answer(connection: &Connection, key: &str) -> rusqlite::Result<Option<Answer>> {

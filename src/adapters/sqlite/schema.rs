@@ -16,7 +16,8 @@ use crate::ports::{Mode, StoreError};
 /// `guic`: what `file` and this program know a store of guichet by.
 const APPLICATION_ID: i32 = 0x6775_6963;
 /// From 0 to 1, from 1 to 2, …; a migration that was released is never changed.
-pub(super) const MIGRATIONS: [&str; 2] = [include_str!("schema_1.sql"), include_str!("schema_2.sql")];
+pub(super) const MIGRATIONS: [&str; 3] =
+    [include_str!("schema_1.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql")];
 /// Statements that a connection keeps prepared.
 const STATEMENTS: usize = 64;
 /// Between two tries to turn the log on.

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 
 use super::{
     super::{App, Error, commit::Extras, merchant::Merchant},
+    StoredRun,
     waiting::PAGE,
     work::ready_debits,
 };
@@ -14,15 +15,24 @@ use crate::{
         actor::Actor,
         ids::OrderId,
         order::Order,
-        run::{Run, RunState},
+        run::{Run, RunEvent, RunState},
     },
     failpoint,
     ports::AlarmKind,
 };
 
 impl App {
+    /// Takes up every order that is due, and no more from then on.
+    pub(super) async fn select_all(&self, merchant: &Merchant, current: &StoredRun) -> Result<(), Error> {
+        self.select(merchant, current.run.date).await?;
+        failpoint::pass("run.taken_up");
+        self.note(merchant, current, RunEvent::Selected, Some(self.now())).await?;
+        failpoint::pass("run.selected");
+        Ok(())
+    }
+
     /// Takes up every order that is due.
-    pub(super) async fn select(&self, merchant: &Merchant, date: Date) -> Result<(), Error> {
+    async fn select(&self, merchant: &Merchant, date: Date) -> Result<(), Error> {
         let mut after: Option<String> = None;
         let mut told = BTreeSet::new();
         loop {

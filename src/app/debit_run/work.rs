@@ -36,14 +36,14 @@ impl App {
         let merchant = self.merchant(merchant)?;
         let mut current = self.load_run(&merchant.id, date).await?;
         if current.run.state == RunState::Selecting {
-            self.select(merchant, date).await?;
-            failpoint::pass("run.taken_up");
-            self.note(merchant, &current, RunEvent::Selected, Some(self.now())).await?;
-            failpoint::pass("run.selected");
+            self.select_all(merchant, &current).await?;
             current = self.load_run(&merchant.id, date).await?;
         }
         while current.run.state == RunState::Running && !self.is_winding_down() {
             let now = self.now();
+            if self.is_frozen().await? {
+                return self.wake_run(merchant, &current, later(now, merchant.policy.send_again)).await;
+            }
             let opens = merchant.debits.hours(&merchant.policy).next_open(now);
             if opens > now {
                 return self.wake_run(merchant, &current, opens).await;
@@ -202,7 +202,7 @@ impl App {
         if matches!(error, Error::Unavailable(_) | Error::Busy) {
             return Err(error);
         }
-        self.alarm_if_failed(Err(error), &merchant.id, &order);
+        self.alarm_if_failed(Err(error), merchant.id.as_str(), &order);
         Ok(())
     }
 
@@ -224,7 +224,7 @@ pub(super) fn ready_debit(order: &Order, date: Date) -> Option<(AttemptId, Times
 }
 
 /// The debits of an order that are ready, each with its run.
-pub(super) fn ready_debits(order: &Order) -> impl Iterator<Item = (Date, AttemptId, Timestamp)> {
+pub(in crate::app) fn ready_debits(order: &Order) -> impl Iterator<Item = (Date, AttemptId, Timestamp)> {
     order.schedule.iter().filter_map(|due| {
         let debit = due.debit()?;
         let AttemptState::Ready { not_before } = debit.attempt.state else { return None };

@@ -13,6 +13,7 @@ use crate::domain::{
     ledger::{Entry, EntryKind},
     money::Money,
 };
+use crate::planted::{self, Bug};
 
 /// An event that does not fit its order: a defect of ours, never the caller's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,6 +47,7 @@ impl Order {
             unsettled: Vec::new(),
             blocked: false,
             verdicts: Vec::new(),
+            chain: None,
         }
     }
 
@@ -102,6 +104,9 @@ impl Order {
                 report.cards.extend(card.as_deref().cloned());
                 report.says.at_least(says);
                 checkout.asks.extend(asks);
+                if planted::is(Bug::FailureIsFinal) && matches!(says, Says::Failed { .. }) {
+                    checkout.asks.clear();
+                }
                 Ok(())
             }
             Event::Prompted { checkout, asks } => {
@@ -131,7 +136,7 @@ impl Order {
                 // Whatever became of the money, its page may have registered a card.
                 if let Ok(begins) = self.begins(*checkout) {
                     let subscriber = begins.subscriber.clone();
-                    self.register(&subscriber);
+                    self.register(&subscriber, at);
                     if self.holds.iter().all(|hold| hold.checkout != *checkout) {
                         self.unwanted(&subscriber, at)?;
                     }
@@ -210,7 +215,7 @@ impl Order {
 
     fn book_capture(&mut self, entry: &Entry) -> Result<(), Impossible> {
         let number = entry.operation.number;
-        let is_known = self.knows(&number);
+        let is_known = self.has_booked(&number);
         match self.holds.iter_mut().find(|hold| hold.operation.number == number && !hold.captured) {
             Some(hold) => {
                 hold.captured = true;
@@ -233,6 +238,7 @@ impl Order {
                 }
             }
             EntryKind::Debit { instalment } => self.pay(*instalment)?,
+            EntryKind::Surplus { .. } if planted::is(Bug::SurplusKept) => {}
             EntryKind::Surplus { .. } => self.add_give_back(entry.operation, entry.amount, None),
             EntryKind::GivenBack { .. } | EntryKind::Settlement { .. } | EntryKind::Chargeback { .. } => {
                 return Err(Impossible("what is no capture booked as one"));

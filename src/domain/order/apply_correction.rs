@@ -152,13 +152,14 @@ impl Order {
 
     /// What of a captured operation can still be given back: what was given, is on its way, or is not known to have
     /// failed counts as spent.
-    pub(super) fn refundable(&self, number: &OperationNumber) -> Option<Money> {
+    pub fn refundable(&self, number: &OperationNumber) -> Option<Money> {
         let entry = self.ledger.iter().find(|entry| {
             let is_money_in =
                 matches!(entry.kind, EntryKind::Capture { .. } | EntryKind::Debit { .. } | EntryKind::Surplus { .. });
             is_money_in && entry.operation.number == *number
         })?;
-        let mut spent = self.give_backs.iter().filter(|given| given.operation.number == *number && !given.given_up);
+        let is_spent = |given: &&GiveBack| given.operation.number == *number && given.counts_as_spent();
+        let mut spent = self.give_backs.iter().filter(is_spent);
         let charged_back = self
             .ledger
             .iter()
@@ -202,17 +203,35 @@ impl Order {
         if self.refundable(&original).is_none_or(|left| entry.amount.exceeds(left)) {
             return Err(Impossible("charging back what is not there"));
         }
-        let due = self.schedule.iter_mut().find(|due| due.number == instalment && due.paid);
-        let due = due.ok_or(Impossible("a chargeback of an instalment that is not paid"))?;
-        due.paid = false;
         let since = entry.at.to_zoned(jiff::tz::TimeZone::UTC).date();
-        due.arrears = Some(Arrears { since, code: CHARGED_BACK.to_owned(), class: RefusalClass::Hard });
+        for number in std::iter::once(instalment).chain(self.paid_beside(&original)) {
+            let due = self.schedule.iter_mut().find(|due| due.number == number && due.paid);
+            let due = due.ok_or(Impossible("a chargeback of an instalment that is not paid"))?;
+            due.paid = false;
+            due.arrears = Some(Arrears { since, code: CHARGED_BACK.to_owned(), class: RefusalClass::Hard });
+        }
         // What was settled is owed again: the one way back that there is.
         if let Status::Settled { .. } = self.status {
             self.status = Status::Open;
         }
         self.ledger.push(entry.clone());
         Ok(())
+    }
+
+    /// The further instalments that an operation paid.
+    fn paid_beside(&self, number: &OperationNumber) -> Vec<u32> {
+        let entries = self.ledger.iter().filter(|entry| entry.operation.number == *number);
+        entries
+            .filter_map(|entry| match &entry.kind {
+                EntryKind::Capture { rest, .. } => Some(rest.clone()),
+                EntryKind::Debit { .. }
+                | EntryKind::Surplus { .. }
+                | EntryKind::GivenBack { .. }
+                | EntryKind::Settlement { .. }
+                | EntryKind::Chargeback { .. } => None,
+            })
+            .flatten()
+            .collect()
     }
 
     fn resolve(&mut self, subject: Subject, verdict: PeoplesVerdict, at: Timestamp) -> Result<(), Impossible> {

@@ -1,6 +1,6 @@
 //! What the events of plans, held money and kept cards make of an order.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan};
 
 use super::{Impossible, Order, Status};
 use crate::domain::{
@@ -12,6 +12,7 @@ use crate::domain::{
     schedule::Instalment,
     subscriber::{PlanCard, Subscriber, SubscriberState},
 };
+use crate::planted::{self, Bug};
 
 impl Order {
     #[expect(
@@ -131,19 +132,25 @@ impl Order {
     }
 
     fn add_hold(&mut self, hold: &Hold) -> Result<(), Impossible> {
-        if self.knows(&hold.operation.number) || hold.number != super::next_number(self.holds.len()) {
+        if self.has_booked(&hold.operation.number) || hold.number != super::next_number(self.holds.len()) {
             return Err(Impossible("an operation held twice"));
         }
         let subscriber = self.begins(hold.checkout)?.subscriber.clone();
-        self.register(&subscriber);
+        self.register(&subscriber, hold.found_at);
         self.holds.push(hold.clone());
         Ok(())
     }
 
-    /// A card that a page registered; two operations of one page register one.
-    pub(super) fn register(&mut self, subscriber: &SubscriberReference) {
-        if self.subscribers.iter().all(|known| known.reference != *subscriber) {
-            self.subscribers.push(Subscriber { reference: subscriber.clone(), state: SubscriberState::Kept });
+    /// A card that a page registered; two operations of one page register one. Where it was forgotten before, whoever paid
+    /// once more may have had it kept again.
+    pub(super) fn register(&mut self, subscriber: &SubscriberReference, at: Timestamp) {
+        match self.subscribers.iter_mut().find(|known| known.reference == *subscriber) {
+            None => self.subscribers.push(Subscriber { reference: subscriber.clone(), state: SubscriberState::Kept }),
+            Some(known) => {
+                if let SubscriberState::Gone { .. } = known.state {
+                    known.state = SubscriberState::Unwanted { next_try: at, tries: 0 };
+                }
+            }
         }
     }
 
@@ -166,7 +173,7 @@ impl Order {
         if *verdict != Verdict::Accepted {
             self.add_give_back(operation, amount, Some(number));
         }
-        if let Verdict::Refused { .. } = verdict {
+        if matches!(verdict, Verdict::Refused { .. }) && !planted::is(Bug::CardNotForgotten) {
             let subscriber = self.begins(checkout)?.subscriber.clone();
             self.unwanted(&subscriber, at)?;
         }
@@ -189,6 +196,7 @@ impl Order {
         plan.state = PlanState::Active { since: at, card: Box::new(card.clone()), paused: false };
         self.schedule = schedule;
         for due in self.schedule.iter_mut().skip(1) {
+            due.due = if planted::is(Bug::DatesCountedAnew) { due.due.saturating_add(1.month()) } else { due.due };
             due.next_on = Some(due.due);
         }
         Ok(())
@@ -221,6 +229,7 @@ impl Order {
     pub(super) fn unwanted(&mut self, reference: &SubscriberReference, at: Timestamp) -> Result<(), Impossible> {
         let is_its = |hold: &Hold| self.begins(hold.checkout).is_ok_and(|begins| begins.subscriber == *reference);
         let is_debited = self.plan().and_then(Plan::card).is_some_and(|card| card.subscriber == *reference);
+        let is_debited = is_debited && !planted::is(Bug::DebitedCardForgotten);
         if is_debited || self.holds.iter().any(|hold| hold.is_pending() && is_its(hold)) {
             return Ok(());
         }

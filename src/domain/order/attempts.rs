@@ -4,7 +4,7 @@ use jiff::{Timestamp, civil::Date};
 
 use super::{Decision, Impossible, Order};
 use crate::domain::{
-    attempt::{Attempt, AttemptState, Conclusion, Preflight, Sending},
+    attempt::{Attempt, AttemptState, Conclusion, Host, Preflight, Sending},
     bank::{ArchiveReference, Finding, Operation, Ruling},
     card::CardRefusal,
     event::Event,
@@ -56,6 +56,16 @@ impl Order {
     pub fn attempt(&self, of: AttemptId) -> Result<&Attempt, Impossible> {
         let attempts = self.attempts(of.purpose).into_iter();
         attempts.rev().find(|attempt| attempt.number == of.attempt).ok_or(Impossible("an attempt that does not exist"))
+    }
+
+    /// What was authorised is captured, or let go, on the platform that authorised it.
+    pub fn only_host(&self, of: AttemptId) -> Option<Host> {
+        let hold = match of.purpose {
+            Purpose::Capture(hold) => Some(hold),
+            Purpose::GiveBack(number) => self.give_back(number).and_then(|give_back| give_back.hold),
+            Purpose::Debit(_) => None,
+        };
+        hold.and_then(|hold| self.hold(hold)).and_then(|hold| self.checkout(hold.checkout)).map(|page| page.page_host)
     }
 
     /// Prepares the next call of a give-back, or of a capture; it leaves later.

@@ -30,6 +30,8 @@ pub struct Heard {
     pub strays: Vec<Operation>,
     /// The kind of the card that paid, where it begins a plan and the bank tells.
     pub card_type: Option<String>,
+    /// What became of a reported operation could not be told.
+    pub unclear: bool,
     /// Why a question stayed without a usable answer, when one did.
     pub silence: Option<String>,
 }
@@ -130,6 +132,16 @@ impl Order {
         Ok(decision)
     }
 
+    /// A person has reason to think that a page was paid: the bank is asked about it.
+    ///
+    /// # Errors
+    /// [`Impossible`] when there is no such page.
+    pub fn ask_about(&self, page: CheckoutNumber, now: Timestamp, policy: &Policy) -> Result<Decision, Impossible> {
+        let mut decision = Decision::of(self);
+        decision.prompt(page, Checkout::asks_after_news(now, policy).into_iter().collect(), now)?;
+        Ok(decision)
+    }
+
     /// Operations that were reported for a checkout and that nothing has settled, other than the one `found` under our
     /// reference. Those of its call are ours; those of other calls are another's money, a forgery, or a second payment
     /// of the same page.
@@ -140,7 +152,7 @@ impl Order {
                 Says::Paid { operation, .. } => Some(*operation),
                 Says::Failed { .. } | Says::Pending => None,
             })
-            .filter(|operation| operation.number != found.number && !self.knows(&operation.number))
+            .filter(|operation| operation.number != found.number && !self.has_seen_to(number, &operation.number))
             .collect()
     }
 
@@ -152,10 +164,10 @@ impl Order {
         let checkout = self.checkout(heard.checkout).ok_or(Impossible("an answer about an unknown checkout"))?;
         let mut decision = Decision::of(self);
         let unseen = |number: &&OperationNumber| heard.seen.iter().all(|(seen, _)| seen.number != **number);
-        let held = checkout.authorised.iter().filter(|number| !self.knows(number));
+        let held = checkout.authorised.iter().filter(|number| !self.has_seen_to(heard.checkout, number));
         let mut authorised: Vec<OperationNumber> = held.filter(unseen).copied().collect();
         for (operation, status) in &heard.seen {
-            if decision.order.knows(&operation.number) {
+            if decision.order.has_seen_to(heard.checkout, &operation.number) {
                 continue;
             }
             match status {
@@ -179,7 +191,7 @@ impl Order {
                 }
             }
         }
-        for stray in heard.strays.iter().filter(|stray| !self.knows(&stray.number)) {
+        for stray in heard.strays.iter().filter(|stray| !self.has_seen_to(heard.checkout, &stray.number)) {
             let why = "its money was taken or is held, it was reported for this page, and the bank finds another under its reference".to_owned();
             decision.push(Event::Quarantined { checkout: heard.checkout, operation: stray.number, why }, now)?;
         }
@@ -198,6 +210,10 @@ impl Order {
         let again = times
             .and_then(|times| rung(&policy.ask_after_silence, usize::try_from(times).unwrap_or(usize::MAX)))
             .map(|delay| later(now, delay));
+        if heard.unclear {
+            // Whatever it is, it holds nothing up; and strangers who have it reported do not have it asked for ever.
+            decision.prompt(heard.checkout, vec![later(now, policy.hold_for_report)], now)?;
+        }
         decision.push(
             Event::Asked { checkout: heard.checkout, asked_at: heard.asked_at, answer, authorised, again },
             now,
@@ -209,7 +225,8 @@ impl Order {
     /// often it is found.
     pub fn is_news_of_money(&self, heard: &Heard) -> bool {
         let is_news = |(operation, status): &(Operation, OperationStatus)| {
-            !self.knows(&operation.number) && !matches!(status, OperationStatus::Cancelled | OperationStatus::Refused)
+            !self.has_seen_to(heard.checkout, &operation.number)
+                && !matches!(status, OperationStatus::Cancelled | OperationStatus::Refused)
         };
         !heard.strays.is_empty() || heard.seen.iter().any(is_news)
     }
@@ -226,7 +243,7 @@ impl Order {
         now: Timestamp,
     ) -> Result<Decision, Impossible> {
         let mut decision = Decision::of(self);
-        if !self.knows(&operation.number) {
+        if !self.has_seen_to(checkout, &operation.number) {
             let (operation, why) = (operation.number, why.to_owned());
             decision.push(Event::Quarantined { checkout, operation, why }, now)?;
         }
@@ -239,7 +256,7 @@ impl Order {
             .into_iter()
             .flat_map(|checkout| {
                 checkout
-                    .pending_operations(&|operation| self.knows(operation))
+                    .pending_operations(&|operation| self.has_seen_to(number, operation))
                     .map(|(_, operation)| *operation)
                     .collect::<Vec<_>>()
             })
@@ -295,7 +312,7 @@ impl Decision {
         let Some(checkout) = order.checkout(heard.checkout) else {
             return Ok(());
         };
-        for (report, operation) in checkout.pending_operations(&|number| order.knows(number)) {
+        for (report, operation) in checkout.pending_operations(&|number| order.has_seen_to(heard.checkout, number)) {
             let status = heard.seen.iter().find(|(seen, _)| seen.number == operation.number).map(|(_, status)| status);
             if status == Some(&OperationStatus::Authorised) {
                 continue;

@@ -13,6 +13,7 @@ use crate::domain::{
     numbers::OperationNumber,
     plan::{PlanEnd, PlanState, amended_terms},
     policy::Policy,
+    retry::RefusalClass,
     schedule::Instalment,
     text::Text,
 };
@@ -48,7 +49,7 @@ impl Order {
     /// What is going back, or went, of money that paid for the order.
     pub fn refunded_in_all(&self) -> Money {
         let zero = Money::zero(self.totals.including_vat.currency());
-        let parts = self.give_backs.iter().filter(|given| given.refund.is_some() && !given.given_up);
+        let parts = self.give_backs.iter().filter(|given| given.refund.is_some() && given.counts_as_spent());
         parts.fold(zero, |sum, part| sum.plus(part.amount).unwrap_or(sum))
     }
 
@@ -169,7 +170,8 @@ impl Order {
     /// Gives an instalment of an active plan another date.
     ///
     /// # Errors
-    /// [`Refusal`] when no plan is active, it is not owed or is being paid, the date has come, or the card ends before it.
+    /// [`Refusal`] when no plan is active, it is not owed or is being paid, its card was refused for
+    /// good, the date has come, or the card ends before it.
     pub fn reschedule(
         &self,
         instalment: u32,
@@ -181,7 +183,11 @@ impl Order {
         let card = self.plan().and_then(crate::domain::plan::Plan::card).ok_or(Refusal::PlanNotActive)?;
         let mut decision = Decision::of(self);
         decision.drop_ready_debits("it is rescheduled", now)?;
-        decision.order.payable_by_people(instalment, now)?;
+        let owed = decision.order.payable_by_people(instalment, now)?;
+        // What was refused for good, or charged back, would be debited on the new day.
+        if owed.arrears.as_ref().is_some_and(|arrears| arrears.class != RefusalClass::Soft) {
+            return Err(Refusal::CardUnusable);
+        }
         if due <= self.debit_day(now, policy) {
             return Err(Refusal::DateHasCome);
         }
@@ -224,11 +230,17 @@ impl Order {
         Ok(decision)
     }
 
+    /// Whether anything of it was paid, be it charged back since; surplus is none of it.
+    pub(super) fn was_ever_paid(&self) -> bool {
+        let is_payment = |entry: &Entry| matches!(entry.kind, EntryKind::Capture { .. } | EntryKind::Debit { .. });
+        self.ledger.iter().any(is_payment) || self.schedule.iter().any(|due| due.paid)
+    }
+
     fn may_be_corrected(&self) -> Result<(), Refusal> {
         if matches!(self.status, Status::Cancelled { .. }) {
             return Err(Refusal::Cancelled);
         }
-        if self.ledger.is_empty() {
+        if !self.was_ever_paid() {
             return Err(Refusal::NothingPaid);
         }
         if self.is_confirming() {

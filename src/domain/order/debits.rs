@@ -19,6 +19,7 @@ use crate::domain::{
     subscriber::PlanCard,
     text::Text,
 };
+use crate::planted::{self, Bug};
 
 /// Why a run leaves an order out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -99,7 +100,7 @@ impl Order {
         if self.debits().any(|debit| debit.run == date) {
             return Err(LeftOut::InThisRun);
         }
-        if self.debits().any(|debit| debit.on == Some(today)) {
+        if self.was_debited_on(today) {
             return Err(LeftOut::DebitedToday);
         }
         // Schemes count what came to nothing as well.
@@ -116,6 +117,10 @@ impl Order {
         self.schedule.iter().flat_map(|due| &due.debits)
     }
 
+    fn was_debited_on(&self, day: Date) -> bool {
+        self.debits().any(|debit| debit.on == Some(day)) && !planted::is(Bug::TwoDebitsADay)
+    }
+
     /// The days on which its card was debited.
     fn card_days(&self) -> Vec<Date> {
         self.debits().filter_map(|debit| debit.on).collect()
@@ -124,10 +129,10 @@ impl Order {
     /// Whether a page of the instalment may still bring money: it is open, or was and has not been asked for since.
     pub(super) fn is_covered(&self, instalment: u32, now: Timestamp) -> bool {
         self.checkouts.iter().filter(|page| page.pays().contains(&instalment)).any(|page| {
-            now < page.expires_at
+            (now < page.expires_at && !planted::is(Bug::PageUnheeded))
                 || self.holds.iter().any(|hold| hold.checkout == page.number && hold.is_pending())
                 || page.asks.first().is_some_and(|ask| *ask <= now)
-                || page.is_confirming(&|number| self.knows(number))
+                || page.is_confirming(&|number| self.has_seen_to(page.number, number))
                 || !page.quarantine.is_empty()
         })
     }
@@ -228,13 +233,13 @@ impl Order {
         };
         let today = policy.day(Some(&plan.time_zone), now);
         let others = self.schedule.iter().filter(|other| other.number != instalment);
-        if plan.is_paused() {
+        if plan.is_paused() && !planted::is(Bug::PauseUnheeded) {
             Some("the plan is paused")
         } else if due.next_on.is_none_or(|on| on > today) {
             Some("it is not due yet")
         } else if self.is_covered(instalment, now) {
             Some("the payer is paying it")
-        } else if self.debits().any(|debit| debit.on == Some(today)) {
+        } else if self.was_debited_on(today) {
             Some("the card was debited today")
         } else if others.into_iter().any(Instalment::is_being_debited) {
             Some("another debit is under way")

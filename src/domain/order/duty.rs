@@ -12,6 +12,7 @@ use crate::domain::{
     policy::{Policy, later},
     purpose::{AttemptId, Purpose},
 };
+use crate::planted::{self, Bug};
 
 /// One thing to do now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,8 +80,8 @@ impl Order {
 
     fn checkout_duties(&self, checkout: &Checkout, policy: &Policy) -> impl Iterator<Item = (Timestamp, Duty)> + use<> {
         let number = checkout.number;
-        let pending = checkout.pending_operations(&|operation| self.knows(operation)).next().is_some();
-        let ask = if policy.signature_is_enough && pending {
+        let pending = checkout.pending_operations(&|operation| self.has_seen_to(number, operation)).next().is_some();
+        let ask = if (policy.signature_is_enough || planted::is(Bug::SignatureIsProofEnough)) && pending {
             Duty::Believe { checkout: number }
         } else {
             Duty::Ask { checkout: number }
@@ -113,6 +114,7 @@ fn attempt_duty(purpose: Purpose, attempt: &Attempt, policy: &Policy) -> Option<
     let of = AttemptId { purpose, attempt: attempt.number };
     let duty = match &attempt.state {
         AttemptState::Ready { .. } => Duty::Send { of, attempt: attempt.clone() },
+        AttemptState::Sent(_) if planted::is(Bug::SentIsForgotten) => return None,
         AttemptState::Sent(_) => Duty::Doubt { of },
         AttemptState::InDoubt(doubt) => Duty::Enquire { of, attempt: attempt.clone(), host: doubt.host() },
         AttemptState::Accepted { .. }

@@ -20,6 +20,7 @@ use crate::domain::{
     schedule::Instalment,
     template::Template,
 };
+use crate::planted::{self, Bug};
 
 /// The most checkouts an order may have: nobody pays a bill at the two hundredth try.
 pub const MAX_CHECKOUTS: usize = 200;
@@ -265,7 +266,8 @@ impl Order {
             resolved: Default::default(),
             // A card is registered under a name of its own, each time.
             begins: page.begins.clone().map(|begins| {
-                let subscriber = SubscriberReference::of_checkout(&new.prefix, self.id, number);
+                let name = if planted::is(Bug::CardNameUsedAgain) { page.number } else { number };
+                let subscriber = SubscriberReference::of_checkout(&new.prefix, self.id, name);
                 Box::new(PlanCheckout { subscriber, ..*begins })
             }),
             ..page.clone()

@@ -12,6 +12,7 @@ mod apply_attempt;
 mod apply_correction;
 mod apply_plan;
 mod attempts;
+mod audit;
 mod cards;
 mod confirm;
 mod corrections;
@@ -23,10 +24,11 @@ mod plans;
 mod quarantine;
 mod settlement;
 #[cfg(test)]
-mod tests;
+pub(in crate::domain) mod tests;
 
 pub use apply::Impossible;
 pub use attempts::{NewCall, Prepared};
+pub use audit::Breach;
 pub use confirm::{Heard, News, Taken};
 pub use corrections::{Against, Correcting};
 pub use debits::LeftOut;
@@ -42,6 +44,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     bank::Operation,
+    chain::Link,
     checkout::{Challenge, Checkout, CheckoutStatus, Locale},
     correction::{CreditNote, JournalEntry, Refund},
     event::Event,
@@ -104,6 +107,9 @@ pub struct Order {
     /// What people have made so far of what waits for them.
     #[serde(default)]
     pub verdicts: Vec<GivenVerdict>,
+    /// The latest of its events, once that is stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain: Option<Link>,
 }
 
 /// A capture that is on its way to the merchant's account.
@@ -239,7 +245,7 @@ impl Order {
         });
         let captured = captured || serves;
         let holds: Vec<&Hold> = self.holds.iter().filter(|hold| hold.checkout == checkout.number).collect();
-        match checkout.status(captured, &|number| self.knows(number)) {
+        match checkout.status(captured, &|number| self.has_seen_to(checkout.number, number)) {
             CheckoutStatus::Captured => CheckoutStatus::Captured,
             CheckoutStatus::Quarantined => CheckoutStatus::Quarantined,
             _ if holds.iter().any(|hold| hold.is_pending()) => CheckoutStatus::Confirming,
@@ -256,12 +262,19 @@ impl Order {
 
     /// Whether an operation has already been dealt with: booked, held, or put before a person.
     pub fn knows(&self, number: &OperationNumber) -> bool {
+        self.has_booked(number) || self.checkouts.iter().any(|page| page.has_put_aside(number))
+    }
+
+    /// Whether an operation is booked or held.
+    fn has_booked(&self, number: &OperationNumber) -> bool {
         self.ledger.iter().any(|entry| entry.operation.number == *number)
             || self.holds.iter().any(|hold| hold.operation.number == *number)
-            || self.checkouts.iter().any(|checkout| {
-                let waits = checkout.quarantine.iter().any(|quarantine| quarantine.operation == *number);
-                waits || checkout.resolved.contains(number)
-            })
+    }
+
+    /// Whether nothing is left to be done about an operation of a page. That it waits for people at another page, or was
+    /// put aside there, tells nothing: anybody can have any number reported for any page.
+    pub fn has_seen_to(&self, checkout: CheckoutNumber, number: &OperationNumber) -> bool {
+        self.has_booked(number) || self.checkout(checkout).is_some_and(|page| page.has_put_aside(number))
     }
 
     /// The plan that counts: the latest.
@@ -308,7 +321,7 @@ impl Order {
     /// Whether money is on its way that is not booked yet.
     fn is_confirming(&self) -> bool {
         self.holds.iter().any(Hold::is_pending)
-            || self.checkouts.iter().any(|checkout| checkout.is_confirming(&|number| self.knows(number)))
+            || self.checkouts.iter().any(|page| page.is_confirming(&|number| self.has_seen_to(page.number, number)))
     }
 
     fn has_quarantine(&self) -> bool {

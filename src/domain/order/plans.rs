@@ -13,6 +13,7 @@ use crate::domain::{
     template::{Approver, Template},
     text::Text,
 };
+use crate::planted::{self, Bug};
 
 /// What a payer may accept today.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +37,8 @@ impl Order {
         policy: &Policy,
     ) -> Result<Decision, Refusal> {
         self.must_be_open()?;
-        if self.schedule.iter().any(|due| due.paid) {
+        // What was paid once and charged back is owed as it was, less what was credited since.
+        if self.was_ever_paid() {
             return Err(Refusal::PartlyPaid);
         }
         match self.plan().map(|plan| &plan.state) {
@@ -170,7 +172,9 @@ impl Order {
             return Ok(self.unchanged());
         }
         let mut decision = Decision::of(self);
-        decision.drop_ready_debits("the plan was paused", now)?;
+        if !planted::is(Bug::PauseUnheeded) {
+            decision.drop_ready_debits("the plan was paused", now)?;
+        }
         decision.push(Event::PlanPaused { plan: plan.number }, now)?;
         Ok(decision)
     }

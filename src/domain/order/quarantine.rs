@@ -10,7 +10,9 @@ use crate::domain::{
     policy::{Policy, later},
     purpose::{AttemptId, Purpose},
     quarantine::{GivenVerdict, PeoplesVerdict, Subject},
+    witness::target,
 };
+use crate::planted::{self, Bug};
 
 /// Something that waits, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,10 +64,14 @@ impl Order {
             (Subject::Stuck { .. }, _) => false,
             (Subject::Operation { .. }, PeoplesVerdict::NotExecuted) => false,
             (Subject::Operation { operation, .. }, PeoplesVerdict::Executed { operation: seen }) => {
-                seen.number == operation
+                // It may have been booked meanwhile, for the page that it paid.
+                seen.number == operation && !self.has_booked(&operation)
             }
             (Subject::Attempt { of }, PeoplesVerdict::Closed) => matches!(of.purpose, Purpose::GiveBack(_)),
-            (Subject::Attempt { .. }, PeoplesVerdict::Executed { operation }) => !self.knows(&operation.number),
+            // A debit makes an operation of its own; what undoes or captures one keeps its number.
+            (Subject::Attempt { of }, PeoplesVerdict::Executed { operation }) => {
+                target(&self.attempt(of)?.call) == Some(&operation) || !self.knows(&operation.number)
+            }
             (Subject::Operation { .. }, PeoplesVerdict::Closed)
             | (Subject::Attempt { .. }, PeoplesVerdict::NotExecuted) => true,
         };
@@ -78,7 +84,7 @@ impl Order {
         if recent.iter().any(|other| other.by.is_same_person(&given.by) || other.by.has_same_key(&given.by)) {
             return Err(Refusal::SecondPersonNeeded);
         }
-        let agrees = recent.iter().any(|other| other.verdict == given.verdict);
+        let agrees = recent.iter().any(|other| other.verdict == given.verdict) || planted::is(Bug::OnePersonDecides);
         let (subject, verdict) = (given.subject, given.verdict);
         let mut decision = Decision::of(self);
         decision.push(Event::VerdictGiven(Box::new(given)), now)?;

@@ -10,6 +10,7 @@ mod doubting;
 mod first_instalment;
 mod giving_back;
 mod hostile;
+mod judging;
 mod links;
 mod placing;
 mod planning;
@@ -34,7 +35,7 @@ use crate::domain::{
     purpose::{AttemptId, Purpose},
 };
 
-fn policy() -> Policy {
+pub(in crate::domain) fn policy() -> Policy {
     let minutes = SignedDuration::from_mins;
     Policy {
         form_lifetime: minutes(15),
@@ -72,7 +73,7 @@ fn text(raw: &str) -> Text {
     Text::parse(raw, 100).unwrap()
 }
 
-fn new_order(unit_price: i64) -> NewOrder {
+pub(in crate::domain) fn new_order(unit_price: i64) -> NewOrder {
     NewOrder {
         id: OrderId::from_bits(7),
         merchant: "ecole".parse().unwrap(),
@@ -100,7 +101,7 @@ fn new_order(unit_price: i64) -> NewOrder {
     }
 }
 
-fn operation(number: u64, call: u64) -> Operation {
+pub(in crate::domain) fn operation(number: u64, call: u64) -> Operation {
     Operation { number: OperationNumber::try_from(number).unwrap(), call: CallNumber::try_from(call).unwrap() }
 }
 
@@ -133,6 +134,7 @@ impl World {
         self.history.extend(decision.events.into_iter().map(|event| (event, self.now)));
         let replayed = Order::replay(self.history.iter().map(|(event, at)| (event, *at))).unwrap();
         assert_eq!(replayed, decision.order, "the events make the order");
+        assert_eq!(decision.order.breaches(), Vec::new());
         self.order = decision.order;
     }
 
@@ -191,6 +193,7 @@ impl World {
             seen: seen.to_vec(),
             strays: Vec::new(),
             card_type: None,
+            unclear: false,
             silence: None,
         };
         let decision = self.order.hear(&heard, self.now, &self.policy).unwrap();

@@ -132,7 +132,8 @@ pub(super) async fn in_arrears(plans: &Plans<'_>) -> Outcome<String> {
     let order = plans.order("stolen")?;
     let again = plans.office.ecole.retry(&order.id, 2, "La banque aurait accepté.").await?;
     let again = refused(&again, 409, "card_unusable")?;
-    let document = by_link(plans, "stolen", 2, 8_999).await?;
+    let document = plans.pay_by_link("stolen", 2, 8_999).await?;
+    plans.taken_once("stolen", 2, 8_999).await?;
     check::equal("the plan", check::text(&document, "/plan/status")?, "active")?;
     check::equal("debits that were sent", plans.debits_sent("stolen", 2).await?, 1)?;
     Ok(format!("00143 \"{why}\"; tried again by accounting: {again}; paid by link with another card"))
@@ -142,21 +143,10 @@ pub(super) async fn in_arrears(plans: &Plans<'_>) -> Outcome<String> {
 pub(super) async fn never_again(plans: &Plans<'_>) -> Outcome<String> {
     plans.instalment_is("stolen", 3, "arrears").await?;
     check::equal("debits that were sent", plans.debits_sent("stolen", 3).await?, 0)?;
-    let document = by_link(plans, "stolen", 3, 9_002).await?;
+    let document = plans.pay_by_link("stolen", 3, 9_002).await?;
+    plans.taken_once("stolen", 3, 9_002).await?;
     check::equal("the order", check::text(&document, "/status")?, "settled")?;
     Ok("00143 in July: not debited in August, in arrears at once; paid by link".to_owned())
-}
-
-/// The payer of an instalment pays it by a link.
-async fn by_link(plans: &Plans<'_>, role: &'static str, number: i64, cents: i64) -> Outcome<Value> {
-    let order = plans.order(role)?;
-    let answer = plans.check_out(&plans.journey.ecole, order, &json!({"instalment": number})).await?;
-    let handed = plans.handed(order, answer.json_if(201)?)?;
-    let page = plans.to_card_page(&handed, cents).await?;
-    plans.journey.pay(&page, crate::cards::FRICTIONLESS).await?;
-    let document = plans.instalment_is(role, number, "paid").await?;
-    plans.taken_once(role, number, cents).await?;
-    Ok(document)
 }
 
 /// 00151 on the 10th; three days later the same instalment is tried once more, and paid.

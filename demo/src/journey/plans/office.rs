@@ -1,6 +1,6 @@
 //! Those at the school who are not payers: accounting, the scheduler, operators. Each has a key of its own.
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use serde_json::{Value, json};
 
 use super::super::walk::{Journey, SOON};
@@ -16,12 +16,16 @@ use crate::{
 
 /// Who answers requests at the school.
 pub(super) const ACCOUNTANT: &str = "Jeanne Éluard";
+/// Another one, with a key of their own.
+pub(super) const COLLEAGUE: &str = "Marc Le Goff";
 /// Who stands at the counter.
 pub(super) const CLERK: &str = "Paul Hervé";
 
 /// What one merchant's staff may do.
 pub(super) struct Staff {
     pub(super) accounting: Gateway,
+    /// Another desk, and somebody else at it.
+    pub(super) colleague: Gateway,
     scheduler: Gateway,
 }
 
@@ -36,6 +40,7 @@ impl Office {
         let staff = |merchant| {
             Ok::<_, Trouble>(Staff {
                 accounting: journey.stage.gateway_with(Scope::Accounting, merchant)?.as_person(ACCOUNTANT),
+                colleague: journey.stage.gateway_with(Scope::Accounting, merchant)?.as_person(COLLEAGUE),
                 scheduler: journey.stage.gateway_with(Scope::Scheduler, merchant)?,
             })
         };
@@ -45,6 +50,13 @@ impl Office {
     /// What time it is for the gateway.
     pub(super) async fn clock(&self) -> Outcome<Value> {
         self.ops.get("/v1/test-clock").await?.json_if(200)
+    }
+
+    /// Puts both clocks forward by so many seconds.
+    pub(super) async fn wait(&self, seconds: i64) -> Outcome<()> {
+        let now = self.clock().await?;
+        let now: Timestamp = check::text(&now, "/now")?.parse()?;
+        self.put_forward(&now.checked_add(jiff::SignedDuration::from_secs(seconds))?.to_string()).await
     }
 
     /// Puts the gateway's clock and the sandbox's forward.
@@ -85,6 +97,16 @@ impl Staff {
     pub(super) async fn retry(&self, order: &str, instalment: u32, reason: &str) -> Outcome<Answer> {
         let path = format!("/v1/orders/{order}/instalments/{instalment}/retry");
         self.accounting.post(&path, Idempotency::Fresh, &json!({"reason": reason}).to_string()).await
+    }
+
+    /// Corrects an order: `credit-notes`, `plan/pause`, `instalments/2/reschedule`. The answer may be a problem.
+    pub(super) async fn try_correct(&self, order: &str, what: &str, body: &Value) -> Outcome<Answer> {
+        self.accounting.post(&format!("/v1/orders/{order}/{what}"), Idempotency::Fresh, &body.to_string()).await
+    }
+
+    /// The same, which has to be done.
+    pub(super) async fn correct(&self, order: &str, what: &str, body: &Value) -> Outcome<Value> {
+        self.try_correct(order, what, body).await?.json_if(200).map_err(|trouble| trouble.during(what))
     }
 
     /// Starts the debits of a day, or finds them started.

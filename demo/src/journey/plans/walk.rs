@@ -5,18 +5,22 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{
+    account::Account,
     calendar::Calendar,
     office::{ACCOUNTANT, Office, Staff},
 };
 use crate::{
     browser::Page,
-    cards::Card,
+    cards::{self, Card},
     check,
     client::Answer,
     configuration::ANNEXE,
     document::Document,
     gateway::{Gateway, Idempotency},
-    journey::walk::{Handed, Journey, Placed, SOON, card_page_of, entries},
+    journey::{
+        TakenBack,
+        walk::{Handed, Journey, Placed, SOON, card_page_of, entries},
+    },
     orders::{self, written},
     transcript::Secret,
     trouble::{Outcome, Trouble},
@@ -31,11 +35,23 @@ pub(super) struct Plans<'a> {
     cast: BTreeMap<&'static str, Placed>,
     /// A payment page that was opened in one step and is paid in another.
     pub(super) open_page: Option<Page>,
+    /// An account as it was told on a day that is to be past.
+    pub(super) account_then: Option<Account>,
+    /// What payers' banks took back: order, operation and amount, as the school's bank wrote.
+    pub(super) taken_back: Vec<TakenBack>,
 }
 
 impl<'a> Plans<'a> {
     pub(super) fn new(journey: &'a Journey, office: Office) -> Self {
-        Self { journey, office, calendar: None, cast: BTreeMap::new(), open_page: None }
+        Self {
+            journey,
+            office,
+            calendar: None,
+            cast: BTreeMap::new(),
+            open_page: None,
+            account_then: None,
+            taken_back: Vec::new(),
+        }
     }
 
     /// Puts the clock to the day on which everything begins.
@@ -71,6 +87,11 @@ impl<'a> Plans<'a> {
     pub(super) fn portal_of(&self, role: &str) -> &'a Gateway {
         let is_annexe = self.cast.get(role).is_some_and(|order| order.prefix.starts_with(ANNEXE.prefix));
         if is_annexe { &self.journey.annexe } else { &self.journey.ecole }
+    }
+
+    /// Those at the school of this order.
+    pub(super) fn staff_for(&self, role: &str) -> &Staff {
+        self.staff_of(self.portal_of(role))
     }
 
     fn staff_of(&self, portal: &Gateway) -> &Staff {
@@ -184,6 +205,43 @@ impl<'a> Plans<'a> {
         let what = format!("instalment {number} of {role:?} is {status}");
         let stands = |order: &Value| instalment(order, number).is_some_and(|due| due.said("/status") == status);
         Ok(portal.until(&order.id, &what, 2 * SOON, stands).await?.0)
+    }
+
+    /// The payer of an instalment pays it by a link, with whatever card.
+    pub(super) async fn pay_by_link(&self, role: &str, number: i64, cents: i64) -> Outcome<Value> {
+        let order = self.order(role)?;
+        let answer = self.check_out(self.portal_of(role), order, &json!({"instalment": number})).await?;
+        let handed = self.handed(order, answer.json_if(201)?)?;
+        let page = self.to_card_page(&handed, cents).await?;
+        self.journey.pay(&page, cards::FRICTIONLESS).await?;
+        self.instalment_is(role, number, "paid").await
+    }
+
+    /// Waits until the order of this role is as wished.
+    pub(super) async fn until(&self, role: &str, what: &str, wished: impl Fn(&Value) -> bool) -> Outcome<Value> {
+        let id = &self.order(role)?.id;
+        Ok(self.portal_of(role).until(id, &format!("{role:?}: {what}"), 2 * SOON, wished).await?.0)
+    }
+
+    /// Waits until the bank keeps so many cards of the order, and says under which names.
+    pub(super) async fn cards_kept(&self, role: &str, count: usize) -> Outcome<Vec<String>> {
+        let prefix = &self.order(role)?.prefix;
+        let began = std::time::Instant::now();
+        loop {
+            let kept = self.journey.bank().subscribers(prefix).await?;
+            if kept.len() == count {
+                return kept.iter().map(|kept| Ok(check::text(kept, "/refabonne")?.to_owned())).collect();
+            }
+            check::holds(&format!("the bank keeps {count} cards of {role:?}"), began.elapsed() < SOON, &kept)?;
+            tokio::time::sleep(std::time::Duration::from_millis(60)).await;
+        }
+    }
+
+    /// What the feed tells of the order, and how often.
+    pub(super) async fn told(&self, role: &str, kind: &str) -> Outcome<Vec<Value>> {
+        let id = &self.order(role)?.id;
+        let events = self.portal_of(role).events().await?;
+        Ok(events.into_iter().filter(|event| event.said("/order") == id && event.said("/type") == kind).collect())
     }
 
     /// The bank took the money of an instalment once, and this much; by a debit, or by a page.

@@ -132,7 +132,9 @@ impl Frame<'_> {
                 ))
             }
             "past_due" => Some(self.say("Un prélèvement a été refusé.", "A debit was refused.").to_owned()),
-            "paused" | "cancelled" => Some(self.say("Prélèvements arrêtés.", "Debits have stopped.").to_owned()),
+            "paused" | "cancelled" | "defaulted" => {
+                Some(self.say("Prélèvements arrêtés.", "Debits have stopped.").to_owned())
+            }
             "completed" => Some(self.say("Tout est réglé.", "All is paid.").to_owned()),
             _ => None,
         }

@@ -24,6 +24,8 @@ impl Frame<'_> {
                 self.say("Refusée, nouvel essai le", "Refused, to be tried again on"),
                 language.date(due.said("/next_attempt_on"))
             ),
+            "cancelled" => self.say("Annulée par un avoir", "Credited").to_owned(),
+            "written_off" => self.say("Abandonnée", "Written off").to_owned(),
             _ => self.say("À\u{a0}venir", "To\u{a0}come").to_owned(),
         };
         let is_unpaid = matches!(due.said("/status"), "arrears" | "retry_wait");
@@ -52,6 +54,6 @@ impl Frame<'_> {
 
 /// The sum of what has not been paid of an order's schedule, in cents.
 pub(super) fn to_come(order: &Value) -> i64 {
-    let unpaid = order.items("/schedule").iter().filter(|due| due.said("/status") != "paid");
-    unpaid.map(|due| amount(due, "/amount")).sum()
+    let is_to_come = |due: &&Value| !matches!(due.said("/status"), "paid" | "cancelled" | "written_off");
+    order.items("/schedule").iter().filter(is_to_come).map(|due| amount(due, "/amount")).sum()
 }

@@ -6,27 +6,35 @@ mod dossier;
 mod home;
 mod instalment;
 mod office;
+mod office_forms;
+mod office_order;
 mod plan;
 mod position;
+mod quarantine;
 mod recap;
+mod remittances;
 mod requests;
 mod result;
 mod runs;
 mod schedule;
+mod statements;
 
+use serde_json::Value;
 use url::form_urlencoded;
 
 use super::{
     fees::{FIRST_NAME, LAST_NAME},
     visitor::Visitor,
-    words::{Language, escaped},
+    words::{Language, escaped, shown},
 };
 use crate::configuration::ECOLE;
 
 pub(super) use address::{Complaint, billing, pay_so};
+pub(super) use remittances::Remittances;
 pub(super) use requests::Requests;
 pub(super) use result::is_confirming;
 pub(super) use runs::Day;
+pub(super) use statements::Statements;
 
 /// What surrounds a page: whose it is, in which language, and where it stands.
 #[derive(Clone, Copy)]
@@ -161,6 +169,15 @@ impl Frame<'_> {
 fn not_done(why: Option<&str>) -> String {
     why.map(|why| format!("<p class=\"note bad\" role=\"alert\" id=\"refus\">{}</p>\n", escaped(why)))
         .unwrap_or_default()
+}
+
+/// An order's reference, which leads to the office's page of it; its id stands at `id`.
+fn order_link(document: &Value, id: &str) -> String {
+    format!(
+        "<a class=\"reference\" href=\"/comptabilite/commandes/{}\">{}</a>",
+        shown(document, id),
+        shown(document, "/reference")
+    )
 }
 
 /// One row of a table: a cell for each heading.

@@ -1,12 +1,16 @@
 //! What surrounds the accounting office's pages, and how somebody gets in.
 
 use super::{Entry, Frame, Surroundings};
-use crate::portal::words::escaped;
+use crate::portal::{visitor::Desk, words::escaped};
 
 /// The office's menu: paths and words.
-const MENU: [Entry; 3] = [
+const MENU: [Entry; 7] = [
     ("/comptabilite", "Demandes", "Requests"),
     ("/comptabilite/prelevements", "Prélèvements", "Debits"),
+    ("/comptabilite/commandes", "Commandes", "Orders"),
+    ("/comptabilite/quarantaine", "À décider", "To decide"),
+    ("/comptabilite/remises", "Remises", "Remittances"),
+    ("/comptabilite/releves", "Relevés", "Files"),
     ("/", "Portail", "Portal"),
 ];
 
@@ -17,9 +21,11 @@ impl Frame<'_> {
             "" => self.say("Personne n’est connecté.", "Nobody is signed in.").to_owned(),
             clerk => {
                 format!(
-                    "{} <strong id=\"agent\">{}</strong>",
+                    "{} <strong id=\"agent\">{}</strong>, {} {}",
                     self.say("Vous agissez au nom de :", "Acting as:"),
-                    escaped(clerk)
+                    escaped(clerk),
+                    self.say("poste", "desk"),
+                    self.visitor.desk.number(),
                 )
             }
         };
@@ -33,14 +39,22 @@ impl Frame<'_> {
 
     /// Nothing is done here without a name.
     pub(in crate::portal) fn who_is_there(&self) -> String {
+        let desks: String = Desk::ALL
+            .iter()
+            .map(|desk| format!("<option value=\"{0}\">{1} {0}</option>", desk.number(), self.say("Poste", "Desk")))
+            .collect();
         let content = format!(
             "<form method=\"post\" action=\"/comptabilite/nom\">\n<section>\n<div class=\"field\"><label for=\"nom\">{}</label>\
              <input type=\"text\" id=\"nom\" name=\"nom\" autocomplete=\"name\" required maxlength=\"100\"></div>\n\
+             <div class=\"field short\"><label for=\"poste\">{}</label><select id=\"poste\" name=\"poste\">{desks}</select></div>\n\
              <p class=\"quiet\">{}</p></section>\n<p class=\"actions\"><button>{}</button></p></form>",
             self.say("Votre nom", "Your name"),
+            self.say("Votre poste", "Your desk"),
             self.say(
-                "Chaque décision est enregistrée sous ce nom. Qui a demandé un échéancier ne peut pas l’accorder.",
-                "Each decision is kept under this name. Whoever asked for instalments cannot approve them.",
+                "Chaque décision est enregistrée sous ce nom. Qui a demandé un échéancier ne peut pas l’accorder ; ce qui \
+                 se décide à deux se décide à deux postes.",
+                "Each decision is kept under this name. Whoever asked for instalments cannot approve them; what two people \
+                 decide they decide at two desks.",
             ),
             self.say("Entrer", "Enter"),
         );

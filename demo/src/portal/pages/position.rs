@@ -8,41 +8,12 @@ use crate::{
     portal::words::{amount, shown},
 };
 
-/// What all orders come to, in cents.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Balance {
-    /// Owed for orders that stand.
-    debit: i64,
-    /// Paid for them.
-    credit: i64,
-    /// Paid beyond them, and on its way back.
-    surplus: i64,
-}
-
-impl Balance {
-    fn of(orders: &[Value]) -> Self {
-        let mut balance = Self::default();
-        for order in orders {
-            if order.said("/status") != "cancelled" {
-                balance.debit += amount(order, "/totals/including_vat");
-            }
-            balance.credit += amount(order, "/paid");
-            balance.surplus += amount(order, "/surplus");
-        }
-        balance
-    }
-
-    /// What the school holds for the student; negative while something is to be paid.
-    fn position(&self) -> i64 {
-        self.credit + self.surplus - self.debit
-    }
-}
-
 impl Frame<'_> {
-    pub(in crate::portal) fn position(&self, orders: &[Value]) -> String {
+    /// `account` is the gateway's own word on it.
+    pub(in crate::portal) fn position(&self, account: &Value, orders: &[Value]) -> String {
         let content = format!(
             "{}{}{}{}",
-            self.balance(&Balance::of(orders)),
+            self.balance(account, orders),
             self.orders(orders),
             self.schedules(orders),
             self.payments(orders)
@@ -50,12 +21,13 @@ impl Frame<'_> {
         self.page("/position", self.say("Ma position de compte", "My account position"), &content)
     }
 
-    fn balance(&self, balance: &Balance) -> String {
+    fn balance(&self, account: &Value, orders: &[Value]) -> String {
+        let surplus = orders.iter().map(|order| amount(order, "/surplus")).sum();
         let figures = [
-            (self.say("Débit (commandes)", "Debit (orders)"), "debit", balance.debit),
-            (self.say("Crédit (paiements)", "Credit (payments)"), "credit", balance.credit),
-            (self.say("Trop-perçu à rendre", "Surplus to give back"), "surplus", balance.surplus),
-            (self.say("Position", "Position"), "position", balance.position()),
+            (self.say("Débit", "Debit"), "debit", amount(account, "/debit")),
+            (self.say("Crédit", "Credit"), "credit", amount(account, "/credit")),
+            (self.say("Trop-perçu à rendre", "Surplus to give back"), "surplus", surplus),
+            (self.say("Position", "Position"), "position", amount(account, "/position")),
         ];
         let figures: String = figures
             .iter()
@@ -64,8 +36,9 @@ impl Frame<'_> {
             })
             .collect();
         format!(
-            "<section aria-label=\"{}\"><dl class=\"figures\">\n{figures}</dl></section>\n",
-            self.say("Solde", "Balance")
+            "<section aria-label=\"{}\"><dl class=\"figures\">\n{figures}</dl>\n<p class=\"quiet foot\" id=\"preuve\">{}</p></section>\n",
+            self.say("Solde", "Balance"),
+            shown(account, &format!("/proof/{}", self.language().letters())),
         )
     }
 
@@ -118,7 +91,10 @@ impl Frame<'_> {
             ("", self.say("État", "Status")),
         ];
         let has_begun = |order: &&Value| {
-            matches!(order.said("/plan/status"), "active" | "past_due" | "paused" | "completed" | "cancelled")
+            matches!(
+                order.said("/plan/status"),
+                "active" | "past_due" | "paused" | "completed" | "cancelled" | "defaulted"
+            )
         };
         let rows: Vec<String> = orders
             .iter()
@@ -180,7 +156,7 @@ impl Frame<'_> {
         self.list("paiements", self.say("Paiements", "Payments"), &headings, &rows)
     }
 
-    fn list(&self, id: &str, title: &str, headings: &[(&str, &str)], rows: &[String]) -> String {
+    pub(super) fn list(&self, id: &str, title: &str, headings: &[(&str, &str)], rows: &[String]) -> String {
         if rows.is_empty() {
             let none = self.say("Rien pour le moment.", "Nothing yet.");
             return format!("<section><h2>{title}</h2><p class=\"quiet\">{none}</p></section>\n");
@@ -188,48 +164,20 @@ impl Frame<'_> {
         format!("<section>{}</section>\n", table(id, title, headings, rows))
     }
 
-    fn status(&self, order: &Value) -> &'static str {
+    pub(super) fn status(&self, order: &Value) -> &'static str {
         let language = self.language();
         match (order.said("/status"), order.said("/plan/status")) {
             ("open", "requested") => language.pick("Échéancier demandé", "Instalments asked for"),
             ("open", "approved") => language.pick("Échéancier accordé", "Instalments approved"),
             ("open", "active") => language.pick("Financée par un échéancier", "Financed by instalments"),
             ("open", "past_due") => language.pick("Bloquée : un prélèvement est impayé", "On hold: a debit is unpaid"),
-            ("open", "paused" | "cancelled") => language.pick("Prélèvements arrêtés", "Debits have stopped"),
+            ("open", "paused" | "cancelled" | "defaulted") => {
+                language.pick("Prélèvements arrêtés", "Debits have stopped")
+            }
             ("open", _) => language.pick("À\u{a0}régler", "To\u{a0}pay"),
             ("settled", _) => language.pick("Soldée", "Settled"),
             _ if order.said("/replaced_by").is_empty() => language.pick("Annulée", "Cancelled"),
             _ => language.pick("Remplacée", "Replaced"),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn the_balance_counts_orders_that_stand_and_all_money() {
-        let order = |status: &str, total: i64, paid: i64, surplus: i64| {
-            let money = |amount: i64| json!({"amount": amount, "currency": "EUR"});
-            json!({
-                "status": status,
-                "totals": {"including_vat": money(total)},
-                "paid": money(paid),
-                "surplus": money(surplus),
-            })
-        };
-        for (orders, debit, credit, surplus, position) in [
-            (vec![], 0, 0, 0, 0),
-            (vec![order("open", 377_000, 0, 0)], 377_000, 0, 0, -377_000),
-            (vec![order("settled", 61_800, 61_800, 0)], 61_800, 61_800, 0, 0),
-            (vec![order("cancelled", 377_000, 0, 377_000), order("open", 61_800, 0, 0)], 61_800, 0, 377_000, 315_200),
-        ] {
-            let balance = Balance::of(&orders);
-            assert_eq!(balance, Balance { debit, credit, surplus });
-            assert_eq!(balance.position(), position);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Frame, not_done, row, table};
+use super::{Frame, not_done, order_link, row, table};
 use crate::{document::Document, portal::words::shown};
 
 /// Orders with a plan, by how that stands.
@@ -132,7 +132,7 @@ impl Frame<'_> {
                 row(
                     &headings,
                     [
-                        format!("<span class=\"reference\">{}</span>", shown(order, "/reference")),
+                        order_link(order, "/id"),
                         self.student(order),
                         language.date(due.said("/due")),
                         language.money(due, "/amount"),
@@ -144,16 +144,12 @@ impl Frame<'_> {
         format!("<section>{}</section>\n", table(id, title, &headings, &rows))
     }
 
-    fn student(&self, order: &Value) -> String {
+    pub(super) fn student(&self, order: &Value) -> String {
         format!("{} {}", shown(order, "/payer/first_name"), shown(order, "/payer/last_name"))
     }
 
     /// What was typed is no amount.
     pub(in crate::portal) fn no_amount(&self) -> String {
-        self.say(
-            "La première échéance n’est pas un montant tel que 500,00.",
-            "The first instalment is no amount such as 500.00.",
-        )
-        .to_owned()
+        self.say("Le montant n’est pas de la forme 500,00.", "The amount is not of the form 500.00.").to_owned()
     }
 }

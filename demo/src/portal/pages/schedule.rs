@@ -100,13 +100,17 @@ impl Frame<'_> {
                 self.say("Prélèvements suspendus", "Debits are paused"),
                 self.say("Le service comptable les a suspendus.", "Accounting has paused them.").to_owned(),
             ),
-            "cancelled" => (
+            "cancelled" | "defaulted" => (
                 "bad",
                 self.say("Échéancier arrêté", "The plan was ended"),
-                self.say(
-                    "Rien n’est plus prélevé ; ce qui reste est à régler.",
-                    "Nothing is debited any more; what is left is to be paid.",
-                )
+                if order.number("/remaining/amount") == Some(0) {
+                    self.say("Rien n’est plus prélevé, et rien ne reste dû.", "Nothing is debited or owed any more.")
+                } else {
+                    self.say(
+                        "Rien n’est plus prélevé ; ce qui reste est à régler.",
+                        "Nothing is debited any more; what is left is to be paid.",
+                    )
+                }
                 .to_owned(),
             ),
             _ => (

@@ -29,7 +29,8 @@ fn one_payment_of_618_euros() {
 fn a_plan_is_invoiced_whole_and_financed() {
     let mut world = World::active();
     let at_start = world.now;
-    let now = position(&world, world.now);
+    let begun = position(&world, world.now);
+    let now = begun.clone();
     assert_eq!((now.sums.invoiced, now.sums.captured, now.sums.financed), (60_100, 20_031, 40_069));
     assert_eq!((now.debit, now.credit, now.position), (60_100, 20_031, -40_069));
     world.wait(1);
@@ -40,7 +41,8 @@ fn a_plan_is_invoiced_whole_and_financed() {
     world.do_call(&accepted(8, 10));
     let now = position(&world, world.now);
     assert_eq!((now.sums.refunded, now.position), (4_931, 0));
-    assert_eq!(position(&world, at_start).position, -40_069, "as it was");
+    assert!(world.order.plan().unwrap().card().is_none(), "the plan has ended since");
+    assert_eq!(position(&world, at_start), begun, "as it was");
 }
 
 #[test]

@@ -10,6 +10,7 @@ fn heard(seen: &[(Operation, OperationStatus)], strays: &[Operation]) -> Heard {
         seen: seen.to_vec(),
         strays: strays.to_vec(),
         card_type: None,
+        unclear: false,
         silence: None,
     }
 }

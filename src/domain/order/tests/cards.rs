@@ -85,6 +85,7 @@ fn an_e_card_that_was_reported_as_another_is_refused() {
         seen: vec![(operation(1, 10), OperationStatus::Authorised)],
         strays: Vec::new(),
         card_type: Some("E_CARD".to_owned()),
+        unclear: false,
         silence: None,
     };
     let decision = world.order.hear(&heard, world.now, &world.policy).unwrap();

@@ -132,6 +132,7 @@ fn a_silent_bank_doubts_nothing_and_is_asked_again_later_and_later() {
             seen: Vec::new(),
             strays: Vec::new(),
             card_type: None,
+            unclear: false,
             silence: Some("no answer".to_owned()),
         };
         let decision = world.order.hear(&heard, world.now, &world.policy).unwrap();
@@ -148,8 +149,15 @@ fn a_silent_bank_doubts_nothing_and_is_asked_again_later_and_later() {
 fn news_that_come_while_the_bank_is_being_asked_are_not_answered_by_it() {
     let mut world = World::place(377_000);
     let checkout = world.check_out().unwrap();
-    let heard =
-        Heard { checkout, asked_at: world.now, seen: Vec::new(), strays: Vec::new(), card_type: None, silence: None };
+    let heard = Heard {
+        checkout,
+        asked_at: world.now,
+        seen: Vec::new(),
+        strays: Vec::new(),
+        card_type: None,
+        unclear: false,
+        silence: None,
+    };
     world.wait(1);
     world.paid(checkout, operation(1, 10));
     let decision = world.order.hear(&heard, world.now, &world.policy).unwrap();
@@ -195,6 +203,7 @@ fn a_second_session_of_one_page_is_put_before_a_person() {
         seen: vec![(operation(2, 20), OperationStatus::Captured)],
         strays: vec![operation(1, 10)],
         card_type: None,
+        unclear: false,
         silence: None,
     };
     let decision = world.order.hear(&heard, world.now, &world.policy).unwrap();
@@ -296,4 +305,35 @@ proptest! {
         let settled = matches!(world.order.status, Status::Settled { .. });
         prop_assert!(settled);
     }
+}
+
+/// The only ask that was left found another payment of the page, and nothing about this one.
+#[test]
+fn what_could_not_be_told_of_a_report_is_asked_again_and_not_for_ever() {
+    let mut world = World::place(377_000);
+    let checkout = world.check_out().unwrap();
+    world.paid(checkout, operation(2, 20));
+    let heard = |world: &World, unclear| Heard {
+        checkout,
+        asked_at: world.now,
+        seen: vec![(operation(1, 10), OperationStatus::Captured)],
+        strays: Vec::new(),
+        card_type: None,
+        unclear,
+        silence: None,
+    };
+    let mut times = 0;
+    world.wait(60 * 24 * 3);
+    let clear = world.order.hear(&heard(&world, false), world.now, &world.policy).unwrap();
+    assert!(clear.order.checkout(checkout).unwrap().asks.is_empty());
+    loop {
+        let decision = world.order.hear(&heard(&world, true), world.now, &world.policy).unwrap();
+        world.take(decision);
+        if world.order.checkout(checkout).unwrap().asks.is_empty() {
+            break;
+        }
+        times += 1;
+        world.wait(60);
+    }
+    assert_eq!(times, crate::domain::checkout::MAX_PROMPTS);
 }

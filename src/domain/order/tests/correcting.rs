@@ -1,14 +1,12 @@
-//! Credit notes, refunds, payments elsewhere, chargebacks, settlement, and what two people decide.
+//! Credit notes, refunds, payments elsewhere, chargebacks, settlement.
 
 use super::{first_instalment::accepted, *};
 use crate::domain::{
-    actor::Actor,
     bank::MoneyCall,
     correction::{JournalKind, Rest},
     ledger::EntryKind,
     plan::{PlanEnd, PlanState},
     purpose::Purpose,
-    quarantine::{GivenVerdict, PeoplesVerdict, Subject},
     schedule::InstalmentStatus,
 };
 
@@ -49,14 +47,6 @@ impl World {
     fn next_call(&mut self, ruling: &Ruling) -> MoneyCall {
         let purpose = self.do_call(ruling);
         self.order.attempts(purpose).last().unwrap().call.clone()
-    }
-
-    fn verdict(&mut self, subject: Subject, verdict: PeoplesVerdict, name: &str, key: &str) -> Result<(), Refusal> {
-        let by = Actor::Key { key: key.to_owned(), person: Some(name.to_owned()), on_behalf_of: None };
-        let given = GivenVerdict { subject, verdict, at: self.now, by, evidence: text("relevé du 12/07") };
-        let decision = self.order.give_verdict(given, self.now, &self.policy)?;
-        self.take(decision);
-        Ok(())
     }
 }
 
@@ -184,6 +174,17 @@ fn an_instalment_gets_another_date() {
     assert_eq!(world.order.ready_on(), Some(day("2026-07-20")));
 }
 
+/// It would be debited on the new day, though it was paid by a debit before, and its payer's bank does not want it.
+#[test]
+fn what_was_charged_back_gets_no_other_date() {
+    let mut world = World::active();
+    let decision = world.order.charge_back(&operation(1, 10).number, text("contestation"), world.now).unwrap();
+    world.take(decision);
+    let due = "2026-08-20".parse().unwrap();
+    let rescheduled = world.order.reschedule(1, due, text("accord"), world.now, &world.policy);
+    assert_eq!(rescheduled, Err(Refusal::CardUnusable));
+}
+
 #[test]
 fn the_rest_is_settled_early_by_one_payment() {
     let mut world = World::active();
@@ -233,6 +234,33 @@ fn a_chargeback_owes_its_instalment_again() {
     assert!(!world.order.blocked);
 }
 
+/// A plan's amounts are those of the whole order: what was credited would be debited all the same.
+#[test]
+fn what_was_charged_back_is_not_paid_in_instalments() {
+    let mut world = World::paid_at_once();
+    let decision = world.order.charge_back(&operation(1, 10).number, text("contestation"), world.now).unwrap();
+    world.take(decision);
+    world.credit(100_000).unwrap();
+    let template = planning::template();
+    let asked = world.order.request_plan(&template, &planning::person("Martin"), world.now, &world.policy);
+    assert_eq!(asked, Err(Refusal::PartlyPaid));
+    let checkout = world.check_out().unwrap();
+    assert_eq!(world.order.checkout(checkout).unwrap().amount, euros(277_000));
+}
+
+#[test]
+fn a_chargeback_of_the_rest_owes_all_of_it_again() {
+    let mut world = World::active();
+    let checkout = world.check_out_for(Way::Rest).unwrap();
+    world.hear(checkout, &[(operation(2, 20), OperationStatus::Captured)]);
+    assert!(matches!(world.order.status, Status::Settled { .. }));
+    let decision = world.order.charge_back(&operation(2, 20).number, text("contestation"), world.now).unwrap();
+    world.take(decision);
+    let owed: Vec<u32> = world.order.schedule.iter().filter(|due| due.is_owed()).map(|due| due.number).collect();
+    assert_eq!(owed, [2, 3]);
+    assert_eq!(world.order.paid(), euros(20_031));
+}
+
 #[test]
 fn captures_are_asked_for_until_they_have_reached_the_merchant() {
     let mut world = World::paid_at_once();
@@ -267,99 +295,4 @@ fn what_went_back_before_it_was_collected_is_not_waited_for() {
     let decision = world.order.settlement_asked(&number, &cancelled, world.now, &world.policy).unwrap();
     world.take(decision);
     assert_eq!(world.order.unsettled.len(), 1);
-}
-
-#[test]
-fn two_people_lead_out_of_quarantine_and_nothing_else_does() {
-    let quarantined = || {
-        let mut world = World::active();
-        world.at("2026-07-10T05:00:00Z");
-        let decision =
-            world.order.take_up("2026-07-10".parse().unwrap(), new_call(700), world.now, &world.policy).unwrap();
-        world.take(decision.unwrap());
-        let of = AttemptId { purpose: Purpose::Debit(2), attempt: 1 };
-        world.send_and_rule(of, &Ruling::Doubt { why: "silence".to_owned() });
-        let asked = world.order.attempt(of).unwrap().clone();
-        let rejected = [Finding::Found(operation(2, 20)), Finding::Status(operation(2, 20), OperationStatus::Rejected)];
-        let heard = (Some(&rejected[..]), false);
-        let decision = world.order.attempt_asked(of, &asked, heard, world.now, world.now, &world.policy).unwrap();
-        world.take(decision);
-        (world, Subject::Attempt { of })
-    };
-    let executed = PeoplesVerdict::Executed { operation: operation(2, 20) };
-    let (mut world, subject) = quarantined();
-    assert_eq!(world.order.waiting().len(), 1);
-    let other = Subject::Attempt { of: AttemptId { purpose: Purpose::Debit(3), attempt: 1 } };
-    assert_eq!(world.verdict(other, executed, "Dupont", "k1"), Err(Refusal::NothingWaits));
-    assert_eq!(world.verdict(subject, PeoplesVerdict::Closed, "Dupont", "k1"), Err(Refusal::VerdictDoesNotFit));
-    let taken = PeoplesVerdict::Executed { operation: operation(1, 10) };
-    assert_eq!(world.verdict(subject, taken, "Dupont", "k1"), Err(Refusal::VerdictDoesNotFit), "another's operation");
-    world.verdict(subject, executed, "Dupont", "k1").unwrap();
-    assert_eq!(world.order.waiting().len(), 1, "one is not enough");
-    for (name, key) in [("Dupont", "k1"), ("Dupont", "k2"), ("Durand", "k1")] {
-        assert_eq!(world.verdict(subject, executed, name, key), Err(Refusal::SecondPersonNeeded), "{name} {key}");
-    }
-    world.verdict(subject, PeoplesVerdict::NotExecuted, "Durand", "k2").unwrap();
-    assert_eq!(world.order.waiting().len(), 1, "they disagree");
-    world.verdict(subject, executed, "Petit", "k3").unwrap();
-    assert!(world.order.waiting().is_empty());
-    assert_eq!(world.order.paid(), euros(40_062));
-
-    // A day later the first does not count any more.
-    let (mut world, subject) = quarantined();
-    world.verdict(subject, PeoplesVerdict::NotExecuted, "Dupont", "k1").unwrap();
-    world.wait(24 * 60);
-    world.verdict(subject, PeoplesVerdict::NotExecuted, "Durand", "k2").unwrap();
-    assert_eq!(world.order.waiting().len(), 1);
-    world.verdict(subject, PeoplesVerdict::NotExecuted, "Petit", "k3").unwrap();
-    assert!(world.order.waiting().is_empty());
-    assert_eq!(world.order.ready_on(), Some("2026-07-10".parse().unwrap()), "it is debited again");
-}
-
-#[test]
-fn an_operation_of_a_page_is_booked_or_put_aside_by_two_people() {
-    for (verdict, paid) in
-        [(PeoplesVerdict::Executed { operation: operation(1, 10) }, 377_000), (PeoplesVerdict::Closed, 0)]
-    {
-        let mut world = World::place(377_000);
-        let checkout = world.check_out().unwrap();
-        world.hear(checkout, &[(operation(1, 10), OperationStatus::Rejected)]);
-        assert_eq!(world.check_out(), Err(Refusal::Quarantined));
-        let subject = Subject::Operation { checkout, operation: operation(1, 10).number };
-        world.verdict(subject, verdict, "Dupont", "k1").unwrap();
-        world.verdict(subject, verdict, "Durand", "k2").unwrap();
-        assert_eq!(world.order.paid(), euros(paid));
-        // It is not asked about again.
-        world.hear(checkout, &[(operation(1, 10), OperationStatus::Rejected)]);
-        assert!(world.order.waiting().is_empty());
-        assert_eq!(world.check_out().is_ok(), paid == 0);
-    }
-}
-
-/// What begins a plan is held whoever found it: its card is judged before anything counts.
-#[test]
-fn an_operation_that_begins_a_plan_is_held_by_two_people() {
-    let mut world = World::approved();
-    let checkout = world.begin().unwrap();
-    world.hear(checkout, &[(operation(1, 10), OperationStatus::Rejected)]);
-    let subject = Subject::Operation { checkout, operation: operation(1, 10).number };
-    let executed = PeoplesVerdict::Executed { operation: operation(1, 10) };
-    world.verdict(subject, executed, "Dupont", "k1").unwrap();
-    world.verdict(subject, executed, "Durand", "k2").unwrap();
-    assert_eq!((world.order.holds.len(), world.order.ledger.len()), (1, 0));
-}
-
-#[test]
-fn a_give_back_that_the_bank_refuses_is_closed_by_two_people() {
-    let mut world = World::paid_twice();
-    world.do_call(&refused());
-    world.do_call(&refused());
-    let subject = Subject::Stuck { purpose: Purpose::GiveBack(1) };
-    assert_eq!(world.order.waiting().iter().map(|waiting| waiting.subject).collect::<Vec<_>>(), [subject]);
-    let executed = PeoplesVerdict::Executed { operation: operation(1, 10) };
-    assert_eq!(world.verdict(subject, executed, "Dupont", "k1"), Err(Refusal::VerdictDoesNotFit));
-    world.verdict(subject, PeoplesVerdict::Closed, "Dupont", "k1").unwrap();
-    world.verdict(subject, PeoplesVerdict::Closed, "Durand", "k2").unwrap();
-    assert!(world.order.waiting().is_empty());
-    assert!(world.duty_of(|duty| matches!(duty, Duty::Plan { .. })).is_none());
 }

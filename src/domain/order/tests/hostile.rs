@@ -80,6 +80,7 @@ fn an_authorisation_seen_beside_a_silence_holds_the_order() {
         seen: vec![(operation(1, 10), OperationStatus::Authorised)],
         strays: Vec::new(),
         card_type: None,
+        unclear: false,
         silence: Some("about a reported one".to_owned()),
     };
     world.take(world.order.hear(&heard, world.now, &world.policy).unwrap());

@@ -82,6 +82,8 @@ fn a_first_instalment_that_came_to_be_surplus_leaves_the_plan_to_another_card() 
     assert_eq!(world.report_card(first, operation(1, 10), card("E_CARD")), Taken::Variant);
     world.send_and_rule(AttemptId { purpose, attempt: 1 }, &accepted(1, 10));
     assert_eq!(world.order.surplus().minor_units(), 20_031, "no plan begins on what is contradictory");
+    // What goes back by itself has paid nothing: the plan's amounts are not to be changed beside it.
+    assert_eq!(world.credit(100), Err(Refusal::NothingPaid));
     let second = world.begin().unwrap();
     world.report_card(second, operation(3, 30), card("CB"));
     world.hear(second, &[(operation(3, 30), OperationStatus::Authorised)]);
@@ -137,6 +139,26 @@ fn a_token_that_is_told_of_after_its_card_is_gone_is_not_kept() {
     world.report_card(page, operation(1, 10), card("CB"));
     let history: Vec<&Event> = world.history.iter().map(|(event, _)| event).collect();
     assert!(!serde_json::to_string(&history).unwrap().contains("\"sealed\""));
+}
+
+/// The bank keeps a card again under a name that it has forgotten, when the page is paid once more.
+#[test]
+fn a_card_that_a_second_payment_registers_again_is_forgotten_again() {
+    let mut world = World::approved();
+    let page = world.begin().unwrap();
+    world.report_card(page, operation(1, 10), card("E_CARD"));
+    world.hear(page, &[(operation(1, 10), OperationStatus::Authorised)]);
+    world.judge();
+    world.do_call(&accepted(1, 10));
+    let subscriber = world.order.subscribers[0].reference.clone();
+    let gone = world.order.subscriber_answered(&subscriber, None, world.now, &world.policy).unwrap();
+    world.take(gone);
+    world.report_card(page, operation(2, 20), card("CB"));
+    world.hear(page, &[(operation(2, 20), OperationStatus::Authorised)]);
+    world.judge();
+    assert_eq!(world.order.holds[1].refusal(), Some(&CardRefusal::NotWanted));
+    world.do_call(&accepted(2, 20));
+    assert_eq!(world.duty(), Some(Duty::Forget { subscriber }));
 }
 
 /// Nobody could have let it go, and its order could not have been paid in any other way.

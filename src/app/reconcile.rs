@@ -1,0 +1,287 @@
+//! A store that lags what has left: found out when a process begins, and dealt with before anything is debited again.
+//!
+//! The journal beside the store remembers how far the store had come, and every call that moves money. A restored backup
+//! knows less. Then debits are frozen: what left is asked for, what is due is asked for as before any debit, and what the
+//! bank shows is booked. Only a person lets debits go on, because no bank can tell which plans were cancelled meanwhile.
+
+use futures_util::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    App, Error,
+    access::Caller,
+    bank_call::Before,
+    commit::{Versioned, order_key},
+    debit_run::ready_debits,
+    merchant::Merchant,
+};
+use crate::{
+    domain::{
+        attempt::{AttemptState, Host, Sending},
+        bank::{Finding, Question},
+        ids::OrderId,
+        numbers::QuestionNumber,
+        order::Order,
+        policy::later,
+        purpose::AttemptId,
+        reconcile::{End, Leaving, LostCall, LostFinding, Reconcile},
+        text::Text,
+    },
+    ports::{Alarm, AlarmKind, Commit, CommitError, Key, Write},
+};
+
+/// Numbers that are skipped, far more than are used in the two days for which PAYBOX remembers them.
+const EPOCH: u32 = 1_000_000;
+/// How long the journal remembers a call: no older backup is worth restoring.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(40 * 24);
+/// Orders that are looked through at once.
+const PAGE: usize = 100;
+
+fn key() -> Key {
+    Key { merchant: String::new(), kind: "reconcile", id: "store".to_owned() }
+}
+
+impl App {
+    /// Whether the store is as far as it was when this machine last saw it. To be asked before anything else is done
+    /// with it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the store or the journal cannot be used.
+    pub async fn meet_store(&self) -> Result<(), Error> {
+        let (lag, calls) = match self.ports.journal.read().await? {
+            None => (self.has_orders().await?.then_some("its journal is not there"), Vec::new()),
+            Some((mark, calls)) => {
+                let found = self.ports.store.mark(Some(mark.position)).await?;
+                let lag = if found.store != mark.store {
+                    Some("it is another store")
+                } else if found != mark {
+                    Some("it lags what this machine has seen of it")
+                } else {
+                    None
+                };
+                (lag, calls)
+            }
+        };
+        if let Some(why) = lag {
+            self.begin_reconcile(why, &calls).await?;
+        }
+        let oldest = self.now().checked_sub(REMEMBERED).unwrap_or(Timestamp::MIN);
+        let recent: Vec<Leaving> = calls.into_iter().filter(|call| call.at >= oldest).collect();
+        Ok(self.ports.journal.begin(&self.ports.store.mark(None).await?, &recent).await?)
+    }
+
+    /// Notes in the journal how far the store has come. Not after either has failed: nothing that is said then is sure.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn note_mark(&self) -> Result<(), Error> {
+        self.health().await?;
+        Ok(self.ports.journal.note(&self.ports.store.mark(None).await?, None).await?)
+    }
+
+    /// Notes in the journal that a call leaves now.
+    pub(super) async fn note_leaving(
+        &self,
+        current: &Versioned,
+        of: AttemptId,
+        sending: &Sending,
+    ) -> Result<(), Error> {
+        let order = &current.order;
+        let call = &order.attempt(of)?.call;
+        let leaving = Leaving {
+            at: sending.at,
+            merchant: order.merchant.clone(),
+            order: order.id,
+            of,
+            reference: call.names().0.clone(),
+            amount: call.amount(),
+            question: sending.question,
+        };
+        Ok(self.ports.journal.note(&self.ports.store.mark(None).await?, Some(&leaving)).await?)
+    }
+
+    /// The latest reconciliation, if there ever was one.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn reconciliation(&self) -> Result<Option<Reconcile>, Error> {
+        Ok(self.load_reconcile().await?.1)
+    }
+
+    /// Whether no debit may leave.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn is_frozen(&self) -> Result<bool, Error> {
+        Ok(self.reconciliation().await?.is_some_and(|reconcile| reconcile.is_open()))
+    }
+
+    /// Lets debits go on, once all has been asked.
+    ///
+    /// # Errors
+    /// [`Error::NotReconciling`], [`Error::StillAsking`], [`Error::Busy`], [`Error::Unavailable`].
+    pub async fn end_reconcile(&self, caller: &Caller, reason: Text) -> Result<Reconcile, Error> {
+        let (version, found) = self.load_reconcile().await?;
+        let reconcile = found.filter(Reconcile::is_open).ok_or(Error::NotReconciling)?;
+        if reconcile.is_asking() {
+            return Err(Error::StillAsking);
+        }
+        let end = End { at: self.now(), by: caller.actor.clone(), reason };
+        let ended = Reconcile { ended: Some(end), ..reconcile };
+        self.write_reconcile(&ended, version, "reconcile_ended", None).await?;
+        Ok(ended)
+    }
+
+    async fn has_orders(&self) -> Result<bool, Error> {
+        for merchant in self.merchants.keys() {
+            if !self.ports.store.list(merchant.as_str(), "order", &[], None, 1).await?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn load_reconcile(&self) -> Result<(u64, Option<Reconcile>), Error> {
+        match self.ports.store.load(&key()).await? {
+            None => Ok((0, None)),
+            Some(stored) => Ok((stored.version, Some(serde_json::from_str(&stored.state)?))),
+        }
+    }
+
+    async fn write_reconcile(
+        &self,
+        reconcile: &Reconcile,
+        expected_version: u64,
+        event: &str,
+        wake_at: Option<Timestamp>,
+    ) -> Result<(), Error> {
+        let state = serde_json::to_string(reconcile)?;
+        let event = serde_json::json!({"type": event, "at": self.now(), "reconcile": reconcile}).to_string();
+        let (ready_on, labels) = (None, Vec::new());
+        let write = Write { key: key(), expected_version, events: vec![event], state, wake_at, ready_on, labels };
+        match self.ports.store.commit(Commit { writes: vec![write], ..Commit::default() }).await {
+            Ok(()) => Ok(()),
+            Err(CommitError::Conflict(_)) => Err(Error::Busy),
+            Err(CommitError::Unavailable(why)) => Err(Error::Unavailable(why)),
+            Err(error @ (CommitError::Taken { .. } | CommitError::Answered)) => Err(Error::Defect(error.to_string())),
+        }
+    }
+
+    async fn begin_reconcile(&self, why: &str, calls: &[Leaving]) -> Result<(), Error> {
+        for merchant in self.merchants.values() {
+            let counter = format!("question:{}", merchant.account.site());
+            self.ports.store.reserve(&counter, self.numbers.first(), QuestionNumber::MAX, EPOCH).await?;
+        }
+        let mut lost = Vec::new();
+        for call in calls {
+            if !self.is_on_record(call).await? {
+                let Leaving { merchant, order, reference, amount, .. } = call.clone();
+                lost.push(LostCall { merchant, order, reference, amount, finding: None });
+            }
+        }
+        let (version, before) = self.load_reconcile().await?;
+        let reconcile = Reconcile::begin(before, why, lost, self.now());
+        self.write_reconcile(&reconcile, version, "reconcile_begun", Some(self.now())).await?;
+        let detail = format!("{why}; {} calls are not on its record; debits are frozen", reconcile.calls.len());
+        self.alarm_of_store(detail);
+        Ok(())
+    }
+
+    fn alarm_of_store(&self, detail: String) {
+        let (merchant, subject) = (String::new(), "store".to_owned());
+        self.ports.alarms.raise(Alarm { kind: AlarmKind::StoreRegressed, merchant, subject, detail });
+    }
+
+    async fn is_on_record(&self, call: &Leaving) -> Result<bool, Error> {
+        let Some(stored) = self.ports.store.load(&order_key(&call.merchant, call.order)).await? else {
+            return Ok(false);
+        };
+        let order: Order = serde_json::from_str(&stored.state)?;
+        let attempt = order.attempt(call.of);
+        Ok(attempt.is_ok_and(|attempt| {
+            attempt.call.names().0 == &call.reference && !matches!(attempt.state, AttemptState::Ready { .. })
+        }))
+    }
+
+    /// Asks the bank for all that may have left. What stays without an answer is asked again a little later.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Busy`], [`Error::Defect`].
+    pub async fn attend_reconcile(&self) -> Result<(), Error> {
+        let (version, Some(mut reconcile)) = self.load_reconcile().await? else { return Ok(()) };
+        if !reconcile.is_asking() {
+            return Ok(());
+        }
+        let mut is_heard = true;
+        for call in reconcile.calls.iter_mut().filter(|call| call.finding.is_none()) {
+            call.finding = self.find_lost(call).await?;
+            is_heard &= call.finding.is_some();
+        }
+        for merchant in self.merchants.values() {
+            is_heard &= self.ask_for_what_is_due(merchant).await?;
+        }
+        let now = self.now();
+        if is_heard {
+            reconcile.asked_at = Some(now);
+            return self.write_reconcile(&reconcile, version, "reconcile_asked", None).await;
+        }
+        let again = SignedDuration::from_secs(30);
+        let again = self.merchants.values().map(|merchant| merchant.policy.send_again).min().unwrap_or(again);
+        self.write_reconcile(&reconcile, version, "reconcile_waits", Some(later(now, again))).await
+    }
+
+    /// What both hosts know of a call; none when they do not say.
+    async fn find_lost(&self, call: &LostCall) -> Result<Option<LostFinding>, Error> {
+        // Of a merchant that is not configured any more nothing can be asked; a person reads it on the list.
+        let Ok(merchant) = self.merchant(&call.merchant) else { return Ok(Some(LostFinding::Nothing)) };
+        let question = Question::Find { reference: call.reference.clone(), amount: call.amount };
+        for host in [Host::Main, Host::Backup] {
+            match self.question(merchant, host, &question).await? {
+                Ok(Finding::Found(operation)) => {
+                    let detail = format!("{} is operation {} and not on record", call.reference, operation.number);
+                    self.alarm_of_store(detail);
+                    return Ok(Some(LostFinding::Found { operation }));
+                }
+                Ok(Finding::Nothing) => {}
+                Ok(Finding::Status(..) | Finding::Inspected(_) | Finding::Unclear(_)) | Err(_) => return Ok(None),
+            }
+        }
+        Ok(Some(LostFinding::Nothing))
+    }
+
+    /// Takes up what is due today and asks for each debit that is ready to leave, as before it would. Whether all was
+    /// answered.
+    async fn ask_for_what_is_due(&self, merchant: &Merchant) -> Result<bool, Error> {
+        self.take_up_today(merchant).await?;
+        let mut after: Option<String> = None;
+        loop {
+            let active = [("plan", "active".to_owned())];
+            let page = self.ports.store.list(merchant.id.as_str(), "order", &active, after.as_deref(), PAGE).await?;
+            let Some((last, _)) = page.last() else { return Ok(true) };
+            after = Some(last.id.clone());
+            let mut ids = Vec::new();
+            for (_, stored) in &page {
+                let order: Order = serde_json::from_str(&stored.state)?;
+                ids.extend(ready_debits(&order).map(|(_, of, _)| (order.id, of)));
+            }
+            let asked = stream::iter(ids).map(|(id, of)| self.ask_before(merchant, id, of));
+            let answers: Vec<Result<bool, Error>> =
+                asked.buffer_unordered(merchant.debits.at_once.max(1)).collect().await;
+            for answered in answers {
+                if !answered? {
+                    return Ok(false);
+                }
+            }
+        }
+    }
+
+    async fn ask_before(&self, merchant: &Merchant, id: OrderId, of: AttemptId) -> Result<bool, Error> {
+        let current = self.load(&merchant.id, id).await?;
+        let Ok(attempt) = current.order.attempt(of).cloned() else { return Ok(true) };
+        match self.look_before(merchant, &current, of, &attempt).await {
+            Ok(Before::Silent(_)) => Ok(false),
+            Ok(Before::Clear(_) | Before::Stays) | Err(Error::Busy) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+}

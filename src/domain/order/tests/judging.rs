@@ -1,0 +1,172 @@
+//! What two people decide of what waits for them.
+
+use super::{correcting::euros, *};
+use crate::domain::{
+    actor::Actor,
+    bank::MoneyCall,
+    purpose::Purpose,
+    quarantine::{GivenVerdict, PeoplesVerdict, Subject},
+};
+
+impl World {
+    fn verdict(&mut self, subject: Subject, verdict: PeoplesVerdict, name: &str, key: &str) -> Result<(), Refusal> {
+        let by = Actor::Key { key: key.to_owned(), person: Some(name.to_owned()), on_behalf_of: None };
+        let given = GivenVerdict { subject, verdict, at: self.now, by, evidence: text("relevé du 12/07") };
+        let decision = self.order.give_verdict(given, self.now, &self.policy)?;
+        self.take(decision);
+        Ok(())
+    }
+}
+
+#[test]
+fn two_people_lead_out_of_quarantine_and_nothing_else_does() {
+    let quarantined = || {
+        let mut world = World::active();
+        world.at("2026-07-10T05:00:00Z");
+        let decision =
+            world.order.take_up("2026-07-10".parse().unwrap(), new_call(700), world.now, &world.policy).unwrap();
+        world.take(decision.unwrap());
+        let of = AttemptId { purpose: Purpose::Debit(2), attempt: 1 };
+        world.send_and_rule(of, &Ruling::Doubt { why: "silence".to_owned() });
+        let asked = world.order.attempt(of).unwrap().clone();
+        let rejected = [Finding::Found(operation(2, 20)), Finding::Status(operation(2, 20), OperationStatus::Rejected)];
+        let heard = (Some(&rejected[..]), false);
+        let decision = world.order.attempt_asked(of, &asked, heard, world.now, world.now, &world.policy).unwrap();
+        world.take(decision);
+        (world, Subject::Attempt { of })
+    };
+    let executed = PeoplesVerdict::Executed { operation: operation(2, 20) };
+    let (mut world, subject) = quarantined();
+    assert_eq!(world.order.waiting().len(), 1);
+    let other = Subject::Attempt { of: AttemptId { purpose: Purpose::Debit(3), attempt: 1 } };
+    assert_eq!(world.verdict(other, executed, "Dupont", "k1"), Err(Refusal::NothingWaits));
+    assert_eq!(world.verdict(subject, PeoplesVerdict::Closed, "Dupont", "k1"), Err(Refusal::VerdictDoesNotFit));
+    let taken = PeoplesVerdict::Executed { operation: operation(1, 10) };
+    assert_eq!(world.verdict(subject, taken, "Dupont", "k1"), Err(Refusal::VerdictDoesNotFit), "another's operation");
+    world.verdict(subject, executed, "Dupont", "k1").unwrap();
+    assert_eq!(world.order.waiting().len(), 1, "one is not enough");
+    for (name, key) in [("Dupont", "k1"), ("Dupont", "k2"), ("Durand", "k1")] {
+        assert_eq!(world.verdict(subject, executed, name, key), Err(Refusal::SecondPersonNeeded), "{name} {key}");
+    }
+    world.verdict(subject, PeoplesVerdict::NotExecuted, "Durand", "k2").unwrap();
+    assert_eq!(world.order.waiting().len(), 1, "they disagree");
+    world.verdict(subject, executed, "Petit", "k3").unwrap();
+    assert!(world.order.waiting().is_empty());
+    assert_eq!(world.order.paid(), euros(40_062));
+
+    // A day later the first does not count any more.
+    let (mut world, subject) = quarantined();
+    world.verdict(subject, PeoplesVerdict::NotExecuted, "Dupont", "k1").unwrap();
+    world.wait(24 * 60);
+    world.verdict(subject, PeoplesVerdict::NotExecuted, "Durand", "k2").unwrap();
+    assert_eq!(world.order.waiting().len(), 1);
+    world.verdict(subject, PeoplesVerdict::NotExecuted, "Petit", "k3").unwrap();
+    assert!(world.order.waiting().is_empty());
+    assert_eq!(world.order.ready_on(), Some("2026-07-10".parse().unwrap()), "it is debited again");
+}
+
+#[test]
+fn an_operation_of_a_page_is_booked_or_put_aside_by_two_people() {
+    for (verdict, paid) in
+        [(PeoplesVerdict::Executed { operation: operation(1, 10) }, 377_000), (PeoplesVerdict::Closed, 0)]
+    {
+        let mut world = World::place(377_000);
+        let checkout = world.check_out().unwrap();
+        world.hear(checkout, &[(operation(1, 10), OperationStatus::Rejected)]);
+        assert_eq!(world.check_out(), Err(Refusal::Quarantined));
+        let subject = Subject::Operation { checkout, operation: operation(1, 10).number };
+        world.verdict(subject, verdict, "Dupont", "k1").unwrap();
+        world.verdict(subject, verdict, "Durand", "k2").unwrap();
+        assert_eq!(world.order.paid(), euros(paid));
+        // It is not asked about again.
+        world.hear(checkout, &[(operation(1, 10), OperationStatus::Rejected)]);
+        assert!(world.order.waiting().is_empty());
+        assert_eq!(world.check_out().is_ok(), paid == 0);
+    }
+}
+
+/// What begins a plan is held whoever found it: its card is judged before anything counts.
+#[test]
+fn an_operation_that_begins_a_plan_is_held_by_two_people() {
+    let mut world = World::approved();
+    let checkout = world.begin().unwrap();
+    world.hear(checkout, &[(operation(1, 10), OperationStatus::Rejected)]);
+    let subject = Subject::Operation { checkout, operation: operation(1, 10).number };
+    let executed = PeoplesVerdict::Executed { operation: operation(1, 10) };
+    world.verdict(subject, executed, "Dupont", "k1").unwrap();
+    world.verdict(subject, executed, "Durand", "k2").unwrap();
+    assert_eq!((world.order.holds.len(), world.order.ledger.len()), (1, 0));
+}
+
+#[test]
+fn a_give_back_that_the_bank_refuses_is_closed_by_two_people() {
+    let mut world = World::paid_twice();
+    world.do_call(&refused());
+    world.do_call(&refused());
+    let subject = Subject::Stuck { purpose: Purpose::GiveBack(1) };
+    assert_eq!(world.order.waiting().iter().map(|waiting| waiting.subject).collect::<Vec<_>>(), [subject]);
+    let executed = PeoplesVerdict::Executed { operation: operation(1, 10) };
+    assert_eq!(world.verdict(subject, executed, "Dupont", "k1"), Err(Refusal::VerdictDoesNotFit));
+    world.verdict(subject, PeoplesVerdict::Closed, "Dupont", "k1").unwrap();
+    world.verdict(subject, PeoplesVerdict::Closed, "Durand", "k2").unwrap();
+    assert!(world.order.waiting().is_empty());
+    assert!(world.duty_of(|duty| matches!(duty, Duty::Plan { .. })).is_none());
+}
+
+/// A cancellation keeps the number of what it undoes, which is known: people may name it all the same.
+#[test]
+fn a_cancellation_is_found_to_be_done_by_two_people() {
+    let mut world = World::paid_twice();
+    let purpose = world.do_call(&Ruling::Doubt { why: "silence".to_owned() });
+    let of = AttemptId { purpose, attempt: 1 };
+    let (asked, undone) = (world.order.attempt(of).unwrap().clone(), operation(2, 20));
+    let MoneyCall::Cancel { operation: original, .. } = asked.call else { panic!("{asked:?}") };
+    let rejected = [Finding::Status(original, OperationStatus::Rejected)];
+    let heard = (Some(&rejected[..]), false);
+    let decision = world.order.attempt_asked(of, &asked, heard, world.now, world.now, &world.policy).unwrap();
+    world.take(decision);
+    let subject = Subject::Attempt { of };
+    let others = PeoplesVerdict::Executed { operation: if original == undone { operation(1, 10) } else { undone } };
+    assert_eq!(world.verdict(subject, others, "Dupont", "k1"), Err(Refusal::VerdictDoesNotFit));
+    let executed = PeoplesVerdict::Executed { operation: original };
+    world.verdict(subject, executed, "Dupont", "k1").unwrap();
+    world.verdict(subject, executed, "Durand", "k2").unwrap();
+    assert!(world.order.waiting().is_empty());
+    assert_eq!(world.order.surplus(), euros(0));
+}
+
+/// Anybody can have the money of one page reported for another: that it was put aside there costs the first nothing.
+#[test]
+fn what_is_put_aside_at_one_page_is_booked_for_the_page_that_it_paid() {
+    let mut world = World::place(377_000);
+    let first = world.check_out().unwrap();
+    let second = world.check_out().unwrap();
+    world.paid(second, operation(1, 10));
+    let heard = Heard {
+        checkout: second,
+        asked_at: world.now,
+        seen: vec![(operation(3, 30), OperationStatus::Refused)],
+        strays: vec![operation(1, 10)],
+        card_type: None,
+        unclear: false,
+        silence: None,
+    };
+    let decision = world.order.hear(&heard, world.now, &world.policy).unwrap();
+    world.take(decision);
+    let subject = Subject::Operation { checkout: second, operation: operation(1, 10).number };
+    let waiting = |world: &World| world.order.waiting().iter().map(|one| one.subject).collect::<Vec<_>>();
+    assert_eq!(waiting(&world), [subject]);
+    for is_judged_first in [true, false] {
+        let mut world = World { order: world.order.clone(), history: world.history.clone(), ..World::place(377_000) };
+        if is_judged_first {
+            world.verdict(subject, PeoplesVerdict::Closed, "Dupont", "k1").unwrap();
+            world.verdict(subject, PeoplesVerdict::Closed, "Durand", "k2").unwrap();
+        }
+        world.hear(first, &[(operation(1, 10), OperationStatus::Captured)]);
+        assert_eq!(world.order.paid(), euros(377_000));
+        if !is_judged_first {
+            let executed = PeoplesVerdict::Executed { operation: operation(1, 10) };
+            assert_eq!(world.verdict(subject, executed, "Dupont", "k1"), Err(Refusal::VerdictDoesNotFit));
+        }
+    }
+}

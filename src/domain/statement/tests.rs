@@ -1,0 +1,4 @@
+//! Files read well and badly, and ledgers held against them.
+
+mod drifts;
+mod files;

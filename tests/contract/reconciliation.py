@@ -1,0 +1,56 @@
+"""A store that lags what has left."""
+
+import json
+
+import payer
+import portal
+import test_clock
+
+ORDER = "01980000000070008000000000000001"
+
+
+def run(trial):
+    body = portal.body_of("endReconciliation")
+    test_clock.bodies(trial, "endReconciliation", body)
+    trial.ask("endReconciliation", 422, "invalid_request", "blank", body={"reason": " "})
+    state(trial, "none")
+    trial.ask("endReconciliation", 409, "not_reconciling", body=body)
+
+    portal.place(trial)
+    trial.bench.ask_sandbox("POST", "/faults", {"target": "direct", "host": "both", "action": "dead"})
+    trial.bench.restart_after(forget)
+    found = state(trial, "asking")
+    if found["calls"][0]["finding"] is not None or not found["debits_frozen"]:
+        trial.failures.append(f"showReconciliation: {found}")
+    trial.ask("endReconciliation", 409, "still_asking", body=body)
+    trial.bench.ask_sandbox("DELETE", "/faults")
+    payer.until("asked", lambda: shown(trial)["state"] == "asked")
+    if shown(trial)["calls"][0]["finding"] != "nothing":
+        trial.failures.append(f"showReconciliation: {shown(trial)}")
+    ended = trial.ask("endReconciliation", 200, body=body).json()
+    if ended["debits_frozen"] or shown(trial) != ended:
+        trial.failures.append(f"endReconciliation: {ended}")
+
+
+def forget(folder):
+    """Has the journal tell of a call, and of an event, that the store knows nothing of."""
+    with open(folder / "guichet.db.journal") as file:
+        line = json.loads(file.readline())
+    line["mark"]["position"] += 1_000
+    line["call"] = {
+        "at": "2026-11-10T06:00:00Z", "merchant": "ecole", "order": "ord_" + ORDER, "debit": 2, "attempt": 1,
+        "reference": f"ECO-{ORDER}-2-d1", "amount": {"amount": 20_038, "currency": "EUR"}, "question": 7,
+    }
+    with open(folder / "guichet.db.journal", "a") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+def shown(trial):
+    return trial.ask("showReconciliation", 200).json()
+
+
+def state(trial, expected):
+    found = shown(trial)
+    if found["state"] != expected:
+        trial.failures.append(f"showReconciliation: {found} is not {expected}")
+    return found

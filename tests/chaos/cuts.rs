@@ -96,21 +96,19 @@ impl Cuts {
     pub(crate) fn measure(&self, kind: &str, request: &[u8], answer: &[u8]) {
         let mut guard = self.kinds.lock().unwrap();
         let (rng, kinds) = &mut *guard;
-        // Cancelling is a way of giving back, and refunds are cut at every byte.
-        let step = if kind == "00005" { self.step * 3 } else { self.step };
         let kind = kinds.entry(kind.to_owned()).or_default();
         if kind.left.is_some() {
             return;
         }
         let mut cuts = Vec::new();
         for (side, bytes) in [(Side::Request, request), (Side::Answer, answer)] {
-            let begin = usize::try_from(rng.below(step as u64)).unwrap();
+            let begin = usize::try_from(rng.below(self.step as u64)).unwrap();
             for how in [How::Reset, How::Finish] {
-                cuts.extend((begin..=bytes.len()).step_by(step).map(|at| Cut { side, at, how }));
+                cuts.extend((begin..=bytes.len()).step_by(self.step).map(|at| Cut { side, at, how }));
             }
             // Between two fields, or a name and its value.
             let is_boundary = |at: &usize| matches!(bytes[at - 1], b'\n' | b'&' | b'=');
-            let boundaries = (1..=bytes.len()).filter(is_boundary).step_by(step);
+            let boundaries = (1..=bytes.len()).filter(is_boundary).step_by(self.step);
             cuts.extend(boundaries.map(|at| Cut { side, at, how: How::Hang }));
         }
         for index in (1..cuts.len()).rev() {

@@ -51,6 +51,7 @@ pub const PLACES: &[&str] = &[
     "webhook.kept",
     "store.written",
     "store.committed",
+    "journal.written",
 ];
 
 /// Ends the process here when it was told to, at this passing.

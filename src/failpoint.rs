@@ -1,8 +1,8 @@
 //! Places where a test ends the process, as a power cut would: `GUICHET_FAILPOINT=debit.sent_committed:3` aborts it at the
 //! third passing of that place. `tests/chaos` drives it, and fails unless each place of [`PLACES`] ended a process.
 //!
-//! It lives under `cfg(debug_assertions)` only: the build that all tests share has it, a release build has nothing of it,
-//! not even the names. Passing a place that the variable does not name does nothing.
+//! It lives under `cfg(debug_assertions)` only: the build that all tests share has it; in a release build passing a place
+//! is an empty function, and the variable is not known. Passing a place that the variable does not name does nothing.
 
 /// Every place there is; `sent_committed` and the like are passed by each kind of call that moves money.
 #[cfg(debug_assertions)]
@@ -51,6 +51,7 @@ pub const PLACES: &[&str] = &[
     "webhook.kept",
     "store.written",
     "store.committed",
+    "journal.written",
 ];
 
 /// Ends the process here when it was told to, at this passing.

@@ -91,7 +91,10 @@ impl Inner {
             return Err(io::Error::other(format!("it failed before: {why}")));
         }
         let file = file.as_mut().ok_or_else(|| io::Error::other("it was not begun"))?;
-        let noted = file.write_all(line).and_then(|()| file.sync_data());
+        let noted = file.write_all(line).and_then(|()| {
+            crate::failpoint::pass("journal.written");
+            file.sync_data()
+        });
         if let Err(error) = &noted {
             self.failure.get_or_init(|| error.to_string());
         }

@@ -149,7 +149,7 @@ fn make_key(folder: &Path, scope: &str) -> String {
 /// the gateway time for the others; and so many that no kill makes it a person's.
 fn ladder() -> String {
     let close = (0..=10).map(|step| 1_600 + 100 * step);
-    let far = [3_000, 4_000, 6_000].into_iter().chain((1..60).map(|step| 10_000 * step));
+    let far = [3_000, 4_000, 6_000].into_iter().chain((1..60).map(|step| 60_000 * step));
     let rungs = [200].into_iter().chain(close).chain(far);
     rungs.map(|rung| format!("\"{rung}ms\"")).collect::<Vec<_>>().join(", ")
 }

@@ -37,6 +37,11 @@ fn flush(rng: &mut Rng) -> u64 {
     34 + rng.below(14)
 }
 
+/// So that each debit has commits of its own, whose number is known.
+fn one_at_a_time(text: String) -> String {
+    text.replace("[debits]", "[debits]\nat_once = 1")
+}
+
 /// A commit writes so many times, about.
 const WRITES: u64 = 26;
 
@@ -116,7 +121,7 @@ fn is_on_record(bench: &Bench, database: &Path, asked: &[Asked]) {
 async fn a_flush_that_failed_is_never_tried_again_and_nothing_leaves_after_it() {
     let mut rng = Rng::new(number("SEED", 1));
     for _ in 0..if number("KILLS", 0) > 60 { 5 } else { 1 } {
-        let (bench, relays) = ready(DEBITS, |text| text).await;
+        let (bench, relays) = ready(DEBITS, one_at_a_time).await;
         let before = relays[0].asked("00053").len();
         let mut disk = Disk::of(&bench.store);
         let file = bench.folder.join("trace");
@@ -155,7 +160,7 @@ async fn a_flush_that_failed_is_never_tried_again_and_nothing_leaves_after_it() 
 async fn on_a_disk_that_is_full_or_cannot_be_written_nothing_leaves() {
     let mut rng = Rng::new(number("SEED", 1) + 1);
     for error in ["ENOSPC", "EROFS"] {
-        let (bench, relays) = ready(DEBITS, |text| text).await;
+        let (bench, relays) = ready(DEBITS, one_at_a_time).await;
         let file = bench.folder.join("trace");
         let inject = format!("inject=write,pwrite64:error={error}:when={}+", WRITES * flush(&mut rng));
         let (database, log) = (&bench.store, bench.store.with_file_name("guichet.db-wal"));
@@ -189,6 +194,7 @@ impl<'a> SmallDisk<'a> {
 impl Drop for SmallDisk<'_> {
     fn drop(&mut self) {
         let _ = Command::new("umount").arg(self.0).status();
+        let _ = fs::remove_dir(self.0);
     }
 }
 
@@ -201,7 +207,7 @@ async fn on_a_small_disk_nothing_leaves_once_it_is_full() {
         return;
     };
     let place = format!("sqlite:{}/guichet.db", at.display());
-    let (bench, relays) = ready(DEBITS, |text| text.replace("sqlite:guichet.db", &place)).await;
+    let (bench, relays) = ready(DEBITS, |text| one_at_a_time(text).replace("sqlite:guichet.db", &place)).await;
     // Room for what is there, and some commits: the log begins anew.
     let kib = fs::metadata(&bench.store).unwrap().len() / 1_024 + 2_400;
     disk.has(&format!("size={kib}k"));

@@ -78,6 +78,12 @@ bugs! {
     OnePersonDecides,
     /// Notifications are kept as they came.
     NotificationUnsealed,
+    /// Debits go on although the store lags what has left.
+    RegressionUnheeded,
+    /// Calls that leave are not noted beside the store.
+    CallsNotNoted,
+    /// What left before the store went back is sent again when the bank does not find it.
+    LostCallSentAgain,
 }
 
 /// Whether this defect is planted.

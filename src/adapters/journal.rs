@@ -135,29 +135,10 @@ impl Journal for FileJournal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{
-        chain::Link,
-        ids::{OrderId, Reference},
-        money::{Currency, Money},
-        numbers::QuestionNumber,
-        purpose::{AttemptId, Purpose},
-    };
+    use crate::domain::chain::Link;
 
     fn mark(position: u64) -> Mark {
         Mark { store: "one".to_owned(), position, event: Link::to("{}") }
-    }
-
-    fn call(attempt: u32) -> Leaving {
-        let order = OrderId::from_bits(7);
-        Leaving {
-            at: "2026-12-10T06:00:00Z".parse().unwrap(),
-            merchant: "ecole".parse().unwrap(),
-            order,
-            of: AttemptId { purpose: Purpose::Debit(2), attempt },
-            reference: Reference::of_debit("ECO", order, 2, attempt),
-            amount: Money::new(20_038, Currency::Eur).unwrap(),
-            question: QuestionNumber::new(attempt).unwrap(),
-        }
     }
 
     #[tokio::test]
@@ -168,10 +149,10 @@ mod tests {
         let journal = FileJournal::new(&path);
         assert_eq!(journal.read().await, Ok(None), "there is none yet");
         assert!(journal.note(&mark(1), None).await.is_err(), "it was not begun");
-        journal.begin(&mark(2), &[call(1)]).await.unwrap();
-        journal.note(&mark(3), Some(&call(2))).await.unwrap();
+        journal.begin(&mark(2), &[Leaving::example(1)]).await.unwrap();
+        journal.note(&mark(3), Some(&Leaving::example(2))).await.unwrap();
         journal.note(&mark(4), None).await.unwrap();
-        let known = Some((mark(4), vec![call(1), call(2)]));
+        let known = Some((mark(4), vec![Leaving::example(1), Leaving::example(2)]));
         assert_eq!(FileJournal::new(&path).read().await, Ok(known.clone()));
         let mut text = fs::read(&path).unwrap();
         text.extend(b"{\"mark\":{\"store\":\"on");

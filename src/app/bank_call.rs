@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use super::{
     App, Error,
     commit::{ChangeError, Extras, Versioned},
+    findings::Unheard,
     merchant::Merchant,
 };
 use crate::{
@@ -22,6 +23,7 @@ use crate::{
         order::{Decision, NewCall, Order, Prepared},
         plan::Plan,
         purpose::{AttemptId, Purpose},
+        reconcile::Known,
         subscriber::card_context,
     },
     failpoint,
@@ -49,14 +51,6 @@ pub(super) enum Before {
     Silent(String),
 }
 
-/// Why a question is without an answer.
-enum Unheard {
-    /// The bank does not answer.
-    Silence(String),
-    /// It has answered what tells nothing about what was asked.
-    Unclear,
-}
-
 impl App {
     /// What a call that is about to be prepared needs from outside.
     pub(super) fn new_call(&self, merchant: &Merchant) -> NewCall {
@@ -73,16 +67,35 @@ impl App {
     ) -> Result<Departure, Error> {
         let id = current.order.id;
         let only = current.order.only_host(of);
+        // What the bank finds under the name of another refund is not this one.
+        if let MoneyCall::Refund { .. } = attempt.call
+            && let Known::Otherwise(left) = self.known_of(id, of, &attempt.call).await?
+        {
+            let why = format!("before the store went back, another refund left as {}", left.call.names().0);
+            self.give_up(merchant, id, of, &why).await?;
+            return Ok(Departure::Stayed);
+        }
         let findings = match self.look_before(merchant, current, of, attempt).await? {
             Before::Clear(findings) => findings,
             Before::Stays => return Ok(Departure::Stayed),
             Before::Silent(why) => return self.wait_for_bank(merchant, id, of, why).await,
         };
-        let prepare = |order: &Order, now| order.prepare_attempt(of, &findings, now, &merchant.policy);
-        if let Purpose::Debit(_) = of.purpose
-            && self.is_frozen().await?
-        {
-            return Ok(Departure::Stayed);
+        match self.known_of(id, of, &attempt.call).await? {
+            Known::Nothing => {}
+            Known::Frozen => return Ok(Departure::Stayed),
+            Known::Left(left) => {
+                // Nobody heard its answer, and that the bank does not find it proves nothing yet.
+                if self.put_on_record(merchant, current, of, &findings, left.sending).await?.is_some() {
+                    self.deal_with(&left).await?;
+                }
+                return Ok(Departure::Stayed);
+            }
+            Known::Otherwise(left) => {
+                let why = format!("before the store went back, it left as {}", left.call.names().0);
+                self.settle(merchant, id, of, |order, now| Ok(order.quarantine_attempt(of, &why, now)?)).await?;
+                self.deal_with(&left).await?;
+                return Ok(Departure::Stayed);
+            }
         }
         failpoint::pass_of(kind(of.purpose), "asked_before");
         // What cannot be noted does not leave; found out now, it leaves no doubt behind.
@@ -107,22 +120,8 @@ impl App {
             line.send(&sending, &attempt.call, card.as_ref(), not_after).await;
             return Ok(Departure::Stayed);
         }
-        let version = current.version;
-        let sent = self
-            .change(&merchant.id, id, &Actor::Gateway, |now_stored, now| {
-                // Anything that happened since the decision to send is a reason to decide anew; so is the time that passed.
-                if now_stored.version != version || prepare(&now_stored.order, now)? != Prepared::Go {
-                    return Err(Error::Busy);
-                }
-                let decision = now_stored.order.send_attempt(of, sending, now, &merchant.policy)?;
-                failpoint::pass_of(kind(of.purpose), "sent_decided");
-                Ok((decision, Extras::default()))
-            })
-            .await;
-        let sent = match sent {
-            Ok(sent) => sent,
-            Err(ChangeError::Other(Error::Busy)) => return Ok(Departure::Stayed),
-            Err(error) => return Err(error.into()),
+        let Some(sent) = self.put_on_record(merchant, current, of, &findings, sending).await? else {
+            return Ok(Departure::Stayed);
         };
         failpoint::pass_of(kind(of.purpose), "sent_committed");
         let ruling = match self.note_leaving(&sent, of, &sending).await {
@@ -136,6 +135,34 @@ impl App {
         self.answered(merchant, id, of, &ruling).await?;
         failpoint::pass_of(kind(of.purpose), "answer_committed");
         Ok(Departure::Ruled(ruling))
+    }
+
+    /// Stores a call as sent, if nothing has happened since it was decided on; what the order became then.
+    async fn put_on_record(
+        &self,
+        merchant: &Merchant,
+        current: &Versioned,
+        of: AttemptId,
+        findings: &[Finding],
+        sending: Sending,
+    ) -> Result<Option<Versioned>, Error> {
+        let prepare = |order: &Order, now| order.prepare_attempt(of, findings, now, &merchant.policy);
+        let sent = self
+            .change(&merchant.id, current.order.id, &Actor::Gateway, |now_stored, now| {
+                // Anything that happened since the decision to send is a reason to decide anew; so is the time that passed.
+                if now_stored.version != current.version || prepare(&now_stored.order, now)? != Prepared::Go {
+                    return Err(Error::Busy);
+                }
+                let decision = now_stored.order.send_attempt(of, sending, now, &merchant.policy)?;
+                failpoint::pass_of(kind(of.purpose), "sent_decided");
+                Ok((decision, Extras::default()))
+            })
+            .await;
+        match sent {
+            Ok(sent) => Ok(Some(sent)),
+            Err(ChangeError::Other(Error::Busy)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Asks the bank before a call leaves: for its own name first, since a bank that says nothing of it says nothing of
@@ -277,39 +304,6 @@ impl App {
         .await?;
         failpoint::pass_of(kind(of.purpose), "enquiry_committed");
         Ok(())
-    }
-
-    /// All answers to the questions about an attempt, by this host or else by the other.
-    async fn findings_of_either(
-        &self,
-        merchant: &Merchant,
-        host: Host,
-        attempt: &Attempt,
-    ) -> Result<Result<Vec<Finding>, Unheard>, Error> {
-        let unheard = match self.findings(merchant, host, attempt).await? {
-            Ok(findings) => return Ok(Ok(findings)),
-            Err(unheard) => unheard,
-        };
-        let other = self.findings(merchant, host.other(), attempt).await?;
-        Ok(other.map_err(|other| if let Unheard::Silence(_) = other { unheard } else { other }))
-    }
-
-    /// All answers to the questions about an attempt; why there are none when one stayed without.
-    async fn findings(
-        &self,
-        merchant: &Merchant,
-        host: Host,
-        attempt: &Attempt,
-    ) -> Result<Result<Vec<Finding>, Unheard>, Error> {
-        let mut findings = Vec::new();
-        while let Some(question) = attempt.question(&findings) {
-            match self.question(merchant, host, &question).await? {
-                Ok(Finding::Unclear(_)) => return Ok(Err(Unheard::Unclear)),
-                Err(silence) => return Ok(Err(Unheard::Silence(silence.to_string()))),
-                Ok(finding) => findings.push(finding),
-            }
-        }
-        Ok(Ok(findings))
     }
 
     async fn answered(&self, merchant: &Merchant, id: OrderId, of: AttemptId, ruling: &Ruling) -> Result<(), Error> {

@@ -19,6 +19,7 @@ pub mod debit_run;
 pub mod event_document;
 pub mod events;
 pub mod explain;
+mod findings;
 pub mod imports;
 pub mod journal;
 pub mod merchant;

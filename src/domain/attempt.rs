@@ -19,7 +19,7 @@ use super::{
     numbers::QuestionNumber,
     policy::{Policy, later, rung},
     retry::RefusalClass,
-    witness::{Done, done, status_of, target},
+    witness::{Done, done, status_of},
 };
 use crate::planted::{self, Bug};
 
@@ -252,7 +252,7 @@ impl Attempt {
         match done(&self.call, findings) {
             // Found by no reference of ours: it may be somebody else's, and a part only.
             Done::Yes(operation)
-                if matches!(self.call, MoneyCall::Refund { .. }) && target(&self.call) == Some(&operation) =>
+                if matches!(self.call, MoneyCall::Refund { .. }) && self.call.target() == Some(&operation) =>
             {
                 Preflight::Contradiction("it was given back, and not under our reference".to_owned())
             }
@@ -261,7 +261,7 @@ impl Attempt {
             Done::No => Preflight::Go,
             Done::Contradiction(why) => Preflight::Contradiction(why),
             Done::Unknown => {
-                match (&self.call, target(&self.call).and_then(|operation| status_of(operation, findings))) {
+                match (&self.call, self.call.target().and_then(|operation| status_of(operation, findings))) {
                     // A refund is not done while its original is captured, as far as one can tell before it left.
                     (MoneyCall::Refund { .. }, Some(OperationStatus::Captured | OperationStatus::Authorised)) => {
                         Preflight::Go

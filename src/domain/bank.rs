@@ -54,6 +54,16 @@ pub enum Finding {
     Unclear(String),
 }
 
+impl Finding {
+    /// The operation that was found under a reference.
+    pub fn found(&self) -> Option<Operation> {
+        match self {
+            Self::Found(operation) => Some(*operation),
+            Self::Nothing | Self::Status(..) | Self::Inspected(_) | Self::Unclear(_) => None,
+        }
+    }
+}
+
 /// All that the bank tells of an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inspection {
@@ -111,6 +121,23 @@ impl MoneyCall {
             | Self::Refund { reference, archive, .. }
             | Self::Capture { reference, archive, .. }
             | Self::Debit { reference, archive, .. } => (reference, archive),
+        }
+    }
+
+    /// Whether both would move the same money; what they are archived under does not matter.
+    pub fn moves_the_same(&self, other: &Self) -> bool {
+        self.amount() == other.amount()
+            && std::mem::discriminant(self) == std::mem::discriminant(other)
+            && self.target() == other.target()
+    }
+
+    /// The operation that the call is about; a debit makes its own.
+    pub fn target(&self) -> Option<&Operation> {
+        match self {
+            Self::Cancel { operation, .. } | Self::Refund { operation, .. } | Self::Capture { operation, .. } => {
+                Some(operation)
+            }
+            Self::Debit { .. } => None,
         }
     }
 

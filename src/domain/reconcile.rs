@@ -9,12 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     actor::Actor,
-    bank::Operation,
+    attempt::Sending,
+    bank::{MoneyCall, Operation},
     chain::Link,
-    ids::{MerchantId, OrderId, Reference},
-    money::Money,
-    numbers::QuestionNumber,
-    purpose::AttemptId,
+    ids::{MerchantId, OrderId},
+    purpose::{AttemptId, Purpose},
     text::Text,
 };
 
@@ -31,14 +30,13 @@ pub struct Mark {
 /// A call that moves money, about to leave.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leaving {
-    pub at: Timestamp,
     pub merchant: MerchantId,
     pub order: OrderId,
     #[serde(flatten)]
     pub of: AttemptId,
-    pub reference: Reference,
-    pub amount: Money,
-    pub question: QuestionNumber,
+    #[serde(flatten)]
+    pub call: MoneyCall,
+    pub sending: Sending,
 }
 
 /// One reconciliation. While it is open, debits are frozen.
@@ -57,11 +55,30 @@ pub struct Reconcile {
 /// A call that moved money, or was to, of which the store knows nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LostCall {
-    pub merchant: MerchantId,
-    pub order: OrderId,
-    pub reference: Reference,
-    pub amount: Money,
+    #[serde(flatten)]
+    pub left: Leaving,
     pub finding: Option<LostFinding>,
+    /// It is on record again, or before people, or the bank has refused it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_dealt_with: bool,
+}
+
+impl From<Leaving> for LostCall {
+    fn from(left: Leaving) -> Self {
+        Self { left, finding: None, is_dealt_with: false }
+    }
+}
+
+/// What is known of a call that is about to leave, from before the store went back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Known {
+    Nothing,
+    /// No debit may leave.
+    Frozen,
+    /// It has left.
+    Left(Box<Leaving>),
+    /// Another left, which its name, or its instalment, would be taken for.
+    Otherwise(Box<Leaving>),
 }
 
 /// What the bank knows of it.
@@ -91,7 +108,7 @@ impl Reconcile {
         let since = open.as_ref().map_or(now, |open| open.since);
         let mut all = open.map(|open| open.calls).unwrap_or_default();
         for call in calls {
-            if all.iter().all(|known| known.reference != call.reference) {
+            if all.iter().all(|known| known.left.call.names() != call.left.call.names()) {
                 all.push(call);
             }
         }
@@ -103,6 +120,32 @@ impl Reconcile {
         self.ended.is_none()
     }
 
+    /// What is known of a call that is about to leave.
+    pub fn known_of(&self, order: OrderId, of: AttemptId, call: &MoneyCall) -> Known {
+        if self.is_open() && matches!(of.purpose, Purpose::Debit(_)) {
+            return Known::Frozen;
+        }
+        let open = || self.calls.iter().filter(|lost| !lost.is_dealt_with).map(|lost| &lost.left);
+        let of_this_name = open().find(|left| left.call.names().0 == call.names().0);
+        if let Some(left) = of_this_name.filter(|left| left.call.moves_the_same(call)) {
+            return Known::Left(Box::new(left.clone()));
+        }
+        let other = match call {
+            // Whatever it was called, the payer may have paid this instalment by it.
+            MoneyCall::Debit { .. } => open().find(|left| left.order == order && left.of.purpose == of.purpose),
+            MoneyCall::Refund { .. } => of_this_name,
+            // These are seen on their operation, whatever their name.
+            MoneyCall::Cancel { .. } | MoneyCall::Capture { .. } => None,
+        };
+        other.map_or(Known::Nothing, |left| Known::Otherwise(Box::new(left.clone())))
+    }
+
+    /// The call is on record again, or before people.
+    pub fn deal_with(&mut self, left: &Leaving) {
+        let is_it = |lost: &&mut LostCall| lost.left.call.names() == left.call.names();
+        self.calls.iter_mut().filter(is_it).for_each(|lost| lost.is_dealt_with = true);
+    }
+
     /// Whether there is still something to be asked.
     pub fn is_asking(&self) -> bool {
         self.is_open() && self.asked_at.is_none()
@@ -110,19 +153,68 @@ impl Reconcile {
 }
 
 #[cfg(test)]
+impl Leaving {
+    /// A debit of a second instalment.
+    pub(crate) fn example(attempt: u32) -> Self {
+        use super::{
+            attempt::Host,
+            bank::ArchiveReference,
+            ids::{CheckoutNumber, Reference, SubscriberReference},
+            money::{Currency, Money},
+            numbers::QuestionNumber,
+        };
+        let order = OrderId::from_bits(7);
+        let call = MoneyCall::Debit {
+            subscriber: SubscriberReference::of_checkout("ECO", order, CheckoutNumber(1)),
+            amount: Money::new(20_038, Currency::Eur).unwrap(),
+            reference: Reference::of_debit("ECO", order, 2, attempt),
+            archive: ArchiveReference::from_bits(u64::from(attempt)),
+        };
+        let question = QuestionNumber::new(attempt).unwrap();
+        let at = "2026-12-10T06:00:00Z".parse().unwrap();
+        let sending = Sending { at, question, host: Host::Main, dated: None };
+        let of = AttemptId { purpose: Purpose::Debit(2), attempt };
+        Self { merchant: "ecole".parse().unwrap(), order, of, call, sending }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::money::Currency;
 
     fn lost(attempt: u32) -> LostCall {
-        let order = OrderId::from_bits(1);
-        LostCall {
-            merchant: "ecole".parse().unwrap(),
-            order,
-            reference: Reference::of_debit("ECO", order, 2, attempt),
-            amount: Money::new(100, Currency::Eur).unwrap(),
-            finding: None,
+        Leaving::example(attempt).into()
+    }
+
+    fn ended(at: Timestamp, calls: Vec<LostCall>) -> Reconcile {
+        let end = End { at, by: Actor::Gateway, reason: Text::parse("relu", 10).unwrap() };
+        Reconcile { ended: Some(end), ..Reconcile::begin(None, "-", calls, at) }
+    }
+
+    #[test]
+    fn what_left_before_the_store_went_back_is_known_by_its_name_or_its_instalment() {
+        let at: Timestamp = "2026-12-10T06:00:00Z".parse().unwrap();
+        let (first, second, third) = (Leaving::example(1), Leaving::example(2), Leaving::example(3));
+        let known = |reconcile: &Reconcile, left: &Leaving| reconcile.known_of(left.order, left.of, &left.call);
+        let open = Reconcile::begin(None, "-", vec![lost(2)], at);
+        assert_eq!(known(&open, &third), Known::Frozen);
+
+        let mut ended = ended(at, vec![lost(2)]);
+        assert_eq!(known(&ended, &second), Known::Left(Box::new(second.clone())));
+        for other in [&first, &third] {
+            assert_eq!(known(&ended, other), Known::Otherwise(Box::new(second.clone())), "the same instalment");
         }
+        let elsewhere = AttemptId { purpose: Purpose::Debit(3), attempt: 1 };
+        assert_eq!(ended.known_of(first.order, elsewhere, &first.call), Known::Nothing, "another instalment");
+        ended.deal_with(&second);
+        assert_eq!((known(&ended, &first), known(&ended, &second)), (Known::Nothing, Known::Nothing));
+    }
+
+    #[test]
+    fn a_lost_call_comes_back_as_it_was_written() {
+        let lost = lost(2);
+        let text = serde_json::to_string(&lost).unwrap();
+        assert_eq!(serde_json::from_str::<LostCall>(&text).unwrap(), lost);
     }
 
     #[test]
@@ -133,9 +225,7 @@ mod tests {
         assert!(first.is_open() && !first.is_asking());
         let second = Reconcile::begin(Some(first.clone()), "again", vec![lost(1), lost(2)], later);
         assert_eq!((second.since, second.calls.len(), second.is_asking()), (at, 2, true));
-        let by = Actor::Gateway;
-        let end = End { at: later, by, reason: Text::parse("relu", 10).unwrap() };
-        let ended = Reconcile { ended: Some(end), ..first };
+        let ended = ended(later, Vec::new());
         assert!(!ended.is_open() && !ended.is_asking());
         assert_eq!(Reconcile::begin(Some(ended), "-", Vec::new(), later).since, later);
     }

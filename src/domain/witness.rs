@@ -5,16 +5,6 @@ use super::{
     retry::RefusalClass,
 };
 
-/// The operation that a call is about; a debit makes its own.
-pub(super) fn target(call: &MoneyCall) -> Option<&Operation> {
-    match call {
-        MoneyCall::Cancel { operation, .. }
-        | MoneyCall::Refund { operation, .. }
-        | MoneyCall::Capture { operation, .. } => Some(operation),
-        MoneyCall::Debit { .. } => None,
-    }
-}
-
 /// Whether findings show a call as carried out.
 pub(super) enum Done {
     Yes(Operation),
@@ -34,7 +24,7 @@ pub(super) fn done(call: &MoneyCall, findings: &[Finding]) -> Done {
         Finding::Found(operation) => Some(*operation),
         Finding::Nothing | Finding::Status(..) | Finding::Inspected(_) | Finding::Unclear(_) => None,
     });
-    let seen = found.as_ref().or(target(call)).and_then(|operation| status_of(operation, findings));
+    let seen = found.as_ref().or(call.target()).and_then(|operation| status_of(operation, findings));
     match call {
         MoneyCall::Cancel { operation, .. } => match status_of(operation, findings) {
             Some(OperationStatus::Cancelled) => Done::Yes(*operation),

@@ -44,7 +44,7 @@ fn document(reconcile: Option<&Reconcile>, caller: &Caller) -> Value {
         "asked"
     };
     let calls: Vec<Value> =
-        reconcile.calls.iter().filter(|call| caller.merchants.contains(&call.merchant)).map(lost).collect();
+        reconcile.calls.iter().filter(|call| caller.merchants.contains(&call.left.merchant)).map(lost).collect();
     json!({
         "state": state,
         "debits_frozen": reconcile.is_open(),
@@ -66,10 +66,10 @@ fn lost(call: &LostCall) -> Value {
         Some(LostFinding::Found { operation }) => (Some("found"), Some(operation.number.to_string())),
     };
     json!({
-        "merchant": call.merchant,
-        "order": call.order,
-        "reference": call.reference,
-        "amount": call.amount,
+        "merchant": call.left.merchant,
+        "order": call.left.order,
+        "reference": call.left.call.names().0,
+        "amount": call.left.call.amount(),
         "finding": finding,
         "operation": operation,
     })

@@ -227,7 +227,10 @@ fn refund(inner: &mut Inner, sent: &Sent, operation: &Operation, amount: Money, 
     }
     let left = original.amount.minor_units() - original.gone_back();
     if amount.minor_units() > left {
-        inner.violate("I19", format!("{reference} gives back {} where {left} is left", amount.minor_units()));
+        // What went back before a restored copy came back is not on record here.
+        if !inner.lost.knows_of_reference(reference) {
+            inner.violate("I19", format!("{reference} gives back {} where {left} is left", amount.minor_units()));
+        }
         return Err("00021");
     }
     original.returned += amount.minor_units();
@@ -256,6 +259,9 @@ fn refund(inner: &mut Inner, sent: &Sent, operation: &Operation, amount: Money, 
 fn debit(inner: &mut Inner, sent: &Sent, subscriber: &str, amount: Money, reference: &str) -> Answer {
     let name = (sent.merchant.clone(), subscriber.to_owned());
     let Some(kept) = inner.bank.kept.get(&name).cloned() else {
+        if inner.lost.was_forgotten(subscriber) {
+            return Err("00017");
+        }
         inner.violate("I14", format!("{reference}: the card of a debit is not at the bank any more"));
         return Err("00017");
     };
@@ -310,6 +316,7 @@ pub(crate) fn note_number(inner: &mut Inner, merchant: &str, number: u32) {
     let now = inner.now;
     if let Some(before) = inner.bank.asked.insert((site.clone(), number), now)
         && now.duration_since(before) < SignedDuration::from_hours(48)
+        && !inner.lost.gives_again(before)
     {
         inner.violate("I7", format!("question {number} of {site} was asked at {before}"));
     }

@@ -52,6 +52,12 @@ pub(crate) enum Happening {
     Forge { merchant: String, raw: String, is_signed: bool },
     /// All that the bank ever told comes once more, in another order.
     Echo,
+    /// The store is copied, while it is served.
+    BackUp,
+    /// The copy takes the store's place.
+    Restore,
+    /// A person lets debits go on; one is impatient.
+    EndReconcile { impatient: bool },
     /// The store is there again.
     StoreBack,
     /// From now on nothing fails.

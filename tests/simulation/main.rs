@@ -12,6 +12,7 @@
 
 mod accounts;
 mod answers;
+mod backups;
 mod bank;
 mod campaign;
 mod corrections;

@@ -40,6 +40,8 @@ pub(crate) struct Nature {
     pub(crate) asks_often: bool,
     /// At the end all notifications come once more.
     pub(crate) echoes: bool,
+    /// One day an older copy of the store takes its place.
+    pub(crate) restores: bool,
 }
 
 /// When a life begins.
@@ -85,6 +87,7 @@ impl Nature {
             clocks_step: rng.chance(300),
             asks_often: rng.chance(400),
             echoes: rng.chance(300),
+            restores: rng.chance(100),
         }
     }
 }

@@ -7,6 +7,7 @@ use guichet::{
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Time};
 
 use crate::{
+    backups,
     bank::{Moved, execute},
     finale,
     happening::Happening,
@@ -24,6 +25,7 @@ const HEALTHY: SignedDuration = SignedDuration::from_hours(4 * 24);
 pub(crate) fn begin(inner: &mut Inner, processes: usize) {
     let calm_at = inner.now.to_zoned(inner.zone.clone()).saturating_add(inner.nature.months.months()).timestamp();
     inner.at(calm_at, Happening::Calm);
+    backups::begin(inner);
     inner.at(calm_at + HEALTHY - SignedDuration::from_hours(12), Happening::Echo);
     inner.at(calm_at + HEALTHY, Happening::End);
     for process in 0..processes {
@@ -132,6 +134,9 @@ pub(crate) fn happen(run: &mut Run, what: Happening) {
             let (process, app) = run.any_process();
             run.spawn(process, moves::resume_run(app, world, merchant, date));
         }
+        Happening::BackUp => world.with(backups::back_up),
+        Happening::Restore => run.restore(),
+        Happening::EndReconcile { impatient } => end_reconcile(run, impatient),
         Happening::StoreBack => world.with(store::back),
         Happening::Calm => calm(run),
         Happening::End => run.is_over = true,
@@ -223,10 +228,22 @@ fn daily(run: &mut Run, process: usize) {
                 note_the_night(inner);
             }
             rounds::go(inner);
+            backups::look(inner);
             schedulers(inner);
             resume_stopped(inner);
         }
     });
+}
+
+/// Debits go on when every process has said what it knows of the store.
+fn end_reconcile(run: &mut Run, impatient: bool) {
+    let world = run.world.clone();
+    if run.all_have_met_the_store() {
+        let (process, app) = run.any_process();
+        run.spawn(process, backups::end(app, world));
+    } else if !impatient {
+        world.with(|inner| inner.after_secs(60, 600, Happening::EndReconcile { impatient }));
+    }
 }
 
 fn note_the_night(inner: &mut Inner) {
@@ -320,5 +337,7 @@ fn is_idle(what: &Happening) -> bool {
             | Happening::StartRun { .. }
             | Happening::SetClock { .. }
             | Happening::Forge { .. }
+            | Happening::BackUp
+            | Happening::Restore
     )
 }

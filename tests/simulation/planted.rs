@@ -47,6 +47,8 @@ fn suits(bug: Bug, nature: &Nature) -> bool {
     match bug {
         Bug::NotFoundNeedsNoControl => nature.blind_to_debits && nature.weather > 0,
         Bug::NotFoundOnceIsEnough => !nature.blind_to_debits && nature.weather > 0,
+        Bug::RegressionUnheeded => nature.restores,
+        Bug::CallsNotNoted | Bug::LostCallSentAgain => nature.restores && nature.blind_to_debits,
         _ => true,
     }
 }

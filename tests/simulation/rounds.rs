@@ -131,8 +131,11 @@ fn truth_of_call(inner: &mut Inner, order: &Order, of: AttemptId) -> Option<Peop
         // An earlier one may turn out to have been carried out after all.
         MoneyCall::Debit { .. } => {
             let names = order.attempts(of.purpose).into_iter().map(|attempt| attempt.call.names().0.as_str());
-            let found = names.filter_map(|name| find(inner, Made::Debit, name));
-            found.into_iter().find(|moved| !order.knows(&moved.operation.number))
+            // A restored copy may not know the name that it left under.
+            let lost = inner.lost.names_of(order.id);
+            let found = names.chain(lost.iter().copied()).filter_map(|name| find(inner, Made::Debit, name));
+            let its = |moved: &Moved| moved.captured_for.as_ref().is_none_or(|of_it| of_it.purpose == of.purpose);
+            found.into_iter().find(|moved| !order.knows(&moved.operation.number) && its(moved))
         }
         MoneyCall::Refund { .. } => find(inner, Made::Refund, reference.as_str()),
         MoneyCall::Capture { operation, .. } => {

@@ -17,7 +17,7 @@ use guichet::app::{App, Ports, attend::Chore};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    finale, invariants,
+    backups, finale, invariants,
     journal::SimJournal,
     line::SimBank,
     outside,
@@ -41,14 +41,24 @@ impl Wake for Flag {
 
 struct Task {
     process: usize,
-    chore: Option<Chore>,
-    is_look: bool,
+    what: What,
     future: Pin<Box<dyn Future<Output = ()> + Send>>,
     flag: Arc<Flag>,
 }
 
+/// What a process does.
+enum What {
+    MeetStore,
+    Look,
+    Attend(Chore),
+    /// What somebody outside wants of it.
+    Serve,
+}
+
 struct Process {
     app: Arc<App>,
+    /// Whether it has compared the store with its journal. Before that it does nothing else.
+    has_met_store: bool,
     frozen_until: Timestamp,
     next_look: Timestamp,
     is_looking: bool,
@@ -76,7 +86,7 @@ pub(crate) struct Run {
 pub(crate) fn live(seed: u64, is_traced: bool) -> Life {
     let world = World::new(seed, is_traced);
     let mut run = Run { world: world.clone(), processes: Vec::new(), tasks: Vec::new(), steps: 0, is_over: false };
-    run.processes = (0..PROCESSES).map(|process| run.start(process)).collect();
+    (0..PROCESSES).for_each(|process| run.start(process));
     world.with(|inner| outside::begin(inner, PROCESSES));
     let lived = catch_unwind(AssertUnwindSafe(|| run.go()));
     drop(run);
@@ -97,8 +107,9 @@ pub(crate) fn live(seed: u64, is_traced: bool) -> Life {
 }
 
 impl Run {
-    fn start(&self, process: usize) -> Process {
-        let world = &self.world;
+    /// Starts a process, in the place of one that is gone.
+    fn start(&mut self, index: usize) {
+        let (world, process) = (self.world.clone(), index);
         let (nature, now) = world.with(|inner| (inner.nature.clone(), inner.now));
         let skew = if process == 0 { SignedDuration::ZERO } else { nature.skew };
         let ports = Ports {
@@ -113,14 +124,34 @@ impl Run {
             notifier: Arc::new(NoNotifier),
             test_clock: None,
         };
-        Process {
-            app: Arc::new(school::app(ports, &nature)),
+        let app = Arc::new(school::app(ports, &nature));
+        let meeting = Arc::clone(&app);
+        let process = Process {
+            app,
+            has_met_store: false,
             frozen_until: now,
             next_look: now,
             is_looking: false,
             busy: BTreeSet::new(),
             rested: BTreeMap::new(),
+        };
+        if index < self.processes.len() {
+            self.processes[index] = process;
+        } else {
+            self.processes.push(process);
         }
+        let meet = async move {
+            // Its supervisor starts it again until it can.
+            while let Err(error) = meeting.meet_store().await {
+                world.with(|inner| inner.log(format_args!("process {index} cannot start: {error:?}")));
+                world.sleep_secs(1, 10).await;
+            }
+        };
+        self.add(index, What::MeetStore, Box::pin(meet));
+    }
+
+    pub(crate) fn all_have_met_the_store(&self) -> bool {
+        self.processes.iter().all(|process| process.has_met_store)
     }
 
     fn go(&mut self) {
@@ -133,8 +164,11 @@ impl Run {
             self.happen();
             self.look();
             let now = self.world.with(|inner| inner.now);
-            let is_awake =
-                |task: &Task| task.flag.0.load(Ordering::Relaxed) && self.processes[task.process].frozen_until <= now;
+            let is_awake = |task: &Task| {
+                let process = &self.processes[task.process];
+                let may = process.has_met_store || matches!(task.what, What::MeetStore);
+                may && process.frozen_until <= now && task.flag.0.load(Ordering::Relaxed)
+            };
             let awake: Vec<usize> =
                 self.tasks.iter().enumerate().filter(|(_, task)| is_awake(task)).map(|(index, _)| index).collect();
             if awake.is_empty() {
@@ -173,17 +207,11 @@ impl Run {
     }
 
     pub(crate) fn spawn(&mut self, process: usize, future: impl Future<Output = ()> + Send + 'static) {
-        self.add(process, None, false, Box::pin(future));
+        self.add(process, What::Serve, Box::pin(future));
     }
 
-    fn add(
-        &mut self,
-        process: usize,
-        chore: Option<Chore>,
-        is_look: bool,
-        future: Pin<Box<dyn Future<Output = ()> + Send>>,
-    ) {
-        self.tasks.push(Task { process, chore, is_look, future, flag: Arc::new(Flag(AtomicBool::new(true))) });
+    fn add(&mut self, process: usize, what: What, future: Pin<Box<dyn Future<Output = ()> + Send>>) {
+        self.tasks.push(Task { process, what, future, flag: Arc::new(Flag(AtomicBool::new(true))) });
     }
 
     /// A process to do something in.
@@ -215,7 +243,12 @@ impl Run {
         for index in 0..self.processes.len() {
             let process = &mut self.processes[index];
             let is_due = first_wake.is_some_and(|at| looked_at(at, index) <= now);
-            if !is_due || process.is_looking || process.next_look > now || process.frozen_until > now {
+            if !is_due
+                || !process.has_met_store
+                || process.is_looking
+                || process.next_look > now
+                || process.frozen_until > now
+            {
                 continue;
             }
             process.is_looking = true;
@@ -223,13 +256,15 @@ impl Run {
             let (app, world, more) =
                 (Arc::clone(&process.app), world.clone(), process.rested.len() + process.busy.len());
             let look = async move {
+                let marks = world.with(|inner| inner.rng.chance(250));
                 if app.health().await.is_ok()
+                    && (!marks || app.note_mark().await.is_ok())
                     && let Ok(due) = app.due(more).await
                 {
                     world.with(|inner| inner.chores.extend(due.into_iter().map(|chore| (index, chore))));
                 }
             };
-            self.add(index, None, true, Box::pin(look));
+            self.add(index, What::Look, Box::pin(look));
         }
         for (index, chore) in world.with(|inner| std::mem::take(&mut inner.chores)) {
             let process = &mut self.processes[index];
@@ -243,7 +278,7 @@ impl Run {
                     world.with(|inner| inner.count("chore: failed"));
                 }
             };
-            self.add(index, Some(chore), false, Box::pin(attend));
+            self.add(index, What::Attend(chore), Box::pin(attend));
         }
     }
 
@@ -260,14 +295,19 @@ impl Run {
             let task = self.tasks.swap_remove(index);
             let now = self.world.with(|inner| inner.now);
             let process = &mut self.processes[task.process];
-            if task.is_look {
-                process.is_looking = false;
-                let rest = self.world.with(|inner| if inner.rng.chance(150) { 1 } else { inner.rng.between(1, 60) });
-                process.next_look = now + SignedDuration::from_secs(rest);
-            }
-            if let Some(chore) = task.chore {
-                process.busy.remove(&chore);
-                process.rested.insert(chore, now + SignedDuration::from_secs(1));
+            match task.what {
+                What::MeetStore => process.has_met_store = true,
+                What::Look => {
+                    process.is_looking = false;
+                    let rest =
+                        self.world.with(|inner| if inner.rng.chance(150) { 1 } else { inner.rng.between(1, 60) });
+                    process.next_look = now + SignedDuration::from_secs(rest);
+                }
+                What::Attend(chore) => {
+                    process.busy.remove(&chore);
+                    process.rested.insert(chore, now + SignedDuration::from_secs(1));
+                }
+                What::Serve => {}
             }
         }
         let now = self.world.with(|inner| inner.now);
@@ -303,7 +343,13 @@ impl Run {
             invariants::told::nobody_was_told(inner, |owed| owed.process == process);
         });
         self.tasks.retain(|task| task.process != process);
-        self.processes[process] = self.start(process);
+        self.start(process);
+    }
+
+    /// Nobody serves while an older copy takes the store's place.
+    pub(crate) fn restore(&mut self) {
+        self.world.with(backups::restore);
+        (0..PROCESSES).for_each(|process| self.crash(process));
     }
 
     /// Nothing is frozen any more, and nothing will be.

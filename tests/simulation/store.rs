@@ -49,6 +49,16 @@ impl StoreState {
         *self = backup.clone();
     }
 
+    /// How far it has come, as of the last event that is not after `at`.
+    pub(crate) fn mark(&self, at: Option<u64>) -> Mark {
+        let last = self.feed.iter().rev().find(|item| at.is_none_or(|at| item.position <= at));
+        Mark {
+            store: "one".to_owned(),
+            position: last.map_or(0, |item| item.position),
+            event: Link::to(last.map_or("", |item| &item.event)),
+        }
+    }
+
     pub(crate) fn first_wake(&self) -> Option<Timestamp> {
         self.wakes.first().map(|(at, _)| *at)
     }
@@ -326,15 +336,7 @@ impl Store for SimStore {
     }
 
     async fn mark(&self, at: Option<u64>) -> Result<Mark, StoreError> {
-        self.read(|store| {
-            let last = store.feed.iter().rev().find(|item| at.is_none_or(|at| item.position <= at));
-            Mark {
-                store: "one".to_owned(),
-                position: last.map_or(0, |item| item.position),
-                event: Link::to(last.map_or("", |item| &item.event)),
-            }
-        })
-        .await
+        self.read(|store| store.mark(at)).await
     }
 
     async fn answer(&self, key: &str) -> Result<Option<Answer>, StoreError> {

@@ -22,6 +22,7 @@ use guichet::{
 use jiff::{SignedDuration, Timestamp, ToSpan, tz::TimeZone};
 
 use crate::{
+    backups::{Backup, Lost},
     bank::BankState,
     happening::Happening,
     nature::{Begins, Nature},
@@ -74,6 +75,9 @@ pub(crate) struct OwedAlarm {
     pub(crate) is_due: bool,
 }
 
+/// What people have said of what waits for them.
+pub(crate) type SaidBy = BTreeMap<(OrderId, Subject), Vec<Said>>;
+
 /// What is to become of a process at the next opportunity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Doom {
@@ -116,8 +120,10 @@ pub(crate) struct Inner {
     pub(crate) untold: BTreeSet<String>,
     /// How far the clock of each process has been set from the true time.
     pub(crate) clock_steps: [SignedDuration; 2],
-    /// What people have said of what waits for them.
-    pub(crate) said: BTreeMap<(OrderId, Subject), Vec<Said>>,
+    pub(crate) said: SaidBy,
+    /// A copy of the store, until it is put back.
+    pub(crate) backup: Option<Backup>,
+    pub(crate) lost: Lost,
     /// What people have sent back by other ways.
     pub(crate) sent_back_otherwise: BTreeSet<u64>,
     /// What pages had brought before all notifications came once more.
@@ -162,7 +168,9 @@ impl Inner {
             owed_alarms: Vec::new(),
             untold: BTreeSet::new(),
             clock_steps: [SignedDuration::ZERO; 2],
-            said: BTreeMap::new(),
+            said: SaidBy::new(),
+            backup: None,
+            lost: Lost::default(),
             sent_back_otherwise: BTreeSet::new(),
             before_echo: Vec::new(),
             told: Vec::new(),

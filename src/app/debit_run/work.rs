@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::{StreamExt, stream};
-use jiff::{Timestamp, civil::Date};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 
 use super::{
     super::{App, Error, bank_call::Departure, commit::Versioned, controls::Control, merchant::Merchant},
@@ -26,6 +26,8 @@ use crate::{
 
 /// How many accepted debits are asked back to see what the bank finds.
 const ASKED_BACK: usize = 2;
+/// How soon a run looks again whether a person has let debits go on.
+const FROZEN_WAIT: SignedDuration = SignedDuration::from_mins(5);
 
 impl App {
     /// Goes on with a run, as far as it goes now.
@@ -42,7 +44,7 @@ impl App {
         while current.run.state == RunState::Running && !self.is_winding_down() {
             let now = self.now();
             if self.is_frozen().await? {
-                return self.wake_run(merchant, &current, later(now, merchant.policy.send_again)).await;
+                return self.wake_run(merchant, &current, later(now, FROZEN_WAIT)).await;
             }
             let opens = merchant.debits.hours(&merchant.policy).next_open(now);
             if opens > now {

@@ -10,7 +10,6 @@ use crate::domain::{
     policy::{Policy, later},
     purpose::{AttemptId, Purpose},
     quarantine::{GivenVerdict, PeoplesVerdict, Subject},
-    witness::target,
 };
 use crate::planted::{self, Bug};
 
@@ -70,7 +69,7 @@ impl Order {
             (Subject::Attempt { of }, PeoplesVerdict::Closed) => matches!(of.purpose, Purpose::GiveBack(_)),
             // A debit makes an operation of its own; what undoes or captures one keeps its number.
             (Subject::Attempt { of }, PeoplesVerdict::Executed { operation }) => {
-                target(&self.attempt(of)?.call) == Some(&operation) || !self.knows(&operation.number)
+                self.attempt(of)?.call.target() == Some(&operation) || !self.knows(&operation.number)
             }
             (Subject::Operation { .. }, PeoplesVerdict::Closed)
             | (Subject::Attempt { .. }, PeoplesVerdict::NotExecuted) => true,

@@ -12,6 +12,8 @@ use guichet::domain::{
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
 use crate::{
+    backups,
+    bank::{Made, Moved},
     line::Sent,
     world::{Inner, OnRecord, Served},
 };
@@ -42,14 +44,23 @@ pub(super) fn stored_as_sent(
         amount: attempt.call.amount(),
         at: inner.now,
     };
-    let known = inner.register.insert((after.merchant.to_string(), sending.question.get()), record);
+    let number = (after.merchant.to_string(), sending.question.get());
+    let has_left = inner.register.get(&number).is_some_and(|known| known.reference == record.reference);
+    if has_left && inner.lost.orders.contains(&after.id) {
+        // It left before the copy came back, and is only put on record again.
+        inner.count("reconcile: a lost call is on record again");
+        return;
+    }
+    let known = inner.register.insert(number, record);
     if known.is_some_and(|known| inner.now.duration_since(known.at) < SignedDuration::from_hours(48)) {
         inner.violate("I7", format!("question {} of {} was another call's", sending.question.get(), after.merchant));
     }
+    backups::a_call_leaves(inner, of.purpose);
     if let Purpose::Debit(number) = of.purpose {
         i6_nothing_earlier_is_open(inner, before, number, of.attempt, at);
         i11_when_it_may_be_debited(inner, before, after, number, on);
         i12_the_plan_still_wants_it(inner, before);
+        backups::i18_nothing_is_debited(inner, after.id, of);
     }
 }
 
@@ -68,13 +79,21 @@ pub(crate) fn executed(inner: &mut Inner, sent: &Sent) {
         let captured = inner.bank.moved.iter().filter(|moved| {
             let for_it = |of: &Served| of.order == order && of.instalments.contains(&instalment);
             // What the payer's bank has taken back is owed again.
-            moved.was_captured && !moved.charged_back && moved.captured_for.as_ref().is_some_and(for_it)
+            moved.was_captured
+                && !moved.charged_back
+                && !is_unknown_here(inner, moved)
+                && moved.captured_for.as_ref().is_some_and(for_it)
         });
         let captured = captured.count();
         if captured > 1 {
             inner.violate("I1", format!("instalment {instalment} of {order} was captured {captured} times by us"));
         }
     }
+}
+
+/// What a page had brought that is not on record since a copy came back: no gateway can know of it.
+fn is_unknown_here(inner: &Inner, moved: &Moved) -> bool {
+    moved.made == Made::OnPage && inner.lost.was_paid_on(moved)
 }
 
 /// I4: what reaches the bank is on record. Returns what it is for.

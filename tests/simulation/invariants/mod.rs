@@ -12,7 +12,7 @@
 //! | F1, F2 | `terms`: at each commit, and at each form that reaches the bank's page |
 //! | I15, I16, C1 | `told`: what a browser or a notification leads to, and what portals are told of |
 //! | I17, A3 | `told` and `people`: the alarm that each doubt owes, the two people behind each resolution |
-//! | I18 | not here: there is no reconcile mode yet; [`crate::store::StoreState::restore`] is where it will begin |
+//! | I18 | [`crate::backups`]: at each debit that is stored as sent |
 //! | I20 | `finale`, and in it what is given back, settled and on accounts, by the bank's ledger |
 //! | I21 | `secrets`: all that is stored, and all alarms; bytes on disk and in logs are `tests/gateway` and `tests/ppps` |
 //! | replay | here: the events of each commit make its state |

@@ -24,6 +24,10 @@ mod lists;
 mod races;
 #[path = "store_contract/ready.rs"]
 mod ready;
+#[path = "store_contract/redis.rs"]
+mod redis;
+#[path = "store_contract/redis_servers.rs"]
+mod redis_servers;
 #[path = "store_contract/sqlite.rs"]
 mod sqlite;
 #[path = "store_contract/sqlite_faults.rs"]

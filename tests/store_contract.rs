@@ -26,8 +26,14 @@ mod races;
 mod ready;
 #[path = "store_contract/redis.rs"]
 mod redis;
+#[path = "store_contract/redis_faults.rs"]
+mod redis_faults;
+#[path = "store_contract/redis_losses.rs"]
+mod redis_losses;
 #[path = "store_contract/redis_servers.rs"]
 mod redis_servers;
+#[path = "store_contract/redis_sizes.rs"]
+mod redis_sizes;
 #[path = "store_contract/sqlite.rs"]
 mod sqlite;
 #[path = "store_contract/sqlite_faults.rs"]

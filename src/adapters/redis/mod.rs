@@ -108,17 +108,17 @@ impl RedisStore {
     }
 
     /// Whether [`RedisStore::open`] would open the store, without making or changing it; `mode` is what it should be, if
-    /// that is known.
+    /// that is known. `false` when there is none yet.
     ///
     /// # Errors
     /// [`StoreError`] as [`RedisStore::open`].
-    pub async fn check(place: Place, options: &Options, mode: Option<Mode>) -> Result<(), StoreError> {
+    pub async fn check(place: Place, options: &Options, mode: Option<Mode>) -> Result<bool, StoreError> {
         let (shown, record) = (place.to_string(), place.record());
         let link = Connector::new(place, options).map_err(StoreError)?.primary().await.map_err(StoreError)?;
         let mut ask = ::redis::Cmd::new();
         ask.arg("HMGET").arg(record).arg(&["schema", "mode", "store"]);
         let found = link.ask(&ask).await.map_err(|error| StoreError(format!("{shown}: {error}")))?;
-        identify(found, &shown, mode).map(drop).map_err(StoreError)
+        identify(found, &shown, mode).map(|store| store.is_some()).map_err(StoreError)
     }
 
     async fn run(&self, script: &Script, arguments: Arguments) -> Result<Reply, String> {
@@ -154,7 +154,10 @@ impl RedisStore {
             return Err(self.gone());
         }
         let outcome = changes::outcome(commit, &mut reply)?;
-        self.witness.hear(&self.store, before, &mut reply)?;
+        // What is made now comes behind all that was seen before.
+        let made: usize = commit.writes.iter().map(|write| write.events.len()).sum();
+        let least = if outcome.is_ok() { before.saturating_add(made as u64) } else { before };
+        self.witness.hear(&self.store, least, &mut reply)?;
         Ok(outcome)
     }
 }

@@ -29,16 +29,16 @@ impl Witness {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).position
     }
 
-    /// Takes note of who answered a question that was asked when `before` had been seen, and gives the name of the
-    /// store `store` as it is now: another after all that may have lost something.
-    pub(super) fn hear(&self, store: &str, before: u64, reply: &mut Reply) -> Result<String, String> {
+    /// Takes note of who answered, which is to be as far as `least` if nothing was lost, and gives the name of the store
+    /// `store` as it is now: another after all that may have lost something.
+    pub(super) fn hear(&self, store: &str, least: u64, reply: &mut Reply) -> Result<String, String> {
         let answering = Answering { run: reply.text()?, history: reply.text()? };
         let position = reply.number()?;
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if position < before {
+        if position < least {
             seen.steps_back += 1;
             seen.position = position;
-            tracing::error!(position, before, "the store went back");
+            tracing::error!(position, least, "the store went back");
         }
         seen.position = seen.position.max(position);
         let Answering { run, history } = &answering;

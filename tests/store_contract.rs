@@ -2,6 +2,7 @@
 //! what is peculiar to it is tested beside that.
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::indexing_slicing,
     reason = "a test that finds something else than it expects has failed"
 )]

@@ -188,6 +188,29 @@ async fn a_lost_answer_is_unknown_and_nothing_is_made_twice() {
 }
 
 #[tokio::test]
+async fn tls_is_spoken_to_servers_that_are_vouched_for() {
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let (certificate, other) = (made.cert.pem(), rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap());
+    let server = Server::start_with(
+        &["--tls-port", "0"],
+        &[("cert.pem", &certificate), ("key.pem", &made.signing_key.serialize_pem())],
+    );
+    let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+    for line in ["tls-auth-clients no", "tls-cert-file cert.pem", "tls-key-file key.pem", &format!("tls-port {port}")] {
+        server.tell(&format!("CONFIG SET {line}"));
+    }
+    let url = format!("rediss://127.0.0.1:{port}?name=s");
+    let vouched = |pem: String| Options { authorities: Some(pem), ..options() };
+    open_with(&url, &vouched(certificate)).await.unwrap().commit(full(0)).await.unwrap();
+    for with in [vouched(other.cert.pem()), options()] {
+        let why = open_with(&url, &with).await.map(drop).unwrap_err().0;
+        assert!(why.contains("certificate") && why.contains(&port.to_string()), "{why}");
+    }
+    let plain = open_with(&format!("redis://127.0.0.1:{port}?name=s"), &options()).await;
+    assert!(plain.is_err());
+}
+
+#[tokio::test]
 async fn no_error_holds_a_password() {
     const SECRET: &str = "s3cr3t-of-the-store";
     let server = Server::start(&["--requirepass", SECRET]);

@@ -44,10 +44,15 @@ impl Server {
     /// One on its own that keeps everything, with more `arguments`.
     pub(crate) fn start(arguments: &[&str]) -> Self {
         let kept = ["--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction"];
-        Self::begin(&[&kept, arguments].concat(), |_| String::new())
+        Self::begin(&[&kept, arguments].concat(), &[])
     }
 
-    fn begin(arguments: &[&str], config: impl Fn(u16) -> String) -> Self {
+    /// One with `files` in its folder.
+    pub(crate) fn start_with(arguments: &[&str], files: &[(&str, &str)]) -> Self {
+        Self::begin(arguments, files)
+    }
+
+    fn begin(arguments: &[&str], files: &[(&str, &str)]) -> Self {
         static MADE: AtomicU32 = AtomicU32::new(0);
         // Somebody else may take the port before the server does.
         for _ in 0..10 {
@@ -55,7 +60,10 @@ impl Server {
             let folder = env::temp_dir().join(format!("guichet-redis-{}-{number}", process::id()));
             fs::create_dir(&folder).unwrap();
             let port = free_port();
-            fs::write(folder.join("redis.conf"), config(port)).unwrap();
+            fs::write(folder.join("redis.conf"), "").unwrap();
+            for (name, text) in files {
+                fs::write(folder.join(name), text).unwrap();
+            }
             let mut all = vec!["redis.conf".to_owned()];
             for own in ["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", "", "--logfile", "log"] {
                 all.push(own.to_owned());
@@ -74,7 +82,9 @@ impl Server {
         let mut command = Command::new("redis-server");
         let command =
             command.args(&self.arguments).current_dir(&self.folder).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut child = command.spawn().expect("redis-server is needed: apt-get install redis-server");
+        let mut child = command
+            .spawn()
+            .unwrap_or_else(|error| panic!("redis-server is needed, apt-get install redis-server: {error}"));
         let mut is_there = false;
         until("redis-server answers or ends", || {
             // Whatever it answers: a password may be wanted.
@@ -172,13 +182,12 @@ impl Watched {
         let replica = Server::start(&["--replicaof", "127.0.0.1", &primary.port.to_string()]);
         primary.await_replicas(1);
         let watched = primary.port;
-        let config = |_| {
-            format!(
-                "sentinel monitor main 127.0.0.1 {watched} 2\nsentinel down-after-milliseconds main {SILENCE}\n\
-                 sentinel failover-timeout main 5000\n"
-            )
-        };
-        let sentinels: Vec<Server> = (0..3).map(|_| Server::begin(&["--sentinel"], config)).collect();
+        let config = format!(
+            "sentinel monitor main 127.0.0.1 {watched} 2\nsentinel down-after-milliseconds main {SILENCE}\n\
+             sentinel failover-timeout main 5000\n"
+        );
+        let files = [("redis.conf", config.as_str())];
+        let sentinels: Vec<Server> = (0..3).map(|_| Server::begin(&["--sentinel"], &files)).collect();
         for sentinel in &sentinels {
             until("the Sentinels know each other and the replica", || {
                 let known: Vec<(String, String)> = pairs(sentinel.ask("SENTINEL MASTER main"));

@@ -179,11 +179,8 @@ pub(super) fn moved_to(error: &RedisError, from: &Server) -> Option<Server> {
 
 /// Whether what a server says of itself is a primary's, and new enough.
 fn check(info: &Value) -> Result<(), String> {
-    let info = match info {
-        Value::BulkString(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        Value::VerbatimString { text, .. } => text.clone(),
-        _ => return Err(scripts::strange()),
-    };
+    let Value::BulkString(info) = info else { return Err(scripts::strange()) };
+    let info = String::from_utf8_lossy(info);
     let field = |name: &str| info.lines().find_map(|line| line.trim_end().strip_prefix(name)).unwrap_or_default();
     let version = field("redis_version:");
     if version.split('.').next().and_then(|major| major.parse::<u32>().ok()).is_none_or(|major| major < OLDEST) {

@@ -103,10 +103,8 @@ const STRANGE: &str = "the answer is of another shape than expected";
 
 impl Reply {
     pub(super) fn new(value: Value) -> Result<Self, String> {
-        match value {
-            Value::Array(values) => Ok(Self(values.into_iter())),
-            _ => Err(STRANGE.to_owned()),
-        }
+        let Value::Array(values) = value else { return Err(STRANGE.to_owned()) };
+        Ok(Self(values.into_iter()))
     }
 
     /// `None` at the end, or where nothing stands.

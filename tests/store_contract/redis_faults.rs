@@ -210,6 +210,24 @@ async fn tls_is_spoken_to_servers_that_are_vouched_for() {
     assert!(plain.is_err());
 }
 
+/// The account of docs/OPERATIONS.md is enough, and for its own store only.
+#[tokio::test]
+async fn an_account_of_its_own_is_enough() {
+    let server = Server::start(&[]);
+    server.tell("ACL SETUSER guichet on >pw ~{guichet:s}:* +@read +@write +@scripting +info");
+    let url = |name| format!("redis://guichet:pw@127.0.0.1:{}?name={name}", server.port);
+    let store = open(&url("s")).await;
+    store.commit(full(0)).await.unwrap();
+    store.keep_callback(callback("a", 1), 0).await.unwrap();
+    store.reserve("c", 1, 9, 1).await.unwrap();
+    store.forget_answers(at(9)).await.unwrap();
+    store.health().await.unwrap();
+    let seen = everything(store.as_ref()).await;
+    assert_eq!(seen, everything(open(&server.url("s")).await.as_ref()).await);
+    let refused = open_with(&url("other"), &options()).await.map(drop).unwrap_err();
+    assert!(refused.0.contains("NOPERM") || refused.0.contains("permission"), "{refused}");
+}
+
 #[tokio::test]
 async fn no_error_holds_a_password() {
     const SECRET: &str = "s3cr3t-of-the-store";

@@ -8,6 +8,8 @@ cd "$(dirname "$0")/.."
 tests() {
     # What tests/chaos traces the gateway with.
     need strace strace
+    # What tests/store_contract keeps a store on.
+    need redis-server redis-server
     if cargo nextest --version >/dev/null 2>&1; then
         cargo nextest run --workspace --locked --no-fail-fast --status-level fail --final-status-level slow
     else

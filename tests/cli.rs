@@ -17,6 +17,8 @@ mod debits;
 mod keys;
 #[path = "cli/serve.rs"]
 mod serve;
+#[path = "cli/shared.rs"]
+mod shared;
 #[path = "cli/signatures.rs"]
 mod signatures;
 

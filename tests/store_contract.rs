@@ -2,6 +2,7 @@
 //! what is peculiar to it is tested beside that.
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::indexing_slicing,
     reason = "a test that finds something else than it expects has failed"
 )]
@@ -24,6 +25,16 @@ mod lists;
 mod races;
 #[path = "store_contract/ready.rs"]
 mod ready;
+#[path = "store_contract/redis.rs"]
+mod redis;
+#[path = "store_contract/redis_faults.rs"]
+mod redis_faults;
+#[path = "store_contract/redis_losses.rs"]
+mod redis_losses;
+#[path = "store_contract/redis_servers.rs"]
+mod redis_servers;
+#[path = "store_contract/redis_sizes.rs"]
+mod redis_sizes;
 #[path = "store_contract/sqlite.rs"]
 mod sqlite;
 #[path = "store_contract/sqlite_faults.rs"]

@@ -8,7 +8,7 @@ use super::{ConfigFile, Ended, Environment, Failure, wiring};
 use crate::{
     adapters::alarms::Metrics,
     app::{App, audit::Report},
-    config::{Config, StorePlace},
+    config::Config,
 };
 
 /// How `audit` ends, beside 0 for well:
@@ -26,13 +26,12 @@ pub(super) struct Audit {
 
 pub(super) fn run(command: &Audit, env: Environment) -> Result<Ended, Failure> {
     let config = command.config.load(env)?.config;
-    let StorePlace::Sqlite(path) = &config.store;
-    if !path.exists() {
-        return Err(Failure::Refused(format!("there is no store at {}", path.display())));
-    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let report = runtime.block_on(async {
-        let (ports, _pages) = wiring::world(&config, &Metrics::new([]))?;
+        if !wiring::is_there(&config.store, config.mode).await? {
+            return Err(Failure::Refused("there is no store where the configuration says".to_owned()));
+        }
+        let (ports, _pages) = wiring::world(&config, &Metrics::new([])).await?;
         let Config { mode, bank, webhooks, merchants, .. } = config;
         let merchants = merchants.into_iter().map(|served| served.merchant).collect();
         let app = App::new(ports, mode, merchants, webhooks.policy, bank.first_question, "");

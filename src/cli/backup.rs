@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use clap::Args;
@@ -29,17 +29,28 @@ pub(super) struct Restore {
 
 pub(super) fn back_up(command: &Backup, env: Environment) -> Result<(), Failure> {
     let config = command.config.load(env)?.config;
-    let StorePlace::Sqlite(store) = &config.store;
+    let store = file(&config.store)?;
     SqliteStore::back_up(store, &command.to).map_err(|error| Failure::Refused(error.to_string()))?;
     // The copy is there: that a comment on it cannot be written changes nothing.
     let _ = writeln!(io::stderr(), "{} holds what {} held a moment ago.", command.to.display(), store.display());
     Ok(())
 }
 
+/// A copy of a file can be made by us; what is on a server is copied by whoever keeps the server.
+fn file(store: &StorePlace) -> Result<&Path, Failure> {
+    match store {
+        StorePlace::Sqlite(path) => Ok(path),
+        StorePlace::Redis(_) => Err(Failure::Refused(
+            "the store is on Redis, whose own copies are its backup: keep its AOF, or the RDB files of BGSAVE"
+                .to_owned(),
+        )),
+    }
+}
+
 pub(super) fn restore(command: &Restore, env: Environment) -> Result<(), Failure> {
     let config = command.config.load(env)?.config;
-    let _lock = ServeLock::take(&config.store)?;
-    let StorePlace::Sqlite(store) = &config.store;
+    let store = file(&config.store)?;
+    let _lock = ServeLock::take(&config.store, &config.journal)?;
     let aside = SqliteStore::restore(&command.from, store, config.mode, Timestamp::now())
         .map_err(|error| Failure::Refused(error.to_string()))?;
     if let Some(aside) = aside {

@@ -64,23 +64,23 @@ pub(super) fn run(command: Command, env: Environment) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match command {
         Command::New(new) => {
-            let (config, store) = open(&new.config, env)?;
+            let (config, store) = runtime.block_on(open(&new.config, env))?;
             runtime.block_on(make(&*store, &config, new))
         }
         Command::List(file) => {
-            let (config, store) = open(&file, env)?;
+            let (config, store) = runtime.block_on(open(&file, env))?;
             runtime.block_on(list(&*store, &config))
         }
         Command::Revoke { config, id } => {
-            let (config, store) = open(&config, env)?;
+            let (config, store) = runtime.block_on(open(&config, env))?;
             runtime.block_on(revoke(&*store, &config, &id))
         }
     }
 }
 
-fn open(file: &ConfigFile, env: Environment) -> Result<(Config, Arc<dyn Store>), Failure> {
+async fn open(file: &ConfigFile, env: Environment) -> Result<(Config, Arc<dyn Store>), Failure> {
     let config = file.load(env)?.config;
-    let store = wiring::open_store(&config.store, config.mode)?;
+    let store = wiring::open_store(&config.store, config.mode).await?;
     Ok((config, store))
 }
 

@@ -1,5 +1,5 @@
-//! One process serves one store: whoever serves it holds a lock beside it. Commands that only look, or make keys, do not
-//! need it.
+//! One process serves one file, and several a store on Redis, each with a journal of its own: whoever serves holds a lock
+//! beside the file, or beside its journal. Commands that only look, or make keys, do not need it.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -18,9 +18,12 @@ pub(super) struct ServeLock {
 impl ServeLock {
     /// # Errors
     /// [`Failure::Refused`] when another process holds it, or the file system has no locks.
-    pub(super) fn take(place: &StorePlace) -> Result<Self, Failure> {
-        let StorePlace::Sqlite(store) = place;
-        let mut path = store.clone().into_os_string();
+    pub(super) fn take(place: &StorePlace, journal: &Path) -> Result<Self, Failure> {
+        let (served, rule) = match place {
+            StorePlace::Sqlite(store) => (store.as_path(), "one process serves one store"),
+            StorePlace::Redis(_) => (journal, "each gateway has a journal of its own"),
+        };
+        let mut path = served.to_path_buf().into_os_string();
         path.push(".lock");
         let path = Path::new(&path);
         // The file stays: were it removed, two processes could each hold a lock of that name.
@@ -29,8 +32,8 @@ impl ServeLock {
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
             Err(TryLockError::WouldBlock) => Err(Failure::Refused(format!(
-                "{} is served by another process, which holds {}: one process serves one store",
-                store.display(),
+                "{} is served by another process, which holds {}: {rule}",
+                served.display(),
                 path.display()
             ))),
             Err(TryLockError::Error(error)) => {

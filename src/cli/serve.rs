@@ -36,7 +36,7 @@ pub(super) fn serve(loaded: Loaded) -> Result<(), Failure> {
     for warning in &loaded.warnings {
         tracing::warn!(key = warning.path, "{}", warning.sentence);
     }
-    let lock = ServeLock::take(&loaded.config.store)?;
+    let lock = ServeLock::take(&loaded.config.store, &loaded.config.journal)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(run(loaded.config));
     runtime.shutdown_timeout(LAST_WAIT);
@@ -48,7 +48,7 @@ async fn run(config: Config) -> Result<(), Failure> {
     // From here on a signal is not lost, and does not end the process by itself.
     let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let metrics = Metrics::new(config.merchants.iter().map(|served| &served.merchant.id));
-    let (ports, pages) = wiring::world(&config, &metrics)?;
+    let (ports, pages) = wiring::world(&config, &metrics).await?;
     let Config { mode, public_url, server, bank, webhooks, merchants, .. } = config;
     let public = listen(server.listen).await?;
     let ops = listen(server.ops_listen).await?;

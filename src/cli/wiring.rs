@@ -15,32 +15,59 @@ use crate::{
         journal::FileJournal,
         page_hosts::{Pages, SeenPages},
         ppps::{Contract, Deadlines, Endpoint, PppsBank, tls_config},
+        redis::{self, RedisStore},
         sandbox_clock::ManagedSandbox,
         sqlite::{Options, SqliteStore},
         vault::SealingKeys,
         webhook::{Loopback, WebhookSender},
     },
     app::{Error, Mode, Ports, test_clock},
-    config::{self, Bank, Config, Judge, SealingKey, Served, StorePlace},
-    ports::{Clock, ClockHand, PageHosts, SandboxClock, Store},
+    config::{self, Bank, Config, Judge, SealingKey, Served, SharedPlace, StorePlace},
+    ports::{Clock, ClockHand, PageHosts, SandboxClock, Store, StoreError},
 };
 
 /// Opens the store, made if it is not there; it must belong to `mode`.
 ///
 /// # Errors
 /// [`Failure::Refused`] when it cannot be used.
-pub(super) fn open_store(place: &StorePlace, mode: Mode) -> Result<Arc<dyn Store>, Failure> {
-    let StorePlace::Sqlite(path) = place;
-    let store = SqliteStore::open(path, &Options::new(mode)).map_err(|error| Failure::Refused(error.to_string()))?;
-    Ok(Arc::new(store))
+pub(super) async fn open_store(place: &StorePlace, mode: Mode) -> Result<Arc<dyn Store>, Failure> {
+    let refused = |error: StoreError| Failure::Refused(error.to_string());
+    match place {
+        StorePlace::Sqlite(path) => Ok(Arc::new(SqliteStore::open(path, &Options::new(mode)).map_err(refused)?)),
+        StorePlace::Redis(shared) => {
+            let (place, options) = redis(shared, mode).map_err(Failure::Refused)?;
+            Ok(Arc::new(RedisStore::open(place, &options).await.map_err(refused)?))
+        }
+    }
 }
 
-/// What this machine remembers of the store, in a file beside it.
-fn journal(place: &StorePlace) -> FileJournal {
-    let StorePlace::Sqlite(path) = place;
-    let mut path = path.clone().into_os_string();
-    path.push(".journal");
-    FileJournal::new(path)
+/// Whether there is a store already, of whatever mode.
+///
+/// # Errors
+/// [`Failure::Refused`] when that cannot be told.
+pub(super) async fn is_there(place: &StorePlace, mode: Mode) -> Result<bool, Failure> {
+    match place {
+        StorePlace::Sqlite(path) => Ok(path.exists()),
+        StorePlace::Redis(shared) => {
+            let (place, options) = redis(shared, mode).map_err(Failure::Refused)?;
+            RedisStore::check(place, &options, None).await.map_err(|error| Failure::Refused(error.to_string()))
+        }
+    }
+}
+
+/// Where a shared store is, and how it is opened.
+fn redis(shared: &SharedPlace, mode: Mode) -> Result<(redis::Place, redis::Options), String> {
+    let place = redis::Place::parse(shared.url.expose_secret())?;
+    let options = redis::Options {
+        mode,
+        connect_deadline: shared.connect_deadline,
+        answer_deadline: shared.answer_deadline,
+        queue_max: shared.waiting,
+        password: shared.password.clone(),
+        sentinel_password: shared.sentinel_password.clone(),
+        authorities: shared.authorities.clone(),
+    };
+    Ok((place, options))
 }
 
 /// # Errors
@@ -54,8 +81,8 @@ pub(super) fn vault(keys: &[SealingKey]) -> Result<SealingKeys, Failure> {
 ///
 /// # Errors
 /// [`Failure::Refused`] when the store, the keys, a host or its certificate authorities cannot be used.
-pub(super) fn world(config: &Config, metrics: &Metrics) -> Result<(Ports, Arc<SeenPages>), Failure> {
-    let Config { mode, store, sealing_keys, bank, webhooks, test_clock, merchants, .. } = config;
+pub(super) async fn world(config: &Config, metrics: &Metrics) -> Result<(Ports, Arc<SeenPages>), Failure> {
+    let Config { mode, store, journal, sealing_keys, bank, webhooks, test_clock, merchants, .. } = config;
     let vault = vault(sealing_keys)?;
     let contracts = merchants.iter().map(contract).collect::<Result<Vec<_>, _>>()?;
     let pages = Arc::new(pages(merchants, &contracts, bank));
@@ -68,14 +95,14 @@ pub(super) fn world(config: &Config, metrics: &Metrics) -> Result<(Ports, Arc<Se
     let tls = tls_config(None).map_err(|error| Failure::Refused(error.to_string()))?;
     let loopback = if webhooks.allow_loopback { Loopback::Allowed } else { Loopback::Refused };
     let ports = Ports {
-        store: open_store(store, *mode)?,
+        store: open_store(store, *mode).await?,
         bank: Arc::new(PppsBank::new(contracts, deadlines, Arc::clone(&clock))),
         pages: Arc::clone(&pages) as Arc<dyn PageHosts>,
         clock,
         entropy: Arc::new(SystemEntropy::default()),
         vault: Arc::new(vault),
         alarms: Arc::new(LoggedAlarms::new(metrics)),
-        journal: Arc::new(journal(store)),
+        journal: Arc::new(FileJournal::new(journal)),
         notifier: Arc::new(WebhookSender::new(tls, webhooks.deadline, loopback)),
         test_clock,
     };
@@ -136,8 +163,11 @@ fn contract(served: &Served) -> Result<Contract, Failure> {
 pub(super) struct Adapters;
 
 impl Judge for Adapters {
-    fn store(&self, _place: &StorePlace, _mode: Option<Mode>) -> Result<(), String> {
-        Ok(())
+    fn store(&self, place: &StorePlace, _mode: Option<Mode>) -> Result<(), String> {
+        match place {
+            StorePlace::Sqlite(_) => Ok(()),
+            StorePlace::Redis(shared) => redis::Place::parse(shared.url.expose_secret()).map(drop),
+        }
     }
 
     fn direct(&self, url: &Url) -> Result<(), String> {
@@ -154,8 +184,15 @@ pub(super) struct AdaptersAndStore;
 
 impl Judge for AdaptersAndStore {
     fn store(&self, place: &StorePlace, mode: Option<Mode>) -> Result<(), String> {
-        let StorePlace::Sqlite(path) = place;
-        SqliteStore::check(path, mode).map_err(|error| error.0)
+        match place {
+            StorePlace::Sqlite(path) => SqliteStore::check(path, mode).map_err(|error| error.0),
+            StorePlace::Redis(shared) => {
+                let (place, options) = redis(shared, mode.unwrap_or(Mode::Test))?;
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+                let runtime = runtime.map_err(|error| error.to_string())?;
+                runtime.block_on(RedisStore::check(place, &options, mode)).map(drop).map_err(|error| error.0)
+            }
+        }
     }
 
     fn direct(&self, url: &Url) -> Result<(), String> {

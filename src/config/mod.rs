@@ -17,6 +17,7 @@ mod problem;
 mod sealing;
 mod section;
 mod server;
+mod store;
 mod templates;
 mod test_clock;
 mod timing;
@@ -51,6 +52,7 @@ pub use platform::Platform;
 pub use problem::{ConfigErrors, Problem};
 pub use sealing::SealingKey;
 pub use server::{Log, LogFormat, Server};
+pub use store::{SharedPlace, StorePlace};
 pub use test_clock::TestClock;
 pub use webhooks::Webhooks;
 
@@ -62,6 +64,8 @@ pub struct Config {
     /// In which instalments fall due.
     pub time_zone: TimeZone,
     pub store: StorePlace,
+    /// What this machine remembers of the store.
+    pub journal: PathBuf,
     pub server: Server,
     pub log: Log,
     /// Keys that seal what must not be readable in the store, the current one first.
@@ -77,12 +81,6 @@ pub struct Config {
     pub zones: BTreeMap<String, TimeZone>,
     /// In the order of the file.
     pub merchants: Vec<Served>,
-}
-
-/// Where everything is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StorePlace {
-    Sqlite(PathBuf),
 }
 
 /// A configuration, and what somebody should look at though it works.
@@ -127,7 +125,7 @@ impl Config {
         let is_public_url_given = root.has("public_url");
         let public_url = root.optional("public_url", |text| urls::public(text, mode));
         let (zone_name, time_zone) = root.optional("time_zone", zone).unwrap_or_else(default_zone);
-        let store = read_store(&mut root, files, judge, mode);
+        let (store, journal) = store::read(&mut root, files, judge, mode);
         let server = Server::read(root.section("server"));
         let log = Log::read(root.section("log"));
         let sealing_keys = sealing::read(root.section("secrets"), files, mode);
@@ -164,6 +162,7 @@ impl Config {
             public_url,
             time_zone,
             store: store?,
+            journal: journal?,
             server,
             log,
             sealing_keys: sealing_keys?,
@@ -179,7 +178,6 @@ impl Config {
 }
 
 const DEFAULT_ZONE: &str = "Europe/Paris";
-const DEFAULT_STORE: &str = "sqlite:guichet.db";
 
 /// The message and the line, never the line's text: it may be a secret in the wrong place.
 fn parse(text: &str) -> Result<Table, String> {
@@ -198,22 +196,6 @@ fn zone(text: &str) -> Result<(String, TimeZone), String> {
 
 fn default_zone() -> (String, TimeZone) {
     zone(DEFAULT_ZONE).unwrap_or_else(|_| ("UTC".to_owned(), TimeZone::UTC))
-}
-
-/// `None` when it cannot be used, which has been noted.
-fn read_store(root: &mut Section<'_>, files: &Files<'_>, judge: &dyn Judge, mode: Option<Mode>) -> Option<StorePlace> {
-    let place = |text: &str| {
-        let file = text.strip_prefix("sqlite:").filter(|file| !file.is_empty());
-        let file = file.ok_or_else(|| "is not a store such as \"sqlite:guichet.db\"".to_owned())?;
-        let place = StorePlace::Sqlite(files.find(file));
-        judge.store(&place, mode).map(|()| place)
-    };
-    if root.has("store") {
-        return root.optional("store", place);
-    }
-    // Known all the same.
-    root.text("store");
-    place(DEFAULT_STORE).map_err(|sentence| root.problem("store", sentence)).ok()
 }
 
 fn read_platforms(

@@ -44,7 +44,7 @@ impl Running {
         Self { child, ready }
     }
 
-    fn get(&self, port: &str, path: &str) -> String {
+    pub(super) fn get(&self, port: &str, path: &str) -> String {
         let address = self.ready[port].as_str().unwrap().strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(address).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();

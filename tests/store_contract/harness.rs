@@ -16,10 +16,22 @@ pub(crate) trait Harness: Send + Sync {
     fn child(&self) -> Command;
 }
 
-/// Runs every behaviour, each on a new store made by `$new`.
+/// Runs every behaviour, each as a test of its own on a new store made by `$new`; or, as the one test `$name`, one after
+/// the other.
 macro_rules! contract {
     ($new:expr) => {
-        crate::harness::contract! { $new =>
+        crate::harness::behaviours! { each $new }
+    };
+    (as $name:ident, $new:expr) => {
+        crate::harness::behaviours! { all $name, $new }
+    };
+}
+pub(crate) use contract;
+
+/// The list.
+macro_rules! behaviours {
+    ($($how:tt)+) => {
+        crate::harness::run! { $($how)+ =>
             commits: a_lost_commit_changes_nothing, a_commit_writes_all_it_carries, a_version_grows_by_one,
                 claims_are_for_ever, merchants_and_kinds_are_apart, an_empty_commit_is_no_error;
             lists: a_list_is_in_the_order_of_ids, a_list_has_all_labels, labels_are_replaced, due_is_longest_first,
@@ -37,7 +49,11 @@ macro_rules! contract {
                 numbers_come_back_as_they_were, what_was_acknowledged_survives_a_kill;
         }
     };
-    ($new:expr => $($module:ident: $($behaviour:ident),+;)+) => {
+}
+pub(crate) use behaviours;
+
+macro_rules! run {
+    (each $new:expr => $($module:ident: $($behaviour:ident),+;)+) => {
         $($(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $behaviour() {
@@ -45,5 +61,15 @@ macro_rules! contract {
             }
         )+)+
     };
+    (all $name:ident, $new:expr => $($module:ident: $($behaviour:ident),+;)+) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $name() {
+            let new = $new;
+            $($(
+                println!("{}", stringify!($behaviour));
+                crate::$module::$behaviour(&new()).await;
+            )+)+
+        }
+    };
 }
-pub(crate) use contract;
+pub(crate) use run;

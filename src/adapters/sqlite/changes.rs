@@ -3,8 +3,11 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::columns::{days, micros, micros_after, number, rows};
-use crate::ports::{Answer, Callback, Claim, Commit, CommitError, StoreError, Write};
+use super::columns::{number, rows};
+use crate::{
+    adapters::kept::{Block, days, micros, micros_after},
+    ports::{Answer, Callback, Claim, Commit, CommitError, Write},
+};
 
 /// What became of a change: the outer error is the file's, the inner one the contract's.
 pub(super) type Change<T> = rusqlite::Result<Result<T, CommitError>>;
@@ -161,24 +164,6 @@ pub(super) fn keep_callback(connection: &Connection, callback: &Callback, at_mos
 pub(super) fn forget_answers(connection: &Connection, before: Timestamp) -> Change<()> {
     connection.prepare_cached("DELETE FROM answer WHERE given_at < ?1")?.execute([micros(before)])?;
     Ok(Ok(()))
-}
-
-/// The numbers a counter is asked for.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Block {
-    start: u32,
-    last: u32,
-    count: u32,
-}
-
-impl Block {
-    /// A block that some counter could give: `count` numbers fit between 1 and `last`, and so does `start`.
-    pub(super) fn new(start: u32, last: u32, count: u32) -> Result<Self, StoreError> {
-        if (1..=last).contains(&start) && (1..=last).contains(&count) {
-            return Ok(Self { start, last, count });
-        }
-        Err(StoreError(format!("a counter from {start} to {last} cannot give {count} numbers")))
-    }
 }
 
 /// Gives the next block. When fewer numbers than asked for are left up to `last`, those few are skipped and never given,

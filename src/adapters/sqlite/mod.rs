@@ -25,12 +25,12 @@ use async_trait::async_trait;
 use jiff::{Timestamp, civil::Date};
 
 use self::{
-    changes::Block,
     readers::Readers,
     reads::{List, Ready, Tally},
     writer::Writer,
 };
 use crate::{
+    adapters::kept::Block,
     domain::reconcile::Mark,
     ports::{Answer, Callback, Commit, CommitError, FeedItem, Key, Mode, Store, StoreError, Stored},
 };

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use jiff::{Timestamp, civil::Date};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
-use super::columns::{after, beyond, days, instant, micros, name, number, rows};
+use super::columns::{after, beyond, instant, number, rows};
 use crate::{
+    adapters::kept::{days, micros, name},
     domain::{chain::Link, reconcile::Mark},
     ports::{Answer, Callback, FeedItem, Key, Stored},
 };

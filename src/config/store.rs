@@ -1,0 +1,121 @@
+//! Where everything is kept: `store`, `journal` and `[redis]`.
+
+use std::{path::PathBuf, time::Duration};
+
+use jiff::SignedDuration;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{files::Files, judge::Judge, section::Section};
+use crate::app::Mode;
+
+const DEFAULT_STORE: &str = "sqlite:guichet.db";
+const EXPECTED: &str = "is not a store such as \"sqlite:guichet.db\" or \"redis://host:6379/0?name=school\"";
+
+/// Where everything is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StorePlace {
+    Sqlite(PathBuf),
+    Redis(Box<SharedPlace>),
+}
+
+/// A store that several gateways share. Its URL may hold a password.
+#[derive(Clone, Debug)]
+pub struct SharedPlace {
+    pub url: SecretString,
+    pub password: Option<SecretString>,
+    pub sentinel_password: Option<SecretString>,
+    /// In PEM; public ones without it.
+    pub authorities: Option<String>,
+    pub connect_deadline: Duration,
+    pub answer_deadline: Duration,
+    /// Changes that may wait for their answers.
+    pub waiting: usize,
+}
+
+impl PartialEq for SharedPlace {
+    fn eq(&self, other: &Self) -> bool {
+        let secrets = |place: &Self| {
+            [Some(&place.url), place.password.as_ref(), place.sentinel_password.as_ref()]
+                .map(|secret| secret.map(|secret| secret.expose_secret().to_owned()))
+        };
+        let rest = |place: &Self| (place.connect_deadline, place.answer_deadline, place.waiting);
+        secrets(self) == secrets(other) && self.authorities == other.authorities && rest(self) == rest(other)
+    }
+}
+
+impl Eq for SharedPlace {}
+
+/// The store and the journal; `None` of what cannot be used, which has been noted.
+pub(super) fn read(
+    root: &mut Section<'_>,
+    files: &Files<'_>,
+    judge: &dyn Judge,
+    mode: Option<Mode>,
+) -> (Option<StorePlace>, Option<PathBuf>) {
+    let shared = read_shared(root.section("redis"), files, judge);
+    let place = |text: &str| {
+        let place = match text.strip_prefix("sqlite:").filter(|file| !file.is_empty()) {
+            Some(file) => StorePlace::Sqlite(files.find(file)),
+            None if text.starts_with("redis") => {
+                StorePlace::Redis(Box::new(SharedPlace { url: text.to_owned().into(), ..shared.clone() }))
+            }
+            None => return Err(EXPECTED.to_owned()),
+        };
+        judge.store(&place, mode).map(|()| place)
+    };
+    let store = if root.has("store") {
+        root.optional("store", place)
+    } else {
+        // Known all the same.
+        root.text("store");
+        place(DEFAULT_STORE).map_err(|sentence| root.problem("store", sentence)).ok()
+    };
+    let given = root.text("journal").map(|name| files.find(&name));
+    let journal = given.or_else(|| match store.as_ref()? {
+        StorePlace::Sqlite(path) => {
+            let mut path = path.clone().into_os_string();
+            path.push(".journal");
+            Some(path.into())
+        }
+        StorePlace::Redis(_) => {
+            root.problem("journal", "is missing: beside a store on Redis each gateway needs a journal of its own");
+            None
+        }
+    });
+    (store, journal)
+}
+
+fn read_shared(mut section: Section<'_>, files: &Files<'_>, judge: &dyn Judge) -> SharedPlace {
+    let mut secret = |key| {
+        let path = section.path(key);
+        let secret = section.optional(key, |name| {
+            let text = files.secret(&path, name)?;
+            let password = text.trim_end_matches(['\r', '\n']);
+            if password.is_empty() { Err("is a file without a password".to_owned()) } else { Ok(password.to_owned()) }
+        });
+        secret.map(SecretString::from)
+    };
+    let (password, sentinel_password) = (secret("password_file"), secret("sentinel_password_file"));
+    let shortest = SignedDuration::from_millis(10);
+    let longest = SignedDuration::from_secs(60);
+    let mut deadline =
+        |key, seconds| section.duration(key, SignedDuration::from_secs(seconds), shortest..=longest).unsigned_abs();
+    let (connect_deadline, answer_deadline) = (deadline("connect_deadline", 2), deadline("answer_deadline", 5));
+    let shared = SharedPlace {
+        url: SecretString::default(),
+        password,
+        sentinel_password,
+        authorities: section.optional("ca_file", |name| {
+            let text = files.text(name)?;
+            judge
+                .authorities(&text)
+                .map(|()| text)
+                .map_err(|why| format!("{} is unusable: {why}", files.find(name).display()))
+        }),
+        connect_deadline,
+        answer_deadline,
+        waiting: usize::try_from(section.number("waiting", 1_024, 1..=65_536)).unwrap_or(1_024),
+    };
+    section.end();
+    shared
+}

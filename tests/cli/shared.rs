@@ -1,0 +1,130 @@
+//! A store on Redis that two gateways serve.
+
+use std::{
+    fs,
+    net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{Said, folder, guichet, run, serve::Running, test_config, write_secret};
+
+const SECRET: &str = "s3cr3t-of-the-store";
+
+/// A redis-server that wants [`SECRET`], ended should the test fail.
+struct Server {
+    child: Child,
+    port: u16,
+}
+
+impl Server {
+    fn start(folder: &Path) -> Self {
+        let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+        let child = Command::new("redis-server")
+            .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", "", "--requirepass", SECRET])
+            .current_dir(folder)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| panic!("redis-server is needed, apt-get install redis-server: {error}"));
+        let server = Self { child, port };
+        let begun = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(begun.elapsed() < Duration::from_secs(30), "redis-server does not start");
+            thread::sleep(Duration::from_millis(10));
+        }
+        server
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The configuration of a gateway in `folder`, with its lines about the store.
+fn on_redis(folder: &Path, lines: &str, password: &str) -> PathBuf {
+    fs::create_dir_all(folder).unwrap();
+    let path = test_config(folder);
+    write_secret(&folder.join("password"), &format!("{password}\n"));
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, format!("{lines}\n{text}\n[redis]\npassword_file = \"password\"\n")).unwrap();
+    path
+}
+
+fn said(arguments: &[&str], config: &Path) -> Said {
+    let config = config.display().to_string();
+    let arguments: Vec<&str> = arguments.iter().copied().chain(["--config", &config]).collect();
+    let said = run(arguments, b"");
+    assert!(!said.err.contains(SECRET) && !said.out.contains(SECRET), "{}", said.err);
+    said
+}
+
+#[test]
+fn two_gateways_serve_a_store_on_redis() {
+    let folder = folder("shared");
+    let server = Server::start(&folder);
+    let store = format!("store = \"redis://127.0.0.1:{}/0?name=ecole\"", server.port);
+    let journal = "journal = \"own.journal\"";
+    let one = on_redis(&folder.join("one"), &format!("{store}\n{journal}"), SECRET);
+    let two = on_redis(&folder.join("two"), &format!("{store}\n{journal}"), SECRET);
+
+    let checked = said(&["check-config"], &one);
+    assert_eq!((checked.code, checked.out.lines().last()), (Some(0), Some("ok")), "{}", checked.err);
+    let none = said(&["audit"], &one);
+    assert_eq!(none.code, Some(1), "checking makes no store");
+    assert!(none.err.contains("there is no store"), "{}", none.err);
+
+    let key = said(&["keys", "new", "--scope", "portal", "--merchant", "ecole", "--name", "portal"], &one);
+    assert_eq!(key.code, Some(0), "{}", key.err);
+    let (first, second) = (Running::start(&one, &[]), Running::start(&two, &[]));
+    for running in [&first, &second] {
+        assert!(running.get("ops", "/readyz").starts_with("HTTP/1.1 200 OK"));
+        let with_key = format!("/v1/events HTTP/1.1\r\nAuthorization: Bearer {}\r\nX-Rest:", key.out.trim());
+        assert!(running.get("listen", &with_key).starts_with("HTTP/1.1 200 OK"), "a key of the store serves at both");
+    }
+    let third = guichet().args(["serve", "--config"]).arg(&one).output().unwrap();
+    let why = String::from_utf8(third.stderr).unwrap();
+    assert!(!third.status.success() && why.contains("each gateway has a journal of its own"), "{why}");
+    assert_eq!(said(&["audit"], &two).out, "orders=0 events=0 operations=0 breaches=0\n");
+    assert_eq!((first.stop("TERM"), second.stop("TERM")), (Some(0), Some(0)));
+    assert!(folder.join("one/own.journal").exists() && folder.join("two/own.journal").exists());
+
+    for command in [&["backup", "copy.db"][..], &["restore", "copy.db"]] {
+        let refused = said(command, &one);
+        assert_eq!(refused.code, Some(1));
+        assert!(refused.err.contains("the store is on Redis, whose own copies are its backup"), "{}", refused.err);
+    }
+}
+
+#[test]
+fn what_cannot_be_such_a_store_is_told() {
+    let folder = folder("not-shared");
+    let server = Server::start(&folder);
+    let (journal, port) = ("journal = \"own.journal\"", server.port);
+    for (lines, password, sentence) in [
+        (format!("store = \"redis://127.0.0.1:{port}?name=x\""), SECRET, "journal: is missing"),
+        (format!("{journal}\nstore = \"redis://127.0.0.1:{port}\""), SECRET, "store: does not name its store"),
+        (
+            format!("{journal}\nstore = \"redis://127.0.0.1:{port}?name=x\""),
+            "another",
+            "Password authentication failed",
+        ),
+        (format!("{journal}\nstore = \"redis://127.0.0.1:1?name=x\""), SECRET, "127.0.0.1:1: "),
+        (format!("{journal}\nstore = \"rediss://127.0.0.1:{port}?name=x\""), SECRET, &port.to_string()),
+        (
+            format!("{journal}\nstore = \"redis+sentinel://127.0.0.1:{port}/main?name=x\""),
+            SECRET,
+            "unknown command 'SENTINEL'",
+        ),
+        (format!("{journal}\nstore = \"memcache://127.0.0.1\""), SECRET, "is not a store such as"),
+        (format!("{journal}\nstore = \"redis://127.0.0.1:{port}?name=x\""), "", "a file without a password"),
+    ] {
+        let said = said(&["check-config"], &on_redis(&folder, &lines, password));
+        assert_eq!(said.code, Some(1), "{lines}");
+        assert!(said.err.contains(sentence), "{lines}: {}", said.err);
+    }
+}

@@ -78,6 +78,8 @@ bugs! {
     OnePersonDecides,
     /// Notifications are kept as they came.
     NotificationUnsealed,
+    /// What of a file is settled can be settled again.
+    DriftSettledTwice,
 }
 
 /// Whether this defect is planted.

@@ -24,6 +24,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan, tz::TimeZone};
 use crate::{
     bank::BankState,
     happening::Happening,
+    imports::Imports,
     nature::{Begins, Nature},
     rng::Rng,
     store::StoreState,
@@ -124,6 +125,7 @@ pub(crate) struct Inner {
     pub(crate) before_echo: Vec<(OrderId, String)>,
     /// Every notification that was delivered.
     pub(crate) told: Vec<(String, String)>,
+    pub(crate) imports: Imports,
     pub(crate) zone: TimeZone,
 }
 
@@ -166,6 +168,7 @@ impl Inner {
             sent_back_otherwise: BTreeSet::new(),
             before_echo: Vec::new(),
             told: Vec::new(),
+            imports: Imports::default(),
             zone,
         }
     }

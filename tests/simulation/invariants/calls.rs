@@ -68,7 +68,7 @@ pub(crate) fn executed(inner: &mut Inner, sent: &Sent) {
         let captured = inner.bank.moved.iter().filter(|moved| {
             let for_it = |of: &Served| of.order == order && of.instalments.contains(&instalment);
             // What the payer's bank has taken back is owed again.
-            moved.was_captured && !moved.charged_back && moved.captured_for.as_ref().is_some_and(for_it)
+            moved.was_captured && moved.charged_back.is_none() && moved.captured_for.as_ref().is_some_and(for_it)
         });
         let captured = captured.count();
         if captured > 1 {

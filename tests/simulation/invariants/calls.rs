@@ -80,7 +80,7 @@ pub(crate) fn executed(inner: &mut Inner, sent: &Sent) {
             let for_it = |of: &Served| of.order == order && of.instalments.contains(&instalment);
             // What the payer's bank has taken back is owed again.
             moved.was_captured
-                && !moved.charged_back
+                && moved.charged_back.is_none()
                 && !is_unknown_here(inner, moved)
                 && moved.captured_for.as_ref().is_some_and(for_it)
         });

@@ -59,8 +59,11 @@ impl<'a> Index<'a> {
 /// Each is of one line: two refunds of a payment may be of the same amount, and one of them unknown.
 fn refunds_of<'a>(rows: &[OperationRow], mut known: Vec<Known<'a>>) -> BTreeMap<OperationNumber, Known<'a>> {
     let by_number = |row: &OperationRow, entry: &Entry| entry.operation.number == row.operation.number;
-    let by_call =
-        |row: &OperationRow, entry: &Entry| entry.operation.call == row.operation.call && entry.amount == row.amount;
+    let by_call = |row: &OperationRow, entry: &Entry| {
+        let is_unnumbered =
+            matches!(entry.kind, EntryKind::GivenBack { original, .. } if original == entry.operation.number);
+        is_unnumbered && entry.operation.call == row.operation.call && entry.amount == row.amount
+    };
     let mut refunds = BTreeMap::new();
     let has_gone = |row: &&OperationRow| row.movement == Movement::Refund && has_moved(&row.status);
     let mut left: Vec<&OperationRow> = rows.iter().filter(has_gone).collect();

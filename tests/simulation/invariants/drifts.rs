@@ -227,6 +227,10 @@ pub(super) fn is_explained(inner: &Inner, merchant: &str, drift: &Drift) -> bool
         is_excused
             || orders().any(|order| finale::is_before_a_person(order, moved) || finale::is_suspected(order, moved))
     };
+    // What a restored copy does not know is what such a file is brought for.
+    if !inner.lost.orders.is_empty() {
+        return true;
+    }
     let of_call = |moved: &&Moved, refund: &Moved| moved.operation.call == refund.operation.call;
     match drift.kind {
         DriftKind::UnknownOperation => moved.is_some_and(waits),

@@ -31,6 +31,7 @@ pub mod plans;
 pub mod positions;
 pub mod quarantine_document;
 pub mod quarantines;
+mod read_before;
 pub mod reconcile;
 pub mod settlement;
 pub mod test_clock;
@@ -66,6 +67,7 @@ use crate::{
 };
 use merchant::Merchant;
 use numbers::Numbers;
+use read_before::ReadBefore;
 use test_clock::TestClock;
 use webhooks::WebhookPolicy;
 
@@ -119,6 +121,7 @@ pub struct App {
     merchants: BTreeMap<MerchantId, Merchant>,
     webhooks: WebhookPolicy,
     numbers: Numbers,
+    read_before: ReadBefore,
     /// No more debits are to be begun: the process is about to end.
     winding_down: AtomicBool,
     /// What payers and PAYBOX reach us by, without a slash at its end.
@@ -224,6 +227,7 @@ impl App {
             merchants: merchants.into_iter().map(|merchant| (merchant.id.clone(), merchant)).collect(),
             webhooks,
             numbers: Numbers::new(first_question),
+            read_before: ReadBefore::default(),
             winding_down: AtomicBool::new(false),
             public_url: public_url.trim_end_matches('/').to_owned(),
         }

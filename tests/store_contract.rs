@@ -41,3 +41,5 @@ mod sqlite;
 mod sqlite_faults;
 #[path = "store_contract/sqlite_schema.rs"]
 mod sqlite_schema;
+#[path = "store_contract/turns.rs"]
+mod turns;

@@ -33,5 +33,6 @@ mod rounds;
 mod run;
 mod school;
 mod store;
+mod turns;
 mod wishes;
 mod world;

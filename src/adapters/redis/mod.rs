@@ -11,6 +11,7 @@ mod place;
 mod primary;
 mod reads;
 mod scripts;
+mod turns;
 mod witness;
 mod words;
 

@@ -31,6 +31,8 @@ pub(super) static COMMIT: Script = writing!("commit.lua");
 pub(super) static KEEP: Script = writing!("keep.lua");
 pub(super) static RESERVE: Script = writing!("reserve.lua");
 pub(super) static FORGET: Script = writing!("forget.lua");
+pub(super) static LEASE: Script = writing!("lease.lua");
+pub(super) static RATE: Script = writing!("rate.lua");
 pub(super) static HEALTH: Script = writing!("health.lua");
 pub(super) static GET: Script = reading!("get.lua");
 pub(super) static DUE: Script = reading!("due.lua");
@@ -42,8 +44,10 @@ pub(super) static MARK: Script = reading!("mark.lua");
 pub(super) static CALLBACKS: Script = reading!("callbacks.lua");
 
 /// All that are loaded as soon as a server is reached.
-pub(super) static ALL: [&Script; 14] =
-    [&OPEN, &COMMIT, &KEEP, &RESERVE, &FORGET, &HEALTH, &GET, &DUE, &LIST, &TALLY, &FEED, &HISTORY, &MARK, &CALLBACKS];
+pub(super) static ALL: [&Script; 16] = [
+    &OPEN, &COMMIT, &KEEP, &RESERVE, &FORGET, &LEASE, &RATE, &HEALTH, &GET, &DUE, &LIST, &TALLY, &FEED, &HISTORY,
+    &MARK, &CALLBACKS,
+];
 
 impl Script {
     pub(super) fn load(&self) -> Cmd {

@@ -4,12 +4,14 @@
 mod bank;
 mod journal;
 mod notify;
+mod rows;
 mod test_clock;
 mod turns;
 
 pub use bank::{Bank, Forgotten, KeptCard, Line, PageHosts, Silence};
 pub use journal::{Journal, JournalError};
 pub use notify::{Delivery, NotDelivered, Notifier};
+pub use rows::{Aggregate, Basin, Row, Rows};
 pub use test_clock::{ClockHand, NotTold, SandboxClock};
 pub use turns::Turns;
 

@@ -9,6 +9,8 @@
 
 #[path = "store_contract/commits.rs"]
 mod commits;
+#[path = "store_contract/copies.rs"]
+mod copies;
 #[path = "store_contract/endurance.rs"]
 mod endurance;
 #[path = "store_contract/feeds.rs"]

@@ -14,6 +14,7 @@ pub mod checkout;
 mod commit;
 mod confirm;
 mod controls;
+pub mod copy;
 pub mod corrections;
 pub mod debit_run;
 pub mod event_document;

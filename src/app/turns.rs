@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{App, Error, merchant::Merchant};
+use super::{App, Error, copy::SERVED, merchant::Merchant};
 use crate::{
     domain::{
         bucket::{Rate, Spent},
@@ -14,8 +14,8 @@ use crate::{
 
 /// A store counts as served for so long after a gateway last said that it serves it.
 const SERVED_FOR: Duration = Duration::from_secs(20);
-/// What all gateways that serve a store hold together, so that nobody copies it meanwhile.
-const SERVED: (&str, &str) = ("served", "gateways");
+/// All gateways that serve a store, as one holder.
+const GATEWAYS: &str = "gateways";
 
 /// What a use case comes to where another gateway does it.
 pub(super) trait Elsewhere {
@@ -46,8 +46,7 @@ impl App {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn serve_store(&self) -> Result<bool, Error> {
-        let (what, holder) = SERVED;
-        Ok(self.ports.store.lease(what, holder, SERVED_FOR).await?)
+        Ok(self.ports.store.lease(SERVED, GATEWAYS, SERVED_FOR).await?)
     }
 
     /// Spends one of the requests that an API key may make in a minute, at all gateways together.

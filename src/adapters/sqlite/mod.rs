@@ -11,6 +11,7 @@ mod columns;
 mod copy;
 mod readers;
 mod reads;
+mod rows;
 mod schema;
 mod writer;
 

@@ -1,6 +1,8 @@
 //! `store copy`: everything from one store to another, so that a school can move from a file to a server and back.
 
 use std::{
+    convert::Infallible,
+    fmt::Display,
     io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
     sync::Arc,
@@ -12,13 +14,13 @@ use secrecy::ExposeSecret;
 
 use super::{ConfigFile, Environment, Failure, lock::ServeLock, wiring};
 use crate::{
-    adapters::{alarms::Metrics, journal::FileJournal},
+    adapters::{alarms::Metrics, journal::FileJournal, redis::Place},
     app::{
         App,
-        copy::{SERVED, Sides},
+        copy::{Copied, SERVED, Sides},
     },
     config::{Config, StorePlace},
-    domain::reconcile::Leaving,
+    domain::reconcile::{Leaving, Mark},
     ports::{Journal, JournalError, Rows, Store},
 };
 
@@ -85,34 +87,15 @@ async fn copy(command: &Copy, from: Config, to: Config) -> Result<(), Failure> {
     }
     let calls = left_lately(command, &from).await?;
     let (journal, names) = (to.journal.clone(), (shown(&from.store), shown(&to.store)));
-    let (source, source_rows) = side(from).await?;
-    let (target, target_rows) = side(to).await?;
-    for (store, name) in [(&source, &names.0), (&target, &names.1)] {
-        say_copying(&*store.1, name).await?;
-    }
-    let (kept, others) = (Arc::clone(&source.1), Arc::clone(&target.1));
-    let saying = tokio::spawn(async move {
-        loop {
-            tokio::time::sleep(SAY_EVERY).await;
-            for store in [&kept, &others] {
-                // That nothing changed is looked at again at the end.
-                let _ = store.lease(SERVED, COPIER, SAID_FOR).await;
-            }
-        }
-    });
-    let refused = |why: &dyn std::fmt::Display| Failure::Refused(why.to_string());
-    not_behind(&*source.1, &calls).await?;
-    let mut bar = Bar::new();
-    let sides = Sides { from: (&source.0, &*source_rows), to: (&target.0, &*target_rows) };
-    let copied = sides.copy(&mut |done, all| bar.show(done, all).map_err(|error| error.to_string())).await;
-    bar.end()?;
-    saying.abort();
-    for store in [&source.1, &target.1] {
+    let (source, target) = (side(from).await?, side(to).await?);
+    let outcome = copy_alone(&source, &target, &names, &calls).await;
+    for side in [&source, &target] {
         // It lapses anyway.
-        let _ = store.release(SERVED, COPIER).await;
+        let _ = side.store.release(SERVED, COPIER).await;
     }
-    let copied = copied.map_err(|error| refused(&error))?;
-    let mark = target.1.mark(None).await.map_err(|error| refused(&error))?;
+    let copied = outcome?;
+    let refused = |why: &dyn Display| Failure::Refused(why.to_string());
+    let mark = target.store.mark(None).await.map_err(|error| refused(&error))?;
     let calls: Vec<Leaving> = calls.into_iter().flat_map(|(_, calls)| calls).collect();
     FileJournal::new(&journal).begin(&mark, &calls).await.map_err(|error| refused(&error))?;
     let report = &copied.report;
@@ -135,21 +118,59 @@ async fn copy(command: &Copy, from: Config, to: Config) -> Result<(), Failure> {
     Ok(())
 }
 
-type Side = ((App, Arc<dyn Store>), Arc<dyn Rows>);
+/// Copies while both stores are told that they are being copied.
+async fn copy_alone(
+    source: &Side,
+    target: &Side,
+    names: &(String, String),
+    calls: &Journals,
+) -> Result<Copied, Failure> {
+    for (side, name) in [(source, &names.0), (target, &names.1)] {
+        say_copying(&*side.store, name).await?;
+    }
+    not_behind(&*source.store, calls).await?;
+    let mut bar = Bar::new();
+    let sides = Sides { from: (&source.app, &*source.rows), to: (&target.app, &*target.rows) };
+    let mut show = |done, all| bar.show(done, all).map_err(|error| error.to_string());
+    let copied = tokio::select! {
+        copied = sides.copy(&mut show) => copied,
+        never = keep_saying([&*source.store, &*target.store]) => match never {},
+    };
+    bar.end()?;
+    copied.map_err(|error| Failure::Refused(error.to_string()))
+}
+
+/// That nothing has changed is looked at in the end, whether this is heard or not.
+async fn keep_saying(stores: [&dyn Store; 2]) -> Infallible {
+    loop {
+        tokio::time::sleep(SAY_EVERY).await;
+        for store in stores {
+            let _ = store.lease(SERVED, COPIER, SAID_FOR).await;
+        }
+    }
+}
+
+/// A store, and the gateway on it that looks through it.
+struct Side {
+    app: App,
+    store: Arc<dyn Store>,
+    rows: Arc<dyn Rows>,
+}
 
 async fn side(config: Config) -> Result<Side, Failure> {
     let (store, rows) = wiring::open_rows(&config.store, config.mode).await?;
     let (ports, _pages) = wiring::world_on(&config, &Metrics::new([]), Arc::clone(&store))?;
     let Config { mode, bank, webhooks, merchants, .. } = config;
     let merchants = merchants.into_iter().map(|served| served.merchant).collect();
-    Ok(((App::new(ports, mode, merchants, webhooks.policy, bank.first_question, ""), store), rows))
+    let app = App::new(ports, mode, merchants, webhooks.policy, bank.first_question, "");
+    Ok(Side { app, store, rows })
 }
 
 /// A store without its secrets.
 fn shown(place: &StorePlace) -> String {
     match place {
         StorePlace::Sqlite(path) => path.display().to_string(),
-        StorePlace::Redis(shared) => crate::adapters::redis::Place::parse(shared.url.expose_secret())
+        StorePlace::Redis(shared) => Place::parse(shared.url.expose_secret())
             .map_or_else(|_| "a store on Redis".to_owned(), |place| place.to_string()),
     }
 }
@@ -164,11 +185,11 @@ async fn say_copying(store: &dyn Store, name: &str) -> Result<(), Failure> {
     )))
 }
 
-type Journals = Vec<(crate::domain::reconcile::Mark, Vec<Leaving>)>;
+type Journals = Vec<(Mark, Vec<Leaving>)>;
 
 /// What the gateways of the source remember of it: each call that left lately goes along.
 async fn left_lately(command: &Copy, from: &Config) -> Result<Journals, Failure> {
-    let refused = |path: &Path, why: &dyn std::fmt::Display| Failure::Refused(format!("{}: {why}", path.display()));
+    let refused = |path: &Path, why: &dyn Display| Failure::Refused(format!("{}: {why}", path.display()));
     let beside = match &from.store {
         StorePlace::Sqlite(path) => {
             let mut journal = path.clone().into_os_string();

@@ -182,16 +182,15 @@ impl App {
         stop: &AtomicBool,
     ) -> Result<Tried, Error> {
         // Another gateway may have sent it since the batch was read.
-        let current = self.load(&merchant.id, id).await?;
-        let Some((of, not_before)) = ready_debit(&current.order, date) else { return Ok(Tried::Not) };
-        if not_before > self.now() {
+        if self.ready_now(merchant, date, id).await?.is_none() {
             return Ok(Tried::Not);
         }
         self.await_turn(merchant, id).await?;
-        // The hours may have ended meanwhile.
+        // The hours may have ended meanwhile, or somebody has paused the plan.
         if self.is_over(merchant, stop) {
             return Ok(Tried::Not);
         }
+        let Some((current, of)) = self.ready_now(merchant, date, id).await? else { return Ok(Tried::Not) };
         let attempt = current.order.attempt(of)?.clone();
         let departure = match self.send(merchant, &current, of, &attempt).await {
             Ok(departure) => departure,
@@ -211,6 +210,18 @@ impl App {
         let (reference, _) = attempt.call.names();
         let control = Control { reference: reference.clone(), amount: attempt.call.amount() };
         Ok(Tried::Here(departure, control))
+    }
+
+    /// The order, and its debit of this run that may leave now, if it has one.
+    async fn ready_now(
+        &self,
+        merchant: &Merchant,
+        date: Date,
+        id: OrderId,
+    ) -> Result<Option<(Versioned, AttemptId)>, Error> {
+        let current = self.load(&merchant.id, id).await?;
+        let ready = ready_debit(&current.order, date).filter(|(_, not_before)| *not_before <= self.now());
+        Ok(ready.map(|(of, _)| (current, of)))
     }
 
     /// The bank answers nobody: the run looks again a little later. Whoever is on call hears of it once.

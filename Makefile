@@ -2,13 +2,11 @@
 
 .PHONY: demo demo-headless test sim sim-planted chaos test-browser test-contract test-integration lint
 
-demo: ## build, make throw-away keys, start gateway, sandbox and portal, print where to click
-	cargo build --workspace --bins --locked --quiet
-	target/debug/guichet-demo serve
+demo: ## build, make throw-away keys, start gateway, sandbox and portal, print where to click; STORE=redis for two gateways
+	@scripts/demo.sh serve $(STORE)
 
 demo-headless: ## the same journey without a browser; fails when any step does
-	cargo build --workspace --bins --locked --quiet
-	target/debug/guichet-demo headless
+	@scripts/demo.sh headless $(STORE)
 
 test: ## every test
 	scripts/test.sh

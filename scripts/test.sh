@@ -23,5 +23,6 @@ stage "contract" scripts/test-contract.sh
 stage "integration" scripts/test-integration.sh
 stage "image" scripts/check-image.sh
 stage "journey" target/debug/guichet-demo headless
+stage "journey on redis" scripts/demo.sh headless redis
 stage "browser" scripts/test-browser.sh
 stages_summary

@@ -4,12 +4,16 @@
 mod bank;
 mod journal;
 mod notify;
+mod rows;
 mod test_clock;
+mod turns;
 
 pub use bank::{Bank, Forgotten, KeptCard, Line, PageHosts, Silence};
 pub use journal::{Journal, JournalError};
 pub use notify::{Delivery, NotDelivered, Notifier};
+pub use rows::{Aggregate, Basin, Row, Rows};
 pub use test_clock::{ClockHand, NotTold, SandboxClock};
+pub use turns::Turns;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -173,7 +177,7 @@ pub struct FeedItem {
 /// A commit is one compare-and-set over all that it carries; that single operation is all that keeps two racers apart.
 /// No method holds anything open between calls.
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: Turns {
     /// The aggregate, if it exists.
     async fn load(&self, key: &Key) -> Result<Option<Stored>, StoreError>;
 

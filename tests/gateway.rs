@@ -45,6 +45,8 @@ mod receiver;
 mod reconcile;
 #[path = "gateway/settlements.rs"]
 mod settlements;
+#[path = "gateway/shared.rs"]
+mod shared;
 #[path = "gateway/surplus.rs"]
 mod surplus;
 #[path = "gateway/test_clock.rs"]

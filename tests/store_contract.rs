@@ -9,6 +9,8 @@
 
 #[path = "store_contract/commits.rs"]
 mod commits;
+#[path = "store_contract/copies.rs"]
+mod copies;
 #[path = "store_contract/endurance.rs"]
 mod endurance;
 #[path = "store_contract/feeds.rs"]
@@ -41,3 +43,5 @@ mod sqlite;
 mod sqlite_faults;
 #[path = "store_contract/sqlite_schema.rs"]
 mod sqlite_schema;
+#[path = "store_contract/turns.rs"]
+mod turns;

@@ -71,6 +71,10 @@ pub(crate) enum Pace {
 
 /// Where the gateway listens and whom it serves.
 pub(crate) struct Gateway<'a> {
+    pub(crate) store: String,
+    pub(crate) journal: String,
+    /// Whether another gateway listens where this one does.
+    pub(crate) shares_port: bool,
     pub(crate) port: u16,
     pub(crate) ops_port: u16,
     pub(crate) portal_origin: &'a str,
@@ -97,9 +101,11 @@ pub(crate) fn of_gateway(gateway: &Gateway<'_>, sandbox: &Process) -> Outcome<St
     let mut text = format!(
         r#"mode = "test"
 time_zone = "Europe/Paris"
-store = "sqlite:guichet.db"
+store = "{store}"
+journal = "{journal}"
 
 [server]
+reuse_port = {shares_port}
 listen = "127.0.0.1:{port}"
 ops_listen = "127.0.0.1:{ops_port}"
 look_again = "100ms"
@@ -133,6 +139,9 @@ public_key_files = [{paybox}]
 
 {timing}
 "#,
+        store = gateway.store,
+        journal = gateway.journal,
+        shares_port = gateway.shares_port,
         port = gateway.port,
         ops_port = gateway.ops_port,
         sealing = key("sealing.keys"),

@@ -17,6 +17,7 @@ mod random;
 mod sandbox;
 mod serve;
 mod setup;
+mod store;
 mod transcript;
 mod trouble;
 
@@ -71,6 +72,9 @@ enum Command {
 
 #[derive(Args)]
 struct Programs {
+    /// What everything is kept in.
+    #[arg(long, value_enum, default_value = "sqlite")]
+    store: store::Kind,
     /// A new or empty directory for keys, configuration, store and logs; a temporary one when left out.
     #[arg(long)]
     dir: Option<PathBuf>,
@@ -169,6 +173,7 @@ fn plan(programs: &Programs, folder: &Path, portal_origin: String, ports: Ports,
         folder: folder.to_owned(),
         gateway_program: program(&programs.gateway_bin, "guichet")?,
         sandbox_program: program(&programs.sandbox_bin, "guichet-sandbox")?,
+        store: programs.store,
         ports,
         portal_origin,
         pace,

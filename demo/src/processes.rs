@@ -22,7 +22,7 @@ const TAIL_LINES: usize = 25;
 
 /// A program that is running; it is stopped when this is dropped.
 pub(crate) struct Process {
-    name: &'static str,
+    pub(crate) name: &'static str,
     child: Child,
     log: PathBuf,
     /// What it said when it was ready.

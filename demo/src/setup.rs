@@ -18,6 +18,7 @@ use crate::{
     processes::{self, Process},
     random,
     sandbox::Sandbox,
+    store::{self, Kind, Server},
     transcript::{Secret, Transcript},
     trouble::{Outcome, Trouble},
 };
@@ -28,6 +29,7 @@ pub(crate) struct Plan {
     pub(crate) folder: PathBuf,
     pub(crate) gateway_program: PathBuf,
     pub(crate) sandbox_program: PathBuf,
+    pub(crate) store: Kind,
     pub(crate) ports: Ports,
     pub(crate) portal_origin: String,
     pub(crate) pace: Pace,
@@ -78,15 +80,18 @@ impl Scope {
     }
 }
 
-/// A sandbox and a gateway that know each other.
+/// A sandbox and a gateway that know each other; or two gateways, on one store and behind one port.
 pub(crate) struct Stage {
     plan: Plan,
     pub(crate) transcript: Arc<Transcript>,
     pub(crate) client: Client,
     pub(crate) gateway: Process,
+    second: Option<Process>,
     pub(crate) gateway_url: String,
     pub(crate) sandbox: Process,
     pub(crate) bank: Sandbox,
+    /// Ended last: the gateways are on it.
+    _server: Option<Server>,
 }
 
 impl Stage {
@@ -100,19 +105,46 @@ impl Stage {
         write_private(&keys.join("sealing.keys"), &format!("demo:{}\n", random::hex(32)?))?;
         transcript.keep_out_of_logs(Secret::BankKey, std::fs::read_to_string(keys.join("hmac.key"))?.trim());
         let sandbox = start_sandbox(&plan, &keys).await?;
+        let server = match plan.store {
+            Kind::Sqlite => None,
+            Kind::Redis => Some(Server::start(&plan.folder).await?),
+        };
+        let port = match (&server, plan.ports.gateway) {
+            // Both have to be told.
+            (Some(_), 0) => store::free_port()?,
+            (_, port) => port,
+        };
         let told = configuration::Gateway {
-            port: plan.ports.gateway,
+            store: server.as_ref().map_or(format!("sqlite:{}", store::FILE), Server::url),
+            journal: format!("{}.journal", store::FILE),
+            shares_port: server.is_some(),
+            port,
             ops_port: plan.ports.ops,
             portal_origin: &plan.portal_origin,
             keys: &keys,
             pace: plan.pace,
         };
         write_private(&configuration_of(&plan), &configuration::of_gateway(&told, &sandbox)?)?;
-        let gateway = start_gateway(&plan).await?;
+        let gateway = start_gateway("gateway", &plan, &configuration_of(&plan)).await?;
+        let second = match &server {
+            None => None,
+            Some(_) => {
+                let journal = "second.journal".to_owned();
+                let told = configuration::Gateway { journal, ops_port: 0, ..told };
+                let config = plan.folder.join("second.toml");
+                write_private(&config, &configuration::of_gateway(&told, &sandbox)?)?;
+                Some(start_gateway("second-gateway", &plan, &config).await?)
+            }
+        };
         let client = Client::new(Arc::clone(&transcript));
         let bank = Sandbox::new(client.clone(), sandbox.address("manage")?);
         let gateway_url = gateway.address("public_url").or_else(|_| gateway.address("listen"))?;
-        Ok(Self { plan, transcript, client, gateway, gateway_url, sandbox, bank })
+        Ok(Self { plan, transcript, client, gateway, second, gateway_url, sandbox, bank, _server: server })
+    }
+
+    /// All that say something in a log.
+    pub(crate) fn processes(&self) -> impl Iterator<Item = &Process> {
+        [&self.gateway, &self.sandbox].into_iter().chain(&self.second)
     }
 
     /// The gateway as a new key of this merchant sees it.
@@ -166,10 +198,9 @@ async fn start_sandbox(plan: &Plan, keys: &Path) -> Outcome<Process> {
     Process::start("sandbox", &plan.sandbox_program, &arguments, &plan.folder).await
 }
 
-async fn start_gateway(plan: &Plan) -> Outcome<Process> {
-    let config = configuration_of(plan);
+async fn start_gateway(name: &'static str, plan: &Plan, config: &Path) -> Outcome<Process> {
     let arguments = [OsStr::new("serve"), OsStr::new("--config"), config.as_os_str()];
-    Process::start("gateway", &plan.gateway_program, &arguments, &plan.folder).await
+    Process::start(name, &plan.gateway_program, &arguments, &plan.folder).await
 }
 
 fn configuration_of(plan: &Plan) -> PathBuf {

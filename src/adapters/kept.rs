@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use jiff::{Timestamp, civil::Date};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 
 use crate::ports::StoreError;
 
@@ -36,6 +36,12 @@ pub(super) fn days(date: Date) -> i64 {
     date.duration_since(Date::constant(1970, 1, 1)).as_hours() / 24
 }
 
+/// What [`days`] wrote; `None` of what it never writes.
+pub(super) fn date(days: i64) -> Option<Date> {
+    let hours = i64::from(i32::try_from(days).ok()?) * 24;
+    Date::constant(1970, 1, 1).checked_add(SignedDuration::from_hours(hours)).ok()
+}
+
 /// A name of our own that comes back from the store, such as the kind of an aggregate.
 ///
 /// The ports want it `'static`, because it is always written in the source. What is written to the store was in some
@@ -48,6 +54,11 @@ pub(super) fn name(text: String) -> &'static str {
     let kept: &'static str = String::leak(text);
     names.insert(kept);
     kept
+}
+
+/// What is said of a store that a copy was begun in and never finished.
+pub(super) fn unfinished(store: &str) -> String {
+    format!("{store} holds a copy that was not finished: remove it, and copy again")
 }
 
 /// The numbers a counter is asked for.
@@ -88,7 +99,12 @@ mod tests {
         let rows = [((1970, 1, 1), 0), ((1969, 12, 31), -1), ((2000, 3, 1), 11_017), ((2026, 12, 31), 20_818)];
         for ((year, month, day), count) in rows {
             assert_eq!(days(Date::constant(year, month, day)), count);
+            assert_eq!(date(count), Some(Date::constant(year, month, day)));
         }
+        for extreme in [Date::MIN, Date::MAX] {
+            assert_eq!(date(days(extreme)), Some(extreme));
+        }
+        assert_eq!((date(days(Date::MAX) + 1), date(i64::MIN)), (None, None));
         // Of the proleptic Gregorian calendar: 400 years are 146 097 days.
         assert_eq!(days(Date::MAX) - days(Date::MIN), 50 * 146_097 - 366 - 1);
     }

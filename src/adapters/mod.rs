@@ -11,5 +11,6 @@ pub mod ppps;
 pub mod redis;
 pub mod sandbox_clock;
 pub mod sqlite;
+mod turns;
 pub mod vault;
 pub mod webhook;

@@ -5,7 +5,7 @@ use std::fmt;
 
 use jiff::civil::Date;
 
-use super::{App, Error, bank_call::kind, commit::Extras, merchant::Merchant};
+use super::{App, Error, bank_call::kind, commit::Extras, merchant::Merchant, turns::order_lease};
 use crate::{
     domain::{
         actor::Actor,
@@ -141,13 +141,17 @@ impl App {
     /// Does what is due of a chore, as [`App::attend_or_alarm`].
     pub async fn do_or_alarm(&self, chore: &Chore) -> bool {
         match chore {
-            Chore::Order(merchant, order) => self.attend_or_alarm(merchant, *order).await,
+            Chore::Order(merchant, order) => {
+                let what = order_lease(merchant, *order);
+                self.alone(merchant, &what, self.attend_or_alarm(merchant, *order)).await
+            }
             Chore::Run(merchant, date) => {
                 let outcome = self.attend_run(merchant, *date).await;
                 self.alarm_if_failed(outcome, merchant.as_str(), date)
             }
             Chore::Webhook(merchant, endpoint) => {
-                let outcome = self.tell(merchant, *endpoint).await;
+                let what = format!("webhook:{merchant}:{endpoint}");
+                let outcome = self.alone(merchant, &what, self.tell(merchant, *endpoint)).await;
                 self.alarm_if_failed(outcome, merchant.as_str(), endpoint)
             }
             Chore::Reconcile => {

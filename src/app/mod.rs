@@ -14,6 +14,7 @@ pub mod checkout;
 mod commit;
 mod confirm;
 mod controls;
+pub mod copy;
 pub mod corrections;
 pub mod debit_run;
 pub mod event_document;
@@ -35,6 +36,7 @@ mod read_before;
 pub mod reconcile;
 pub mod settlement;
 pub mod test_clock;
+mod turns;
 pub mod webhooks;
 
 pub use crate::ports::Mode;
@@ -124,6 +126,8 @@ pub struct App {
     read_before: ReadBefore,
     /// No more debits are to be begun: the process is about to end.
     winding_down: AtomicBool,
+    /// What this process is called among those that work on the store.
+    holder: String,
     /// What payers and PAYBOX reach us by, without a slash at its end.
     public_url: String,
 }
@@ -221,9 +225,11 @@ impl App {
         first_question: u32,
         public_url: &str,
     ) -> Self {
+        let holder = format!("{:032x}", ports.entropy.id(ports.clock.now()));
         Self {
             ports,
             mode,
+            holder,
             merchants: merchants.into_iter().map(|merchant| (merchant.id.clone(), merchant)).collect(),
             webhooks,
             numbers: Numbers::new(first_question),

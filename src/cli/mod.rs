@@ -10,6 +10,7 @@ mod lock;
 mod log;
 mod paybox;
 mod serve;
+mod store;
 mod wiring;
 mod worker;
 
@@ -49,6 +50,9 @@ enum Command {
     Backup(backup::Backup),
     /// Puts a copy in the place of the store, which nobody may serve meanwhile.
     Restore(backup::Restore),
+    /// Where everything is kept.
+    #[command(subcommand)]
+    Store(store::Command),
     /// PAYBOX's signatures, made and verified without a gateway.
     #[command(subcommand)]
     Paybox(paybox::Command),
@@ -105,6 +109,7 @@ pub fn run(arguments: Arguments, env: Environment) -> Result<Ended, Failure> {
         Command::Paybox(command) => paybox::run(command)?,
         Command::Backup(command) => backup::back_up(&command, env)?,
         Command::Restore(command) => backup::restore(&command, env)?,
+        Command::Store(command) => store::run(&command, env)?,
         Command::Audit(command) => return audit::run(&command, env),
         Command::Debits(command) => return debits::run(command, &env),
     }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, TcpSocket},
     signal::unix::{Signal, SignalKind, signal},
     sync::watch,
     task::{JoinError, JoinSet},
@@ -26,6 +26,8 @@ use crate::{
 
 /// How long threads that still read the store may take at the very end.
 const LAST_WAIT: Duration = Duration::from_secs(2);
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 1024;
 
 /// Serves until SIGTERM or SIGINT.
 ///
@@ -50,12 +52,15 @@ async fn run(config: Config) -> Result<(), Failure> {
     let metrics = Metrics::new(config.merchants.iter().map(|served| &served.merchant.id));
     let (ports, pages) = wiring::world(&config, &metrics).await?;
     let Config { mode, public_url, server, bank, webhooks, merchants, .. } = config;
-    let public = listen(server.listen).await?;
-    let ops = listen(server.ops_listen).await?;
+    let public = listen(server.listen, server.reuse_port)?;
+    let ops = listen(server.ops_listen, false)?;
     let (here, ops_here) = (http_address(&public)?, http_address(&ops)?);
     let public_url = public_url.unwrap_or_else(|| here.clone());
     let merchants = merchants.into_iter().map(|served| served.merchant).collect();
     let app = App::new(ports.clone(), mode, merchants, webhooks.policy, bank.first_question, &public_url);
+    if !app.serve_store().await.map_err(|error| Failure::Refused(error.to_string()))? {
+        return Err(Failure::Refused(worker::BEING_COPIED.to_owned()));
+    }
     // No moment is lived twice: what was put forward stays so, from the first question on.
     app.follow_test_clock().await.map_err(|error| Failure::Refused(error.to_string()))?;
     app.meet_store().await.map_err(|error| Failure::Refused(error.to_string()))?;
@@ -69,9 +74,17 @@ async fn run(config: Config) -> Result<(), Failure> {
     parts.run(&server, signals).await
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
-    let refused = |error| Failure::Refused(format!("{address} cannot be listened on: {error}"));
-    TcpListener::bind(address).await.map_err(refused)
+/// With `shares`, other processes of the same user may listen on the address too; the kernel spreads connections.
+fn listen(address: SocketAddr, shares: bool) -> Result<TcpListener, Failure> {
+    let listen = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // What was on it a moment ago keeps nobody from listening.
+        socket.set_reuseaddr(true)?;
+        socket.set_reuseport(shares)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    listen().map_err(|error: io::Error| Failure::Refused(format!("{address} cannot be listened on: {error}")))
 }
 
 fn http_address(listener: &TcpListener) -> Result<String, Failure> {

@@ -23,7 +23,7 @@ use crate::{
     },
     app::{Error, Mode, Ports, test_clock},
     config::{self, Bank, Config, Judge, SealingKey, Served, SharedPlace, StorePlace},
-    ports::{Clock, ClockHand, PageHosts, SandboxClock, Store, StoreError},
+    ports::{Clock, ClockHand, PageHosts, Rows, SandboxClock, Store, StoreError},
 };
 
 /// Opens the store, made if it is not there; it must belong to `mode`.
@@ -31,12 +31,24 @@ use crate::{
 /// # Errors
 /// [`Failure::Refused`] when it cannot be used.
 pub(super) async fn open_store(place: &StorePlace, mode: Mode) -> Result<Arc<dyn Store>, Failure> {
+    open_rows(place, mode).await.map(|(store, _)| store)
+}
+
+/// As [`open_store`], of a store that is to be copied.
+///
+/// # Errors
+/// [`Failure::Refused`] when it cannot be used.
+pub(super) async fn open_rows(place: &StorePlace, mode: Mode) -> Result<(Arc<dyn Store>, Arc<dyn Rows>), Failure> {
     let refused = |error: StoreError| Failure::Refused(error.to_string());
     match place {
-        StorePlace::Sqlite(path) => Ok(Arc::new(SqliteStore::open(path, &Options::new(mode)).map_err(refused)?)),
+        StorePlace::Sqlite(path) => {
+            let store = Arc::new(SqliteStore::open(path, &Options::new(mode)).map_err(refused)?);
+            Ok((Arc::clone(&store) as Arc<dyn Store>, store))
+        }
         StorePlace::Redis(shared) => {
             let (place, options) = redis(shared, mode).map_err(Failure::Refused)?;
-            Ok(Arc::new(RedisStore::open(place, &options).await.map_err(refused)?))
+            let store = Arc::new(RedisStore::open(place, &options).await.map_err(refused)?);
+            Ok((Arc::clone(&store) as Arc<dyn Store>, store))
         }
     }
 }
@@ -82,7 +94,19 @@ pub(super) fn vault(keys: &[SealingKey]) -> Result<SealingKeys, Failure> {
 /// # Errors
 /// [`Failure::Refused`] when the store, the keys, a host or its certificate authorities cannot be used.
 pub(super) async fn world(config: &Config, metrics: &Metrics) -> Result<(Ports, Arc<SeenPages>), Failure> {
-    let Config { mode, store, journal, sealing_keys, bank, webhooks, test_clock, merchants, .. } = config;
+    world_on(config, metrics, open_store(&config.store, config.mode).await?)
+}
+
+/// The same, on a store that is open.
+///
+/// # Errors
+/// [`Failure::Refused`] when the keys, a host or its certificate authorities cannot be used.
+pub(super) fn world_on(
+    config: &Config,
+    metrics: &Metrics,
+    store: Arc<dyn Store>,
+) -> Result<(Ports, Arc<SeenPages>), Failure> {
+    let Config { journal, sealing_keys, bank, webhooks, test_clock, merchants, .. } = config;
     let vault = vault(sealing_keys)?;
     let contracts = merchants.iter().map(contract).collect::<Result<Vec<_>, _>>()?;
     let pages = Arc::new(pages(merchants, &contracts, bank));
@@ -95,7 +119,7 @@ pub(super) async fn world(config: &Config, metrics: &Metrics) -> Result<(Ports, 
     let tls = tls_config(None).map_err(|error| Failure::Refused(error.to_string()))?;
     let loopback = if webhooks.allow_loopback { Loopback::Allowed } else { Loopback::Refused };
     let ports = Ports {
-        store: open_store(store, *mode).await?,
+        store,
         bank: Arc::new(PppsBank::new(contracts, deadlines, Arc::clone(&clock))),
         pages: Arc::clone(&pages) as Arc<dyn PageHosts>,
         clock,

@@ -49,6 +49,9 @@ const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 /// How often the journal is told how far the store has come. A backup that is younger than that lags nothing.
 const MARK_EVERY: Duration = Duration::from_secs(5);
 
+/// What is said of a store that `guichet store copy` is busy with.
+pub(super) const BEING_COPIED: &str = "the store is being copied: serve it when that is over";
+
 struct Worker {
     gateway: Arc<Gateway>,
     pace: Pace,
@@ -191,6 +194,10 @@ pub(super) async fn keep_mark(gateway: Arc<Gateway>, mut stop: watch::Receiver<b
         }
         if let Err(error) = gateway.app.note_mark().await {
             gateway.store_failed(&error.to_string());
+        }
+        // A store that cannot be told is told of by the mark.
+        if let Ok(false) = gateway.app.serve_store().await {
+            gateway.store_failed(BEING_COPIED);
         }
         if *stop.borrow() {
             return;

@@ -14,6 +14,8 @@ pub struct Server {
     pub listen: SocketAddr,
     /// For operators only.
     pub ops_listen: SocketAddr,
+    /// Whether other gateways on this machine listen on `listen` too.
+    pub reuse_port: bool,
     /// The most connections at once.
     pub connections: usize,
     /// How long a request's header may take.
@@ -64,6 +66,7 @@ impl Server {
             ops_listen: section
                 .optional("ops_listen", address)
                 .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8081))),
+            reuse_port: section.flag("reuse_port", false),
             connections: size(section.number("connections", 1_024, 8..=100_000)),
             header_deadline: section.duration("header_deadline", seconds(10), shortest..=minute).unsigned_abs(),
             header_bytes: size(section.number("header_bytes", 16_384, 8_192..=65_536)),

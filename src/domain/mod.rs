@@ -7,6 +7,7 @@
 pub mod actor;
 pub mod attempt;
 pub mod bank;
+pub mod bucket;
 pub mod card;
 pub mod chain;
 pub mod checkout;

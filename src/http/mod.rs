@@ -159,7 +159,7 @@ impl Gateway {
         let person = named_person(headers, &ACTOR)?;
         let on_behalf_of = named_person(headers, &ON_BEHALF_OF)?;
         let caller = self.app.authenticate(bearer, person, on_behalf_of).await?;
-        self.requests.spend(&caller.key)?;
+        self.requests.spend(&self.app, &caller.key).await?;
         let may = scopes.iter().any(|scope| caller.may(*scope));
         if may { Ok(caller) } else { Err(Problem::of(Code::Forbidden)) }
     }

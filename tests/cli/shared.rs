@@ -11,16 +11,16 @@ use std::{
 
 use super::{Said, folder, guichet, run, serve::Running, test_config, write_secret};
 
-const SECRET: &str = "s3cr3t-of-the-store";
+pub(super) const SECRET: &str = "s3cr3t-of-the-store";
 
 /// A redis-server that wants [`SECRET`], ended should the test fail.
-struct Server {
+pub(super) struct Server {
     child: Child,
-    port: u16,
+    pub(super) port: u16,
 }
 
 impl Server {
-    fn start(folder: &Path) -> Self {
+    pub(super) fn start(folder: &Path) -> Self {
         let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
         let child = Command::new("redis-server")
             .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", "", "--requirepass", SECRET])

@@ -8,6 +8,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use guichet::{
     app::{App, Error},
     domain::{
+        bank::{MoneyCall, OperationStatus},
         ids::OrderId,
         order::Order,
         purpose::{AttemptId, Purpose},
@@ -210,4 +211,17 @@ pub(crate) fn is_a_person_told(inner: &mut Inner, moved: &Moved) {
     if !is_told {
         inner.violate("I3", format!("nobody knows of {moved:?}"));
     }
+}
+
+/// A payment that the store forgot together with the call that cancelled it: the bank shows nothing of it any more that
+/// could be booked, and the call is on the list that somebody has read.
+pub(crate) fn was_cancelled_before(inner: &Inner, moved: &Moved) -> bool {
+    let row = inner.store.rows.iter().find(|(key, _)| key.kind == "reconcile");
+    let reconcile: Option<Reconcile> = row.map(|row| serde_json::from_str(&row.1.stored.state).unwrap());
+    moved.status == OperationStatus::Cancelled
+        && reconcile.is_some_and(|reconcile| {
+            let cancelled =
+                |call: &MoneyCall| matches!(call, MoneyCall::Cancel { operation, .. } if *operation == moved.operation);
+            reconcile.calls.iter().any(|call| cancelled(&call.left.call))
+        })
 }

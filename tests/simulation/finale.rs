@@ -179,7 +179,8 @@ fn i3_every_capture_is_booked_once(inner: &mut Inner, orders: &[Order]) {
             captures.map(|entry| entry.amount)
         });
         let booked: Vec<_> = booked.collect();
-        let is_lost = inner.lost.was_paid_on(&moved) && booked.is_empty();
+        let is_gone = inner.lost.was_paid_on(&moved) || backups::was_cancelled_before(inner, &moved);
+        let is_lost = is_gone && booked.is_empty();
         let waits =
             is_lost || orders.iter().any(|order| is_before_a_person(order, &moved) || is_suspected(order, &moved));
         if is_lost && moved.made == Made::Debit && moved.was_captured {

@@ -35,5 +35,6 @@ mod run;
 mod school;
 mod statements;
 mod store;
+mod turns;
 mod wishes;
 mod world;

@@ -29,6 +29,7 @@ use crate::{
     nature::{Begins, Nature},
     rng::Rng,
     store::StoreState,
+    turns::TurnState,
 };
 
 /// What came to pass, as text: a hash of all of it, and the lines themselves when somebody wants to read them.
@@ -96,6 +97,7 @@ pub(crate) struct Inner {
     /// From some moment on nothing fails any more.
     pub(crate) calm: bool,
     pub(crate) store: StoreState,
+    pub(crate) turns: TurnState,
     pub(crate) bank: BankState,
     /// By merchant and question.
     pub(crate) register: BTreeMap<(String, u32), OnRecord>,
@@ -153,6 +155,7 @@ impl Inner {
             now,
             calm: false,
             store: StoreState::default(),
+            turns: TurnState::default(),
             bank: BankState::default(),
             register: BTreeMap::new(),
             happenings: BTreeMap::new(),

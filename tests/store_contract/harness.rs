@@ -43,6 +43,7 @@ macro_rules! behaviours {
                 a_reader_of_the_feed_misses_nothing;
             keeping: an_answer_is_given_again, answers_are_forgotten, callbacks_are_latest_first,
                 callbacks_of_nobody_are_bounded, a_counter_gives_blocks, a_counter_refuses_what_it_cannot_give;
+            turns: a_lease_is_one_holders, a_lease_lapses, what_is_earned_is_spent_once, turns_are_taken_in_order;
             races: one_racer_wins_each_version, neighbours_of_a_loser_stand, one_racer_gets_a_claim,
                 one_racer_answers, numbers_are_given_once, a_run_sees_whole_writes;
             endurance: everything_is_there_after_reopening, texts_come_back_as_they_were,

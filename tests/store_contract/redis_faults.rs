@@ -214,7 +214,7 @@ async fn tls_is_spoken_to_servers_that_are_vouched_for() {
 #[tokio::test]
 async fn an_account_of_its_own_is_enough() {
     let server = Server::start(&[]);
-    server.tell("ACL SETUSER guichet on >pw ~{guichet:s}:* +@read +@write +@scripting +info");
+    server.tell("ACL SETUSER guichet on >pw ~{guichet:s}:* +@read +@write +@scripting +info +time");
     let url = |name| format!("redis://guichet:pw@127.0.0.1:{}?name={name}", server.port);
     let store = open(&url("s")).await;
     store.commit(full(0)).await.unwrap();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::walk::Journey;
 use crate::{
-    check,
+    check, store,
     trouble::{Outcome, Trouble},
 };
 
@@ -42,21 +42,18 @@ pub(super) fn secrets(journey: &Journey) -> Outcome<String> {
     let leaks = transcript.leaks();
     check::holds("no answer holds a card number", leaks.is_empty(), &leaks)?;
     let mut lines = 0;
-    for (name, process) in [("gateway", &journey.stage.gateway), ("sandbox", &journey.stage.sandbox)] {
-        let log = process.log()?;
+    for process in journey.stage.processes() {
+        let (name, log) = (process.name, process.log()?);
         let found = transcript.found_in(&log);
         check::holds(&format!("the {name}'s log holds nothing secret"), found.is_empty(), &found)?;
         lines += log.lines().count();
     }
     let mut bytes = 0;
-    for entry in std::fs::read_dir(journey.stage.folder())? {
-        let path = entry?.path();
-        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("guichet.db")) {
-            let stored = std::fs::read(&path)?;
-            let found = transcript.found_in(&String::from_utf8_lossy(&stored));
-            check::holds("the store holds no card number, no key and no payment link", found.is_empty(), &found)?;
-            bytes += stored.len();
-        }
+    for path in store::files(journey.stage.folder())? {
+        let stored = std::fs::read(&path)?;
+        let found = transcript.found_in(&String::from_utf8_lossy(&stored));
+        check::holds("the store holds no card number, no key and no payment link", found.is_empty(), &found)?;
+        bytes += stored.len();
     }
     check::holds("there is a store", bytes > 0, bytes)?;
     Ok(format!(

@@ -52,7 +52,8 @@ pub(crate) async fn walk(stage: Stage, portal: TcpListener) -> Outcome<Vec<Strin
         eprintln!("\nFAILED {failure}");
     }
     if !failures.is_empty() {
-        eprintln!("\n{}{}", journey.stage.gateway.tail(), journey.stage.sandbox.tail());
+        let tails: String = journey.stage.processes().map(|process| process.tail()).collect();
+        eprintln!("\n{tails}");
     }
     Ok(failures)
 }

@@ -6,14 +6,6 @@ local function touch(key)
     redis.call('EXISTS', key)
 end
 
-local function labels_in(packed)
-    local labels = {}
-    for name, value in string.gmatch(packed, '([^:]*):([^:]*):') do
-        labels[name .. ':' .. value] = name
-    end
-    return labels
-end
-
 local function lost(why, detail)
     return {why, detail, witness()}
 end
@@ -77,14 +69,6 @@ for number = 1, tonumber(take()) do
 end
 
 -- From here on nothing is refused.
-
-local function index(key, id, had, has)
-    if has and not had then
-        redis.call('ZADD', key, 0, id)
-    elseif had and not has then
-        redis.call('ZREM', key, id)
-    end
-end
 
 local function relabel(write, before)
     local had, has = labels_in(before), labels_in(write.labels)

@@ -10,7 +10,9 @@ mod connect;
 mod place;
 mod primary;
 mod reads;
+mod rows;
 mod scripts;
+mod turns;
 mod witness;
 mod words;
 
@@ -31,7 +33,7 @@ use self::{
     words::{escape, header, of},
 };
 use crate::{
-    adapters::kept::{Block, days, micros},
+    adapters::kept::{Block, days, micros, unfinished},
     domain::reconcile::Mark,
     ports::{Answer, Callback, Commit, CommitError, FeedItem, Key, Mode, Store, StoreError, Stored},
 };
@@ -116,7 +118,7 @@ impl RedisStore {
         let (shown, record) = (place.to_string(), place.record());
         let link = Connector::new(place, options).map_err(StoreError)?.primary().await.map_err(StoreError)?;
         let mut ask = ::redis::Cmd::new();
-        ask.arg("HMGET").arg(record).arg(&["schema", "mode", "store"]);
+        ask.arg("HMGET").arg(record).arg(&["schema", "mode", "store", "incomplete"]);
         let found = link.ask(&ask).await.map_err(|error| StoreError(format!("{shown}: {error}")))?;
         identify(found, &shown, mode).map(|store| store.is_some()).map_err(StoreError)
     }
@@ -172,6 +174,9 @@ fn identify(found: ::redis::Value, shown: &str, mode: Option<Mode>) -> Result<Op
     };
     if schema != SCHEMA {
         return Err(format!("{shown} has schema {schema}, this program knows {SCHEMA}: run a newer one"));
+    }
+    if found.maybe()?.is_some() {
+        return Err(unfinished(shown));
     }
     match mode {
         Some(asked) if is != asked.name() => {

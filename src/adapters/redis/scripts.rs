@@ -12,8 +12,8 @@ pub(super) struct Script {
 
 /// Refused by the server, before they begin, wherever nothing can be written.
 macro_rules! writing {
-    ($file:literal) => {
-        Script { source: concat!("#!lua\n", include_str!("common.lua"), include_str!($file)), reads: false }
+    ($($file:literal),+) => {
+        Script { source: concat!("#!lua\n", include_str!("common.lua"), $(include_str!($file)),+), reads: false }
     };
 }
 /// Run even where nothing can be written any more.
@@ -27,10 +27,14 @@ macro_rules! reading {
 }
 
 pub(super) static OPEN: Script = Script { source: concat!("#!lua\n", include_str!("open.lua")), reads: false };
-pub(super) static COMMIT: Script = writing!("commit.lua");
+pub(super) static COMMIT: Script = writing!("labels.lua", "commit.lua");
 pub(super) static KEEP: Script = writing!("keep.lua");
 pub(super) static RESERVE: Script = writing!("reserve.lua");
 pub(super) static FORGET: Script = writing!("forget.lua");
+pub(super) static LEASE: Script = writing!("lease.lua");
+pub(super) static RATE: Script = writing!("rate.lua");
+pub(super) static FILL: Script = writing!("labels.lua", "fill.lua");
+pub(super) static ROWS: Script = reading!("rows.lua");
 pub(super) static HEALTH: Script = writing!("health.lua");
 pub(super) static GET: Script = reading!("get.lua");
 pub(super) static DUE: Script = reading!("due.lua");
@@ -42,8 +46,10 @@ pub(super) static MARK: Script = reading!("mark.lua");
 pub(super) static CALLBACKS: Script = reading!("callbacks.lua");
 
 /// All that are loaded as soon as a server is reached.
-pub(super) static ALL: [&Script; 14] =
-    [&OPEN, &COMMIT, &KEEP, &RESERVE, &FORGET, &HEALTH, &GET, &DUE, &LIST, &TALLY, &FEED, &HISTORY, &MARK, &CALLBACKS];
+pub(super) static ALL: [&Script; 18] = [
+    &OPEN, &COMMIT, &KEEP, &RESERVE, &FORGET, &LEASE, &RATE, &HEALTH, &GET, &DUE, &LIST, &TALLY, &FEED, &HISTORY,
+    &MARK, &CALLBACKS, &FILL, &ROWS,
+];
 
 impl Script {
     pub(super) fn load(&self) -> Cmd {

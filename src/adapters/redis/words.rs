@@ -35,6 +35,15 @@ pub(super) fn sorted(micros: i64) -> String {
     format!("{:016x}", micros.cast_unsigned() ^ (1 << 63))
 }
 
+/// What [`sorted`] wrote, if anything did.
+pub(super) fn from_sorted(text: &str) -> Result<Option<Timestamp>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let micros = u64::from_str_radix(text, 16).map_err(|_| strange())?;
+    kept::instant((micros ^ (1 << 63)).cast_signed()).map(Some).ok_or_else(strange)
+}
+
 /// Labels as one text, in an order of their own, each once.
 pub(super) fn packed(labels: &[(&'static str, String)]) -> String {
     let mut labels: Vec<String> =
@@ -42,6 +51,17 @@ pub(super) fn packed(labels: &[(&'static str, String)]) -> String {
     labels.sort_unstable();
     labels.dedup();
     labels.concat()
+}
+
+/// What [`packed`] wrote, in order.
+pub(super) fn unpacked(packed: &str) -> Result<Vec<(&'static str, String)>, String> {
+    let mut labels = Vec::new();
+    let mut parts = packed.split(':').map(unescape);
+    while let Some(first) = parts.next().filter(|first| !first.is_empty()) {
+        labels.push((name(first), parts.next().ok_or_else(strange)?));
+    }
+    labels.sort_unstable();
+    Ok(labels)
 }
 
 /// A member of what is due: when, and who.

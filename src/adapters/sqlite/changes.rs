@@ -38,7 +38,7 @@ pub(super) fn commit(connection: &Connection, commit: &Commit) -> Change<()> {
     Ok(Ok(()))
 }
 
-fn give(connection: &Connection, answer: &Answer) -> Change<()> {
+pub(super) fn give(connection: &Connection, answer: &Answer) -> Change<()> {
     let given = connection
         .prepare_cached(
             "INSERT INTO answer (key, fingerprint, status, sealed, version, given_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
@@ -131,7 +131,7 @@ fn take(connection: &Connection, claim: &Claim) -> Change<()> {
     Ok(if owner == claim.owner { Ok(()) } else { Err(CommitError::Taken { claim: claim.clone(), owner }) })
 }
 
-fn keep(connection: &Connection, callback: &Callback) -> rusqlite::Result<()> {
+pub(super) fn keep(connection: &Connection, callback: &Callback) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
             "INSERT INTO callback (merchant, received_at, verdict, reason, order_id, sealed) \

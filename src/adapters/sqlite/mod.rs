@@ -11,6 +11,7 @@ mod columns;
 mod copy;
 mod readers;
 mod reads;
+mod rows;
 mod schema;
 mod writer;
 
@@ -30,9 +31,12 @@ use self::{
     writer::Writer,
 };
 use crate::{
-    adapters::kept::Block,
-    domain::reconcile::Mark,
-    ports::{Answer, Callback, Commit, CommitError, FeedItem, Key, Mode, Store, StoreError, Stored},
+    adapters::{kept::Block, turns::OwnTurns},
+    domain::{
+        bucket::{Rate, Spent},
+        reconcile::Mark,
+    },
+    ports::{Answer, Callback, Commit, CommitError, FeedItem, Key, Mode, Store, StoreError, Stored, Turns},
 };
 
 /// How a store is opened.
@@ -65,6 +69,7 @@ pub struct SqliteStore {
     /// Closed before the writer: the last connection to close moves the log into the file, which only the writer may.
     readers: Readers,
     writer: Writer,
+    turns: OwnTurns,
 }
 
 impl SqliteStore {
@@ -80,7 +85,7 @@ impl SqliteStore {
         let readers = Readers::open(path, options)?;
         let writer = Writer::start(connection, options.queue_max)
             .map_err(|error| StoreError(format!("the writer cannot be started: {error}")))?;
-        Ok(Self { readers, writer })
+        Ok(Self { readers, writer, turns: OwnTurns::new() })
     }
 
     /// Writes what the store at `from` holds now to the new file `to`, whether it is served or not. Blocks.
@@ -113,6 +118,26 @@ impl SqliteStore {
     pub fn check(path: impl AsRef<Path>, mode: Option<Mode>) -> Result<(), StoreError> {
         let path = &std::path::absolute(path).map_err(|error| StoreError(format!("no file for the store: {error}")))?;
         check::check(path, mode)
+    }
+}
+
+#[async_trait]
+impl Turns for SqliteStore {
+    async fn lease(&self, what: &str, holder: &str, length: Duration) -> Result<bool, StoreError> {
+        Ok(self.turns.lease(what, holder, length))
+    }
+
+    async fn release(&self, what: &str, holder: &str) -> Result<(), StoreError> {
+        self.turns.release(what, holder);
+        Ok(())
+    }
+
+    async fn spend(&self, name: &str, rate: Rate) -> Result<Spent, StoreError> {
+        Ok(self.turns.spend(name, rate))
+    }
+
+    async fn turn(&self, name: &str, every: Duration) -> Result<Duration, StoreError> {
+        Ok(self.turns.turn(name, every))
     }
 }
 

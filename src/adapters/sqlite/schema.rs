@@ -10,8 +10,11 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-use super::Options;
-use crate::ports::{Mode, StoreError};
+use super::{Options, rows::INCOMPLETE};
+use crate::{
+    adapters::kept::unfinished,
+    ports::{Mode, StoreError},
+};
 
 /// `guic`: what `file` and this program know a store of guichet by.
 const APPLICATION_ID: i32 = 0x6775_6963;
@@ -116,6 +119,7 @@ fn migrate(connection: &mut Connection, options: &Options, path: &Path) -> Resul
     let mode: String =
         transaction.query_row("SELECT value FROM meta WHERE name = 'mode'", [], |row| row.get(0)).map_err(unusable)?;
     check_mode(&mode, options.mode, path)?;
+    check_whole(&transaction, path)?;
     transaction.commit().map_err(unusable)
 }
 
@@ -136,6 +140,14 @@ pub(super) fn check_mode(mode: &str, asked: Mode, path: &Path) -> Result<(), Sto
         return Ok(());
     }
     Err(StoreError(format!("{} is a store of {mode} mode, not of {asked} mode", path.display())))
+}
+
+/// Whether it is not a copy that was never finished.
+pub(super) fn check_whole(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let found: i64 = connection
+        .query_row("SELECT count(*) FROM meta WHERE name = ?1", [INCOMPLETE], |row| row.get(0))
+        .map_err(|error| unusable(path, &error))?;
+    if found == 0 { Ok(()) } else { Err(StoreError(unfinished(&path.display().to_string()))) }
 }
 
 /// Whether somebody else only holds a lock that will be free again.

@@ -1,6 +1,9 @@
 //! Doing a run: once what is due is taken up, sending it, a few debits at once.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp, civil::Date};
@@ -28,6 +31,17 @@ use crate::{
 const ASKED_BACK: usize = 2;
 /// How soon a run looks again whether a person has let debits go on.
 const FROZEN_WAIT: SignedDuration = SignedDuration::from_mins(5);
+/// How soon a run looks again at what other gateways are busy with.
+const LEASED_WAIT: Duration = Duration::from_secs(1);
+
+/// What became of one of a batch.
+enum Tried {
+    /// There was nothing to send, or it was too late to.
+    Not,
+    /// Another gateway has taken it on.
+    Elsewhere,
+    Here(Departure, Control),
+}
 
 impl App {
     /// Goes on with a run, as far as it goes now.
@@ -95,51 +109,31 @@ impl App {
     ) -> Result<Option<String>, Error> {
         let date = run.run.date;
         let stop = AtomicBool::new(false);
-        // Not by the wall clock: set back a day, it would hold the batch for as long.
-        let begun = self.ports.clock.since_boot();
-        let pace = merchant.debits.pace().unsigned_abs();
-        let starts = (0..).map(|index: u32| begun.saturating_add(pace.saturating_mul(index)));
-        let sends = stream::iter(due.into_iter().zip(starts)).map(|(current, start)| {
-            let stop = &stop;
+        let sends = stream::iter(due).map(|seen| {
+            let (stop, id) = (&stop, seen.order.id);
             async move {
-                self.ports.clock.sleep_until(start).await;
-                // The hours may end while a batch is under way.
-                let now = self.now();
-                let is_over = merchant.debits.hours(&merchant.policy).next_open(now) > now;
-                if is_over || stop.load(Ordering::SeqCst) || self.is_winding_down() {
-                    return Ok(None);
+                if self.is_over(merchant, stop) {
+                    return Ok(Tried::Not);
                 }
-                let Some((of, _)) = ready_debit(&current.order, date) else { return Ok(None) };
-                let attempt = current.order.attempt(of)?.clone();
-                let departure = match self.send(merchant, &current, of, &attempt).await {
-                    Ok(departure) => departure,
-                    Err(error) => {
-                        let (id, why) = (current.order.id, format!("it cannot be sent: {error}"));
-                        self.pass_over(error, merchant, id)?;
-                        self.give_up(merchant, id, of, &why).await?;
-                        return Ok(None);
-                    }
-                };
-                let stops = match &departure {
-                    Departure::Ruled(Ruling::Misconfigured { code }) => {
-                        self.refused_us(merchant, date, current.order.id, code).await?
-                    }
-                    Departure::Silent(_) => true,
-                    Departure::Ruled(_) | Departure::Stayed => false,
-                };
-                stop.fetch_or(stops, Ordering::SeqCst);
-                let (reference, _) = attempt.call.names();
-                let control = Control { reference: reference.clone(), amount: attempt.call.amount() };
-                Ok::<_, Error>(Some((departure, control)))
+                // Of several gateways, one asks the bank about it; which, only the commit before sending decides.
+                if !self.lease_order(merchant, id).await {
+                    return Ok(Tried::Elsewhere);
+                }
+                let tried = self.send_leased(merchant, date, id, stop).await;
+                self.release_order(merchant, id).await;
+                tried
             }
         });
         let mut answers = std::pin::pin!(sends.buffer_unordered(merchant.debits.at_once.max(1)));
         let (mut accepted, mut silence, mut is_heard, mut failed) = (Vec::new(), None, false, None);
+        let (mut elsewhere, mut here) = (false, false);
         while let Some(answer) = answers.next().await {
+            here |= !matches!(answer, Ok(Tried::Elsewhere));
             match answer {
-                Ok(None) => {}
-                Ok(Some((Departure::Silent(why), _))) => silence = Some(why),
-                Ok(Some((departure, control))) => {
+                Ok(Tried::Not) => {}
+                Ok(Tried::Elsewhere) => elsewhere = true,
+                Ok(Tried::Here(Departure::Silent(why), _)) => silence = Some(why),
+                Ok(Tried::Here(departure, control)) => {
                     is_heard = true;
                     if let Departure::Ruled(Ruling::Accepted { .. }) = departure {
                         accepted.push(control);
@@ -165,7 +159,69 @@ impl App {
             failpoint::pass("run.asked_back");
             self.note_while_running(merchant, date, &RunEvent::Calibrated, self.now()).await?;
         }
+        if elsewhere && !here {
+            // All that is left is at other gateways. What one of them died with is free again when its lease has ended.
+            self.ports.clock.sleep_until(self.ports.clock.since_boot().saturating_add(LEASED_WAIT)).await;
+        }
         failed.map_or(Ok(silence), Err)
+    }
+
+    /// Whether no more debits of a batch are to begin.
+    fn is_over(&self, merchant: &Merchant, stop: &AtomicBool) -> bool {
+        let now = self.now();
+        let is_late = merchant.debits.hours(&merchant.policy).next_open(now) > now;
+        is_late || stop.load(Ordering::SeqCst) || self.is_winding_down()
+    }
+
+    /// Sends the debit of an order, if there still is one, when its turn has come.
+    async fn send_leased(
+        &self,
+        merchant: &Merchant,
+        date: Date,
+        id: OrderId,
+        stop: &AtomicBool,
+    ) -> Result<Tried, Error> {
+        // Another gateway may have sent it since the batch was read.
+        if self.ready_now(merchant, date, id).await?.is_none() {
+            return Ok(Tried::Not);
+        }
+        self.await_turn(merchant, id).await?;
+        // The hours may have ended meanwhile, or somebody has paused the plan.
+        if self.is_over(merchant, stop) {
+            return Ok(Tried::Not);
+        }
+        let Some((current, of)) = self.ready_now(merchant, date, id).await? else { return Ok(Tried::Not) };
+        let attempt = current.order.attempt(of)?.clone();
+        let departure = match self.send(merchant, &current, of, &attempt).await {
+            Ok(departure) => departure,
+            Err(error) => {
+                let why = format!("it cannot be sent: {error}");
+                self.pass_over(error, merchant, id)?;
+                self.give_up(merchant, id, of, &why).await?;
+                return Ok(Tried::Not);
+            }
+        };
+        let stops = match &departure {
+            Departure::Ruled(Ruling::Misconfigured { code }) => self.refused_us(merchant, date, id, code).await?,
+            Departure::Silent(_) => true,
+            Departure::Ruled(_) | Departure::Stayed => false,
+        };
+        stop.fetch_or(stops, Ordering::SeqCst);
+        let (reference, _) = attempt.call.names();
+        let control = Control { reference: reference.clone(), amount: attempt.call.amount() };
+        Ok(Tried::Here(departure, control))
+    }
+
+    /// The order, and its debit of this run that may leave now, if it has one.
+    async fn ready_now(
+        &self,
+        merchant: &Merchant,
+        date: Date,
+        id: OrderId,
+    ) -> Result<Option<(Versioned, AttemptId)>, Error> {
+        let current = self.load(&merchant.id, id).await?;
+        let ready = ready_debit(&current.order, date).filter(|(_, not_before)| *not_before <= self.now());
+        Ok(ready.map(|(of, _)| (current, of)))
     }
 
     /// The bank answers nobody: the run looks again a little later. Whoever is on call hears of it once.

@@ -14,8 +14,8 @@ use crate::{
 
 /// How often it is looked whether there is something left to do today.
 const LOOK: Duration = Duration::from_millis(250);
-/// How long all that was begun may take to end.
-/// A campaign that cuts at each byte has hundreds of orders, and shares its machine.
+/// How long all that was begun may take to end: a campaign that cuts at each byte has hundreds of orders, and shares its
+/// machine.
 const PATIENCE: Duration = Duration::from_secs(600);
 const PARIS: &str = "Europe/Paris";
 

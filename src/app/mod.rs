@@ -21,7 +21,9 @@ pub mod events;
 pub mod explain;
 mod findings;
 pub mod imports;
+mod instances;
 pub mod journal;
+mod meeting;
 pub mod merchant;
 mod misdeeds;
 mod numbers;
@@ -64,6 +66,7 @@ use crate::{
         Vault, VaultError,
     },
 };
+use meeting::Meeting;
 use merchant::Merchant;
 use numbers::Numbers;
 use test_clock::TestClock;
@@ -119,6 +122,9 @@ pub struct App {
     merchants: BTreeMap<MerchantId, Merchant>,
     webhooks: WebhookPolicy,
     numbers: Numbers,
+    meeting: Meeting,
+    /// What this gateway is called among those that share its store, if it is shared.
+    instance: Option<String>,
     /// No more debits are to be begun: the process is about to end.
     winding_down: AtomicBool,
     /// What payers and PAYBOX reach us by, without a slash at its end.
@@ -224,6 +230,8 @@ impl App {
             merchants: merchants.into_iter().map(|merchant| (merchant.id.clone(), merchant)).collect(),
             webhooks,
             numbers: Numbers::new(first_question),
+            meeting: Meeting::default(),
+            instance: None,
             winding_down: AtomicBool::new(false),
             public_url: public_url.trim_end_matches('/').to_owned(),
         }

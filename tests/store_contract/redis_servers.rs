@@ -151,7 +151,7 @@ impl Server {
     }
 
     /// Until as many replicas follow it, which changes the name of its history.
-    fn await_replicas(&self, replicas: usize) {
+    pub(crate) fn await_replicas(&self, replicas: usize) {
         until("replicas are there", || {
             self.info("connected_slaves") == replicas.to_string()
                 && (0..replicas).all(|number| self.info(&format!("slave{number}")).contains("state=online"))

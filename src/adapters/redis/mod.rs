@@ -9,14 +9,20 @@ mod changes;
 mod connect;
 mod place;
 mod primary;
+mod promises;
 mod reads;
 mod scripts;
 mod witness;
 mod words;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
+use futures_util::future::join;
 use jiff::{Timestamp, civil::Date};
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
@@ -27,7 +33,7 @@ use self::{
     primary::Primary,
     reads::List,
     scripts::{Arguments, Reply, Script},
-    witness::Witness,
+    witness::{Heard, Witness},
     words::{escape, header, of},
 };
 use crate::{
@@ -60,6 +66,8 @@ pub struct Options {
     pub sentinel_password: Option<SecretString>,
     /// Who vouches for servers that speak TLS, in PEM; public authorities without it.
     pub authorities: Option<String>,
+    /// Whether a server that does not say how it keeps things is trusted all the same.
+    pub settings_vouched_for: bool,
 }
 
 impl Options {
@@ -72,6 +80,7 @@ impl Options {
             password: None,
             sentinel_password: None,
             authorities: None,
+            settings_vouched_for: false,
         }
     }
 }
@@ -84,6 +93,8 @@ pub struct RedisStore {
     store: String,
     turns: Semaphore,
     witness: Witness,
+    /// What the server was last said to keep too little of.
+    weakness: Mutex<Option<String>>,
 }
 
 impl RedisStore {
@@ -101,9 +112,10 @@ impl RedisStore {
         let store = identify(made, &shown, Some(options.mode)).map_err(StoreError)?;
         let store = store.ok_or_else(|| StoreError(format!("{shown} cannot be made")))?;
         let turns = Semaphore::new(options.queue_max);
-        let store = Self { primary, record, store, turns, witness: Witness::default() };
-        // Who answers at first is what later answers are held against.
-        store.mark(None).await?;
+        let store = Self { primary, record, store, turns, witness: Witness::default(), weakness: Mutex::default() };
+        // Who answers at first is what later answers are held against. That it is alone, it may not be for long.
+        let (heard, _) = store.look(None).await?;
+        store.judge(heard.replicas).await?;
         Ok(store)
     }
 
@@ -113,12 +125,47 @@ impl RedisStore {
     /// # Errors
     /// [`StoreError`] as [`RedisStore::open`].
     pub async fn check(place: Place, options: &Options, mode: Option<Mode>) -> Result<bool, StoreError> {
-        let (shown, record) = (place.to_string(), place.record());
-        let link = Connector::new(place, options).map_err(StoreError)?.primary().await.map_err(StoreError)?;
+        let (shown, record, replicas) = (place.to_string(), place.record(), place.replicas);
+        let connector = Connector::new(place, options).map_err(StoreError)?;
+        let link = connector.primary().await.map_err(StoreError)?;
         let mut ask = ::redis::Cmd::new();
         ask.arg("HMGET").arg(record).arg(&["schema", "mode", "store"]);
         let found = link.ask(&ask).await.map_err(|error| StoreError(format!("{shown}: {error}")))?;
-        identify(found, &shown, mode).map(|store| store.is_some()).map_err(StoreError)
+        let is_there = identify(found, &shown, mode).map(|store| store.is_some()).map_err(StoreError)?;
+        let answer = link.ask(&promises::question()).await;
+        connector.judge(&link, replicas, answer).map_err(StoreError)?;
+        Ok(is_there)
+    }
+
+    /// Who answers, and the rest of what it says of its events.
+    async fn look(&self, at: Option<u64>) -> Result<(Heard, Reply), StoreError> {
+        let before = self.witness.position();
+        let at = at.map(|at| at.to_string()).unwrap_or_default();
+        let mut reply = self.ask(&scripts::MARK, Arguments::new().and(at)).await?;
+        Ok((self.hear(before, &mut reply).map_err(StoreError)?, reply))
+    }
+
+    fn hear(&self, least: u64, reply: &mut Reply) -> Result<Heard, String> {
+        self.witness.hear(&self.store, self.primary.connector.place.replicas, least, reply)
+    }
+
+    /// Whether the server keeps what it is given. In test mode it may be weak; that is said once.
+    async fn judge(&self, replicas: u32) -> Result<(), StoreError> {
+        self.note_weakness(self.primary.judge(|| replicas).await.map_err(StoreError)?);
+        Ok(())
+    }
+
+    fn note_weakness(&self, weak: Option<String>) {
+        let mut known = self.weakness.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(why) = weak.as_ref().filter(|_| *known != weak) {
+            tracing::warn!("good enough for a test only: {why}");
+        }
+        *known = weak;
+    }
+
+    /// As [`StoreError`], of the primary.
+    fn alone(&self, heard: &Heard) -> Result<(), StoreError> {
+        heard.is_not_alone().map_err(|why| StoreError(format!("{}: {why}", self.primary.connector.place)))
     }
 
     async fn run(&self, script: &Script, arguments: Arguments) -> Result<Reply, String> {
@@ -157,7 +204,7 @@ impl RedisStore {
         // What is made now comes behind all that was seen before.
         let made: usize = commit.writes.iter().map(|write| write.events.len()).sum();
         let least = if outcome.is_ok() { before.saturating_add(made as u64) } else { before };
-        self.witness.hear(&self.store, least, &mut reply)?;
+        self.hear(least, &mut reply)?;
         Ok(outcome)
     }
 }
@@ -248,11 +295,13 @@ impl Store for RedisStore {
     }
 
     async fn mark(&self, at: Option<u64>) -> Result<Mark, StoreError> {
-        let before = self.witness.position();
-        let at = at.map(|at| at.to_string()).unwrap_or_default();
-        let mut reply = self.ask(&scripts::MARK, Arguments::new().and(at)).await?;
-        let store = self.witness.hear(&self.store, before, &mut reply).map_err(StoreError)?;
-        reads::mark(store, &mut reply).map_err(StoreError)
+        // Both are on their way at once.
+        let replicas = || self.witness.replicas(self.primary.connector.place.replicas);
+        let (looked, judged) = join(self.look(at), self.primary.judge(replicas)).await;
+        let (heard, mut reply) = looked?;
+        self.note_weakness(judged.map_err(StoreError)?);
+        self.alone(&heard)?;
+        reads::mark(heard.store, &mut reply).map_err(StoreError)
     }
 
     async fn answer(&self, key: &str) -> Result<Option<Answer>, StoreError> {
@@ -288,6 +337,8 @@ impl Store for RedisStore {
     }
 
     async fn health(&self) -> Result<(), StoreError> {
-        self.ask(&scripts::HEALTH, Arguments::new()).await.map(drop)
+        let before = self.witness.position();
+        let mut reply = self.ask(&scripts::HEALTH, Arguments::new()).await?;
+        self.alone(&self.hear(before, &mut reply).map_err(StoreError)?)
     }
 }

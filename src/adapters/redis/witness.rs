@@ -81,10 +81,15 @@ impl Witness {
         let is_other = seen.answering.as_ref() != Some(&answering);
         let is_back = is_other && seen.earlier.contains(&answering);
         if position < least || is_back {
-            seen.steps_back += 1;
             seen.position = position;
             tracing::error!(position, least, "the store went back");
         }
+        // The name of one that is new says enough, and is the same to all.
+        seen.steps_back = match (is_other && !is_back, position < least || is_back) {
+            (true, _) => 0,
+            (false, true) => seen.steps_back + 1,
+            (false, false) => seen.steps_back,
+        };
         seen.position = seen.position.max(position);
         let Answering { run, history } = &answering;
         let mut name = format!("{store}/{run}/{history}");

@@ -51,9 +51,6 @@ pub struct PreviewItem {
     pub instalment: Result<Instalment, LeftOut>,
 }
 
-/// Runs of older days look by themselves, a little later.
-const WOKEN_DAYS: i32 = 40;
-
 fn key(merchant: &MerchantId, date: Date) -> Key {
     Key { merchant: merchant.to_string(), kind: "run", id: date.to_string() }
 }
@@ -332,21 +329,6 @@ impl App {
             Err(Error::Busy) | Ok(()) => Ok(()),
             Err(error) => Err(error),
         }
-    }
-
-    /// Has the runs that wait go on at once.
-    pub(super) async fn wake_runs(&self, merchant: &Merchant) -> Result<(), Error> {
-        let today = merchant.policy.day(None, self.now());
-        let oldest = today.saturating_sub(SignedDuration::from_hours(24).saturating_mul(WOKEN_DAYS)).to_string();
-        let runs = self.ports.store.list(merchant.id.as_str(), "run", &[], Some(&oldest), usize::from(u8::MAX)).await?;
-        for (_, stored) in runs {
-            let run = serde_json::from_str(&stored.state)?;
-            let current = StoredRun { merchant: merchant.id.clone(), run, version: stored.version };
-            if current.run.state == RunState::Running {
-                self.wake_run(merchant, &current, self.now()).await?;
-            }
-        }
-        Ok(())
     }
 
     async fn write_run(

@@ -68,9 +68,9 @@ impl App {
         match self.ports.store.commit(Commit { writes: vec![write], ..Commit::default() }).await {
             Ok(()) => Ok(()),
             Err(CommitError::Unavailable(why)) => Err(Error::Unavailable(why)),
-            Err(error @ (CommitError::Conflict(_) | CommitError::Taken { .. } | CommitError::Answered)) => {
-                Err(Error::Unavailable(format!("another gateway goes by the same name: {error}")))
-            }
+            Err(error @ (CommitError::Conflict(_) | CommitError::Taken { .. } | CommitError::Answered)) => Err(
+                Error::Unavailable(format!("its record was changed by somebody else, a gateway of this name? {error}")),
+            ),
         }
     }
 

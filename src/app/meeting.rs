@@ -57,8 +57,9 @@ impl Meeting {
     }
 
     fn begin(&self) -> Option<Turn<'_>> {
-        let is_free = !self.is_under_way.swap(true, Ordering::SeqCst);
-        is_free.then_some(Turn(&self.is_under_way))
+        let is_taken = self.is_under_way.swap(true, Ordering::SeqCst);
+        // One that is not free is not dropped, which would free it.
+        if is_taken { None } else { Some(Turn(&self.is_under_way)) }
     }
 
     /// Whether the store that `mark` is of is the one that was met.
@@ -93,8 +94,12 @@ impl App {
     /// # Errors
     /// [`Error::Unavailable`] when the store or the journal cannot be used; then nothing that moves money leaves.
     pub async fn meet_store(&self) -> Result<(), Error> {
-        let busy = || Error::Unavailable("it is being held against the journal".to_owned());
         let _turn = self.meeting.begin().ok_or_else(busy)?;
+        self.meet().await
+    }
+
+    /// In its turn.
+    async fn meet(&self) -> Result<(), Error> {
         self.meeting.with(|seen| {
             if let Seen::Met(_) = seen {
                 *seen = Seen::Lost;
@@ -146,7 +151,13 @@ impl App {
         if self.meeting.is_of(&mark) {
             return Ok(mark);
         }
-        self.meet_store().await?;
+        let _turn = self.meeting.begin().ok_or_else(busy)?;
+        let mark = self.ports.store.mark(None).await?;
+        // Somebody else may have met it while this one waited for its answer.
+        if self.meeting.is_of(&mark) {
+            return Ok(mark);
+        }
+        self.meet().await?;
         let mark = self.ports.store.mark(None).await?;
         if self.meeting.is_of(&mark) { Ok(mark) } else { Err(changed()) }
     }
@@ -204,6 +215,24 @@ impl App {
     }
 }
 
+fn busy() -> Error {
+    Error::Unavailable("it is being held against the journal".to_owned())
+}
+
 fn changed() -> Error {
     Error::Unavailable("it is not the store any more that it was a moment ago".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_at_a_time_meets_the_store() {
+        let meeting = Meeting::default();
+        let turn = meeting.begin();
+        assert!(turn.is_some() && meeting.begin().is_none() && meeting.begin().is_none());
+        drop(turn);
+        assert!(meeting.begin().is_some());
+    }
 }

@@ -33,7 +33,7 @@ use self::{
     primary::Primary,
     reads::List,
     scripts::{Arguments, Reply, Script},
-    witness::{Heard, Witness},
+    witness::{Heard, Least, Witness},
     words::{escape, header, of},
 };
 use crate::{
@@ -139,13 +139,13 @@ impl RedisStore {
 
     /// Who answers, and the rest of what it says of its events.
     async fn look(&self, at: Option<u64>) -> Result<(Heard, Reply), StoreError> {
-        let before = self.witness.position();
+        let before = self.witness.now();
         let at = at.map(|at| at.to_string()).unwrap_or_default();
         let mut reply = self.ask(&scripts::MARK, Arguments::new().and(at)).await?;
-        Ok((self.hear(before, &mut reply).map_err(StoreError)?, reply))
+        Ok((self.hear(&before, &mut reply).map_err(StoreError)?, reply))
     }
 
-    fn hear(&self, least: u64, reply: &mut Reply) -> Result<Heard, String> {
+    fn hear(&self, least: &Least, reply: &mut Reply) -> Result<Heard, String> {
         self.witness.hear(&self.store, self.primary.connector.place.replicas, least, reply)
     }
 
@@ -195,7 +195,7 @@ impl RedisStore {
 
     async fn try_commit(&self, commit: &Commit) -> Result<Result<(), CommitError>, String> {
         let _turn = self.turns.try_acquire().map_err(|_| TOO_MANY.to_owned())?;
-        let before = self.witness.position();
+        let before = self.witness.now();
         let mut reply = self.run(&scripts::COMMIT, changes::commit(commit)).await?;
         if reply.is_gone() {
             return Err(self.gone());
@@ -203,8 +203,8 @@ impl RedisStore {
         let outcome = changes::outcome(commit, &mut reply)?;
         // What is made now comes behind all that was seen before.
         let made: usize = commit.writes.iter().map(|write| write.events.len()).sum();
-        let least = if outcome.is_ok() { before.saturating_add(made as u64) } else { before };
-        self.hear(least, &mut reply)?;
+        let least = if outcome.is_ok() { before.and(made) } else { before };
+        self.hear(&least, &mut reply)?;
         Ok(outcome)
     }
 }
@@ -337,8 +337,8 @@ impl Store for RedisStore {
     }
 
     async fn health(&self) -> Result<(), StoreError> {
-        let before = self.witness.position();
+        let before = self.witness.now();
         let mut reply = self.ask(&scripts::HEALTH, Arguments::new()).await?;
-        self.alone(&self.hear(before, &mut reply).map_err(StoreError)?)
+        self.alone(&self.hear(&before, &mut reply).map_err(StoreError)?)
     }
 }

@@ -30,6 +30,19 @@ struct Seen {
     replicas: u32,
 }
 
+/// How far a server was when a question was asked.
+pub(super) struct Least {
+    of: Option<Answering>,
+    position: u64,
+}
+
+impl Least {
+    /// When so many events have been made since.
+    pub(super) fn and(self, events: usize) -> Self {
+        Self { position: self.position.saturating_add(events as u64), ..self }
+    }
+}
+
 /// Who answers now.
 #[derive(Debug)]
 pub(super) struct Heard {
@@ -63,8 +76,9 @@ impl Heard {
 
 impl Witness {
     /// To be held against what is answered to a question asked after this.
-    pub(super) fn position(&self) -> u64 {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).position
+    pub(super) fn now(&self) -> Least {
+        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Least { of: seen.answering.clone(), position: seen.position }
     }
 
     /// How many replicas it has, by what was seen, or `said`.
@@ -73,23 +87,23 @@ impl Witness {
     }
 
     /// Takes note of who answered, which is to be as far as `least` if nothing was lost, and to have `replicas` at least.
-    pub(super) fn hear(&self, store: &str, replicas: u32, least: u64, reply: &mut Reply) -> Result<Heard, String> {
+    pub(super) fn hear(&self, store: &str, replicas: u32, least: &Least, reply: &mut Reply) -> Result<Heard, String> {
         let answering = Answering { run: reply.text()?, history: reply.text()? };
         let position = reply.number()?;
         let (role, online, good) = (reply.text()?, reply.number()?, reply.number()?);
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_other = seen.answering.as_ref() != Some(&answering);
         let is_back = is_other && seen.earlier.contains(&answering);
-        if position < least || is_back {
-            seen.position = position;
-            tracing::error!(position, least, "the store went back");
-        }
         // The name of one that is new says enough, and is the same to all.
-        seen.steps_back = match (is_other && !is_back, position < least || is_back) {
-            (true, _) => 0,
-            (false, true) => seen.steps_back + 1,
-            (false, false) => seen.steps_back,
-        };
+        if is_other && !is_back {
+            seen.steps_back = 0;
+        } else if is_back || least.of.as_ref() == Some(&answering) && position < least.position {
+            seen.steps_back += 1;
+            tracing::error!(position, least = least.position, "the store went back");
+        }
+        if is_other || position < least.position {
+            seen.position = position;
+        }
         seen.position = seen.position.max(position);
         let Answering { run, history } = &answering;
         let mut name = format!("{store}/{run}/{history}");

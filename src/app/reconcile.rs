@@ -61,7 +61,7 @@ impl App {
         Ok(match reconcile.known_of(order, of, call) {
             Known::Frozen if planted::is(Bug::RegressionUnheeded) => Known::Nothing,
             Known::Left(_) | Known::Otherwise(_) if planted::is(Bug::LostCallSentAgain) => Known::Nothing,
-            known => known,
+            known @ (Known::Nothing | Known::Frozen | Known::Left(_) | Known::Otherwise(_)) => known,
         })
     }
 

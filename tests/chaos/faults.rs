@@ -1,13 +1,15 @@
 //! What befalls the servers of a shared store.
 
 use std::{
+    fs,
+    process::Command,
     thread,
     time::{Duration, Instant},
 };
 
 use jiff::civil::Date;
 
-use crate::gateways::Gateways;
+use crate::{gateways::Gateways, redis_servers::Server};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Fault {
@@ -110,6 +112,34 @@ impl Fault {
         assert_eq!(gateways.primary, old);
         gateways.primary = new;
         gateways.all[..half].iter().for_each(|gateway| gateway.wire.lead_to(port));
+    }
+}
+
+impl Server {
+    /// Puts the files it keeps out of its sight, or back.
+    pub(crate) fn hide(&self, is_hidden: bool) {
+        let (kept, aside) = (self.folder.join("appendonlydir"), self.folder.join("aside"));
+        let (from, to) = if is_hidden { (kept, aside) } else { (aside, kept) };
+        let _ = fs::remove_dir_all(&to);
+        fs::rename(from, to).unwrap();
+    }
+
+    /// Takes so many bytes from the end of what it has kept, or a third of it; how many.
+    pub(crate) fn truncate(&self, bytes: u64) -> u64 {
+        let folder = fs::read_dir(self.folder.join("appendonlydir")).unwrap();
+        let files = folder.map(|file| file.unwrap().path());
+        let last = files.filter(|path| path.to_string_lossy().ends_with(".incr.aof")).max().unwrap();
+        let length = fs::metadata(&last).unwrap().len();
+        let cut = bytes.min(length / 3);
+        fs::File::options().write(true).open(&last).unwrap().set_len(length - cut).unwrap();
+        cut
+    }
+
+    /// Has it stand still, or go on.
+    pub(crate) fn freeze(&self, is_frozen: bool) {
+        let signal = if is_frozen { "STOP" } else { "CONT" };
+        let id = self.child.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
     }
 }
 

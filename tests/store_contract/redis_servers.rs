@@ -34,8 +34,8 @@ fn free_port() -> u16 {
 
 /// One process of redis-server.
 pub(crate) struct Server {
-    child: Option<Child>,
-    folder: PathBuf,
+    pub(crate) child: Option<Child>,
+    pub(crate) folder: PathBuf,
     arguments: Vec<String>,
     pub(crate) port: u16,
 }
@@ -109,32 +109,6 @@ impl Server {
     pub(crate) fn start_empty(&mut self) {
         fs::remove_dir_all(self.folder.join("appendonlydir")).unwrap();
         self.start_again();
-    }
-
-    /// Puts the files it keeps out of its sight, or back.
-    pub(crate) fn hide(&self, is_hidden: bool) {
-        let (kept, aside) = (self.folder.join("appendonlydir"), self.folder.join("aside"));
-        let (from, to) = if is_hidden { (kept, aside) } else { (aside, kept) };
-        let _ = fs::remove_dir_all(&to);
-        fs::rename(from, to).unwrap();
-    }
-
-    /// Takes so many bytes from the end of what it has kept, or a third of it; how many.
-    pub(crate) fn truncate(&self, bytes: u64) -> u64 {
-        let folder = fs::read_dir(self.folder.join("appendonlydir")).unwrap();
-        let files = folder.map(|file| file.unwrap().path());
-        let last = files.filter(|path| path.to_string_lossy().ends_with(".incr.aof")).max().unwrap();
-        let length = fs::metadata(&last).unwrap().len();
-        let cut = bytes.min(length / 3);
-        fs::File::options().write(true).open(&last).unwrap().set_len(length - cut).unwrap();
-        cut
-    }
-
-    /// Has it stand still, or go on.
-    pub(crate) fn freeze(&self, is_frozen: bool) {
-        let signal = if is_frozen { "STOP" } else { "CONT" };
-        let id = self.child.as_ref().unwrap().id().to_string();
-        assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
     }
 
     pub(crate) fn kill(&mut self) {

@@ -46,8 +46,8 @@ impl App {
         if self.ports.store.load(&key(name)).await?.is_some() {
             return Ok(GONE);
         }
-        let is_joining = !self.ports.store.list("", KIND, &[], None, 1).await?.is_empty();
-        Ok(if is_joining { None } else { GONE })
+        let is_new_to_others = !self.ports.store.list("", KIND, &[], None, 1).await?.is_empty();
+        Ok(if is_new_to_others { None } else { GONE })
     }
 
     /// Has the store know that this gateway has met it.

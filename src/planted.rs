@@ -84,6 +84,8 @@ bugs! {
     CallsNotNoted,
     /// What left before the store went back is sent again when the bank does not find it.
     LostCallSentAgain,
+    /// What of a file is settled can be settled again.
+    DriftSettledTwice,
 }
 
 /// Whether this defect is planted.

@@ -104,6 +104,13 @@ impl Sandbox {
         check::number(&self.post("/settle", &json!({})).await?, "/remise")
     }
 
+    /// One of the files that an accountant fetches.
+    pub(crate) async fn file(&self, name: &str, query: &str) -> Outcome<String> {
+        let answer = self.client.ask(Question::get(format!("{}/files/{name}?{query}", self.manage))).await?;
+        check::equal(name, answer.status, 200)?;
+        Ok(answer.body)
+    }
+
     /// Turns something that is not known for certain of PAYBOX on or off.
     pub(crate) async fn switch(&self, name: &str, is_on: bool) -> Outcome<()> {
         self.post("/switches", &json!({(name): is_on})).await.map(|_| ())

@@ -101,7 +101,7 @@ impl App {
     pub(super) async fn find(&self, merchant: &MerchantId, id: OrderId) -> Result<Option<Versioned>, Error> {
         let stored = self.ports.store.load(&order_key(merchant, id)).await?;
         let read =
-            |stored: Stored| Ok(Versioned { order: serde_json::from_str(&stored.state)?, version: stored.version });
+            |stored: Stored| Ok(Versioned { order: self.read_before.read(id, stored.state)?, version: stored.version });
         stored.map(read).transpose()
     }
 

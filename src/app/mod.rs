@@ -33,6 +33,7 @@ pub mod plans;
 pub mod positions;
 pub mod quarantine_document;
 pub mod quarantines;
+mod read_before;
 pub mod reconcile;
 pub mod settlement;
 pub mod test_clock;
@@ -69,6 +70,7 @@ use crate::{
 use meeting::Meeting;
 use merchant::Merchant;
 use numbers::Numbers;
+use read_before::ReadBefore;
 use test_clock::TestClock;
 use webhooks::WebhookPolicy;
 
@@ -125,6 +127,7 @@ pub struct App {
     meeting: Meeting,
     /// What this gateway is called among those that share its store, if it is shared.
     instance: Option<String>,
+    read_before: ReadBefore,
     /// No more debits are to be begun: the process is about to end.
     winding_down: AtomicBool,
     /// What payers and PAYBOX reach us by, without a slash at its end.
@@ -232,6 +235,7 @@ impl App {
             numbers: Numbers::new(first_question),
             meeting: Meeting::default(),
             instance: None,
+            read_before: ReadBefore::default(),
             winding_down: AtomicBool::new(false),
             public_url: public_url.trim_end_matches('/').to_owned(),
         }

@@ -178,7 +178,7 @@ impl App {
         let order: Order = serde_json::from_str(&stored.state)?;
         let attempt = order.attempt(call.of);
         Ok(attempt.is_ok_and(|attempt| {
-            attempt.call.names() == call.call.names() && !matches!(attempt.state, AttemptState::Ready { .. })
+            attempt.call.names().0 == call.call.names().0 && !matches!(attempt.state, AttemptState::Ready { .. })
         }))
     }
 

@@ -115,7 +115,7 @@ impl Reconcile {
         let since = open.as_ref().map_or(now, |open| open.since);
         let mut all = open.map(|open| open.calls).unwrap_or_default();
         for call in calls {
-            if all.iter().all(|known| known.left.call.names() != call.left.call.names()) {
+            if all.iter().all(|known| known.left.call.names().0 != call.left.call.names().0) {
                 all.push(call);
             }
         }

@@ -41,7 +41,7 @@ impl Plans {
     }
 
     /// Every refund of an order is done.
-    async fn until_refunded(&self, id: &str) -> Value {
+    pub(crate) async fn until_refunded(&self, id: &str) -> Value {
         let is_done = |part: &Value| part["status"] == "done";
         self.bench
             .until(id, "refunded", |order| {

@@ -143,6 +143,30 @@ async fn a_settled_day_is_booked_from_its_files_by_a_person() {
     assert!(journal.body.contains(",1.20,EUR,Mme Durand,"), "{}", journal.body);
 }
 
+/// A night that only takes refunds out is known by PAYBOX's file, and not before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_remittance_of_refunds_alone_is_none_that_nobody_knows() {
+    let plans = bench().await;
+    let order = plans.paid(60_100).await;
+    let id = text(&order["id"]);
+    plans.tell_sandbox("/settle", &json!({})).await;
+    let refund =
+        json!({"amount": {"amount": 10_000, "currency": "EUR"}, "against": "credit_note", "reason": "désistement"});
+    plans.correct(id, "refunds", &refund).await;
+    plans.until_refunded(id).await;
+    plans.tell_sandbox("/settle", &json!({})).await;
+    let statement = plans.imported("remittances", &plans.file("remittances.csv").await).await;
+    // Nor is the payment known to be collected, while nobody has asked.
+    let unknown = ["fees_not_booked.1", "unknown_remittance.1", "unknown_remittance.2"];
+    assert_eq!(plans.ids(&statement).await, unknown);
+    let import = plans.imported("operations", &plans.file("operations.csv").await).await;
+    let settlement = format!("not_settled_here.{}", text(&order["ledger"][0]["operation"]));
+    assert_eq!(plans.ids(&import).await, [settlement.as_str()]);
+    assert_eq!(plans.ids(&statement).await, ["fees_not_booked.1", "unknown_remittance.1"]);
+    assert_eq!(plans.enter(&import, &settlement, "settlement").await.status, 200);
+    assert_eq!(plans.ids(&statement).await, ["fees_not_booked.1"]);
+}
+
 /// PAYBOX shows a payment of a page of ours of which it never told us: the file only makes us ask.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_never_books_a_payment() {

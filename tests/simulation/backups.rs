@@ -183,13 +183,12 @@ pub(crate) async fn end(app: Arc<App>, world: World) {
     world.with(|inner| {
         inner.log(format_args!("ending the reconciliation: {ended:?}"));
         match &ended {
-            Ok(_) => {
-                inner.lost.is_frozen = false;
-                inner.count("reconcile: ended");
-            }
+            Ok(_) => inner.count("reconcile: ended"),
             Err(Error::StillAsking) => inner.count("reconcile: it is still being asked"),
             Err(_) => {}
         }
+        // What is not acknowledged may have been done: from now on it is as the store has it.
+        inner.lost.is_frozen &= matches!(ended, Err(Error::StillAsking | Error::NotReconciling));
     });
 }
 

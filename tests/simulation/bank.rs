@@ -15,7 +15,7 @@ use guichet::{
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
 use crate::{
-    invariants,
+    imports, invariants,
     line::Sent,
     world::{Inner, Served},
 };
@@ -58,6 +58,7 @@ pub(crate) struct Moved {
     pub(crate) merchant: String,
     pub(crate) reference: String,
     pub(crate) amount: Money,
+    pub(crate) at: Timestamp,
     pub(crate) made: Made,
     pub(crate) status: OperationStatus,
     /// The remittance that it was collected in.
@@ -65,8 +66,8 @@ pub(crate) struct Moved {
     pub(crate) was_captured: bool,
     /// What was given back of it by refunds, in minor units.
     pub(crate) returned: i64,
-    /// The payer's bank took it back.
-    pub(crate) charged_back: bool,
+    /// When the payer's bank took it back.
+    pub(crate) charged_back: Option<Timestamp>,
     pub(crate) findable_from: Timestamp,
     /// What its card is kept under.
     pub(crate) subscriber: Option<String>,
@@ -191,7 +192,7 @@ pub(crate) fn execute(inner: &mut Inner, sent: &Sent) -> Answer {
                 if moved.status == OperationStatus::Captured
                     && moved.remittance.is_none()
                     && moved.returned == 0
-                    && !moved.charged_back =>
+                    && moved.charged_back.is_none() =>
             {
                 moved.status = OperationStatus::Cancelled;
                 Ok(*operation)
@@ -206,6 +207,8 @@ pub(crate) fn execute(inner: &mut Inner, sent: &Sent) -> Answer {
     if answer.is_ok() {
         inner.count(kind(&sent.call));
         invariants::executed(inner, sent);
+        let is_refund = matches!(sent.call, MoneyCall::Refund { .. });
+        imports::moved(inner, if is_refund { 300 } else { 60 });
     }
     answer
 }
@@ -222,7 +225,7 @@ fn kind(call: &MoneyCall) -> &'static str {
 fn refund(inner: &mut Inner, sent: &Sent, operation: &Operation, amount: Money, reference: &str) -> Answer {
     let shows_parts = inner.nature.shows_parts_as_refunded;
     let Some(original) = inner.bank.find_mut(&sent.merchant, operation) else { return Err("00021") };
-    if original.charged_back || !original.was_captured {
+    if original.charged_back.is_some() || !original.was_captured {
         return Err("00021");
     }
     let left = original.amount.minor_units() - original.gone_back();
@@ -246,7 +249,9 @@ fn refund(inner: &mut Inner, sent: &Sent, operation: &Operation, amount: Money, 
         operation,
         amount,
         reference: reference.to_owned(),
+        at: inner.now,
         made: Made::Refund,
+        remittance: None,
         was_captured: false,
         returned: 0,
         findable_from,
@@ -292,12 +297,13 @@ fn debit(inner: &mut Inner, sent: &Sent, subscriber: &str, amount: Money, refere
         merchant: sent.merchant.clone(),
         reference: reference.to_owned(),
         amount,
+        at: inner.now,
         made: Made::Debit,
         status,
         remittance: None,
         was_captured,
         returned: 0,
-        charged_back: false,
+        charged_back: None,
         findable_from: inner.now + inner.nature.find_lag + lag,
         subscriber: Some(subscriber.to_owned()),
         card: kept.card,

@@ -20,7 +20,7 @@ use jiff::SignedDuration;
 use crate::{
     backups,
     bank::{Made, Moved},
-    invariants::{given_back, secrets},
+    invariants::{given_back, imports, secrets},
     world::Inner,
 };
 
@@ -34,6 +34,7 @@ pub(crate) fn check(inner: &mut Inner) {
         r3_what_was_collected_is_settled(inner, order);
     }
     i13_nothing_comes_of_an_echo(inner, &orders);
+    imports::all_once(inner);
     let states: Vec<String> = inner.store.rows.values().map(|row| row.stored.state.clone()).collect();
     states.iter().for_each(|state| secrets::in_clear(inner, "a state", state));
     i3_every_capture_is_booked_once(inner, &orders);
@@ -80,7 +81,7 @@ fn i20_nothing_in_doubt(inner: &mut Inner, order: &Order) {
 }
 
 /// Whether an operation waits for a person, in whatever way.
-fn is_before_a_person(order: &Order, moved: &Moved) -> bool {
+pub(crate) fn is_before_a_person(order: &Order, moved: &Moved) -> bool {
     let number = moved.operation.number;
     let by_page = order.checkouts.iter().any(|page| page.quarantine.iter().any(|held| held.operation == number));
     let by_call = all_attempts(order).iter().any(|(_, attempt)| {
@@ -196,7 +197,7 @@ fn i3_every_capture_is_booked_once(inner: &mut Inner, orders: &[Order]) {
 }
 
 /// A later debit of the same instalment was put before a person because of this one.
-fn is_suspected(order: &Order, moved: &Moved) -> bool {
+pub(crate) fn is_suspected(order: &Order, moved: &Moved) -> bool {
     order.schedule.iter().any(|due| {
         due.is_quarantined() && due.debits.iter().any(|debit| debit.attempt.call.names().0.as_str() == moved.reference)
     })

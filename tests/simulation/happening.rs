@@ -1,7 +1,7 @@
 //! What happens outside the gateway, each at its time.
 
 use guichet::{
-    app::corrections::Correction,
+    app::{corrections::Correction, imports::Entering},
     domain::{
         ids::OrderId,
         order::NewOrder,
@@ -10,7 +10,7 @@ use guichet::{
 };
 use jiff::civil::Date;
 
-use crate::{bank::Card, line::Sent};
+use crate::{bank::Card, imports::Fetching, line::Sent};
 
 #[derive(Clone)]
 pub(crate) enum Happening {
@@ -46,6 +46,12 @@ pub(crate) enum Happening {
     Judge { order: OrderId, subject: Subject, verdict: PeoplesVerdict, by: (&'static str, &'static str) },
     /// Accounting books what the bank's statements tell.
     Correct { order: OrderId, correction: Correction },
+    /// Accounting fetches the files of PAYBOX and of the bank.
+    Fetch(Fetching),
+    /// It brings one that it fetched.
+    Bring { file: usize, tries: u32 },
+    /// It settles a drift.
+    Enter { entering: Box<Entering>, key: u64, tries: u32 },
     /// The clock of a process is set.
     SetClock { process: usize },
     /// Somebody sends what the bank never said.

@@ -53,6 +53,7 @@ impl SimBank {
     async fn way(&self, merchant: &MerchantId, host: Host, number: QuestionNumber) -> Way {
         self.0.pause().await;
         let way = self.0.with(|inner| {
+            invariants::imports::i8_files_ask_nothing(inner);
             note_number(inner, merchant.as_str(), number.get());
             if !inner.bank.is_up(host, inner.now) || inner.strikes("ask: lost before", 6) {
                 Way::LostBefore
@@ -119,6 +120,7 @@ impl Bank for SimBank {
     async fn connect(&self, merchant: &MerchantId, only: Option<Host>) -> Result<Box<dyn Line>, Silence> {
         self.0.pause().await;
         let host = self.0.with(|inner| {
+            invariants::imports::i8_files_ask_nothing(inner);
             let is_up = |host: &Host| inner.bank.is_up(*host, inner.now);
             let hosts = only.map_or(vec![Host::Main, Host::Backup], |only| vec![only]);
             let host = hosts.into_iter().find(is_up);

@@ -28,7 +28,7 @@ use crate::{
     world::World,
 };
 
-fn remember<T: 'static>(key: &str, render: impl Fn(&T) -> String + Send + Sync + 'static) -> Remember<T> {
+pub(crate) fn remember<T: 'static>(key: &str, render: impl Fn(&T) -> String + Send + Sync + 'static) -> Remember<T> {
     let render = move |result: &T| Rendered { status: 200, body: render(result), version: None };
     Remember { key: key.to_owned(), fingerprint: key.to_owned(), render: Arc::new(render) }
 }
@@ -38,7 +38,7 @@ fn plain(key: &str) -> Remember<Versioned> {
 }
 
 /// What became of a request; a defect is nobody's fault but ours.
-fn note(world: &World, what: &str, outcome: Result<(), Error>) {
+pub(crate) fn note(world: &World, what: &str, outcome: Result<(), Error>) {
     world.with(|inner| {
         inner.log(format_args!("{what}: {outcome:?}"));
         match &outcome {

@@ -8,12 +8,12 @@ use jiff::{SignedDuration, Timestamp, ToSpan, civil::Time};
 
 use crate::{
     backups,
-    bank::{Moved, execute},
+    bank::{Made, Moved, execute},
     finale,
     happening::Happening,
-    moves, payer, rounds,
+    imports, moves, payer, rounds,
     run::Run,
-    school, store,
+    school, statements, store,
     wishes::{self, Wish},
     world::Inner,
 };
@@ -28,6 +28,7 @@ pub(crate) fn begin(inner: &mut Inner, processes: usize) {
     backups::begin(inner);
     inner.at(calm_at + HEALTHY - SignedDuration::from_hours(12), Happening::Echo);
     inner.at(calm_at + HEALTHY, Happening::End);
+    imports::begin(inner, calm_at + HEALTHY);
     for process in 0..processes {
         if inner.nature.clocks_step {
             inner.after_secs(3_600, 9 * 86_400, Happening::SetClock { process });
@@ -116,6 +117,9 @@ pub(crate) fn happen(run: &mut Run, what: Happening) {
             let (process, app) = run.any_process();
             run.spawn(process, moves::correct(app, world, order, correction));
         }
+        Happening::Fetch(why) => world.with(|inner| imports::fetch(inner, why)),
+        Happening::Bring { file, tries } => imports::bring(run, file, tries),
+        Happening::Enter { entering, key, tries } => imports::enter(run, *entering, key, tries),
         Happening::SetClock { process } => world.with(|inner| set_clock(inner, process)),
         Happening::Echo => world.with(echo),
         Happening::LateCommit { sent } => world.with(|inner| {
@@ -190,10 +194,10 @@ fn capture(inner: &mut Inner, merchant: &str, operation: u64) {
 
 fn settle(inner: &mut Inner) {
     let day = inner.now.to_zoned(inner.zone.clone()).date();
-    let remittance = u64::from(day.year().unsigned_abs()) * 1_000 + u64::from(day.day_of_year().unsigned_abs());
+    let remittance = statements::remittance_of(day);
     let is_collected = |moved: &&mut Moved| {
         let is_in = matches!(moved.status, OperationStatus::Captured | OperationStatus::Refunded);
-        is_in && moved.was_captured && moved.remittance.is_none()
+        (is_in && moved.was_captured || moved.made == Made::Refund) && moved.remittance.is_none()
     };
     for moved in inner.bank.moved.iter_mut().filter(is_collected) {
         moved.remittance = Some(remittance);

@@ -14,6 +14,7 @@ use crate::{
     bank::{Card, Habit, Kept, Made, Moved, Page, new_call, new_operation},
     forger,
     happening::Happening,
+    imports,
     invariants::terms,
     world::Inner,
 };
@@ -124,12 +125,13 @@ pub(crate) fn pay(inner: &mut Inner, index: usize, card: Card) {
         merchant: page.merchant.clone(),
         reference: page.reference.clone(),
         amount: page.amount,
+        at: inner.now,
         made: Made::OnPage,
         status: if at_once { OperationStatus::Captured } else { OperationStatus::Authorised },
         remittance: None,
         was_captured: at_once,
         returned: 0,
-        charged_back: false,
+        charged_back: None,
         findable_from,
         subscriber: page.subscriber.clone(),
         card: card.clone(),
@@ -149,6 +151,7 @@ pub(crate) fn pay(inner: &mut Inner, index: usize, card: Card) {
     }
     inner.log(format_args!("page of {} paid by {card:?}: {operation:?}", page.reference));
     inner.count(if page.authorises_only { "page: authorised" } else { "page: paid" });
+    imports::moved(inner, 100);
     let raw = success(inner, &page, &operation, &card, token.as_deref());
     // Where the bank finds one operation only, another is found by what it tells of it.
     announce(inner, &page, &raw, was_paid);
@@ -163,12 +166,13 @@ fn fail(inner: &mut Inner, page: &Page, index: usize, card: Card) {
         merchant: page.merchant.clone(),
         reference: page.reference.clone(),
         amount: page.amount,
+        at: inner.now,
         made: Made::OnPage,
         status: OperationStatus::Refused,
         remittance: None,
         was_captured: false,
         returned: 0,
-        charged_back: false,
+        charged_back: None,
         findable_from,
         subscriber: None,
         card: card.clone(),

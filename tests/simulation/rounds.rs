@@ -18,6 +18,7 @@ use jiff::SignedDuration;
 use crate::{
     bank::{Made, Moved},
     happening::Happening,
+    imports,
     school::text,
     world::Inner,
 };
@@ -27,7 +28,8 @@ const PEOPLE: [(&str, &str); 4] =
     [("compta-1", "claire"), ("compta-2", "denis"), ("compta-1", "emile"), ("compta-2", "claire")];
 
 pub(crate) fn go(inner: &mut Inner) {
-    let is_taken_back = |number: OperationNumber| inner.bank.find(number).is_some_and(|moved| moved.charged_back);
+    let is_taken_back =
+        |number: OperationNumber| inner.bank.find(number).is_some_and(|moved| moved.charged_back.is_some());
     let concerns = |order: &&Order| {
         let has_chargeback = || order.ledger.iter().any(|entry| is_taken_back(entry.operation.number));
         !order.waiting().is_empty() || has_chargeback()
@@ -158,7 +160,7 @@ fn book_chargebacks(inner: &mut Inner, order: &Order) {
         let number = entry.operation.number;
         let is_payment = matches!(entry.kind, EntryKind::Capture { .. } | EntryKind::Debit { .. });
         let is_booked = |other: &guichet::domain::ledger::Entry| matches!(other.kind, EntryKind::Chargeback { original, .. } if original == number);
-        let is_taken_back = inner.bank.find(number).is_some_and(|moved| moved.charged_back);
+        let is_taken_back = inner.bank.find(number).is_some_and(|moved| moved.charged_back.is_some());
         if is_payment && is_taken_back && !order.ledger.iter().any(is_booked) {
             let correction = Correction::ChargeBack { operation: number, reason: text("impayé") };
             inner.after_secs(1, 10_000, Happening::Correct { order: order.id, correction });
@@ -171,11 +173,12 @@ pub(crate) fn charge_back(inner: &mut Inner) {
     let is_standing = |moved: &Moved| moved.status == OperationStatus::Captured && moved.gone_back() == 0;
     for index in 0..inner.bank.moved.len() {
         let moved = &inner.bank.moved[index];
-        if is_standing(moved) && !moved.charged_back && moved.made != Made::Refund && inner.rng.chance(6) {
-            inner.bank.moved[index].charged_back = true;
+        if is_standing(moved) && moved.charged_back.is_none() && moved.made != Made::Refund && inner.rng.chance(6) {
+            inner.bank.moved[index].charged_back = Some(inner.now);
             inner.count("bank: charged back");
             let operation = inner.bank.moved[index].operation;
             inner.log(format_args!("bank: {operation:?} is charged back"));
+            imports::moved(inner, 600);
         }
     }
 }

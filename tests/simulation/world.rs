@@ -25,6 +25,7 @@ use crate::{
     backups::{Backup, Lost},
     bank::BankState,
     happening::Happening,
+    imports::Imports,
     nature::{Begins, Nature},
     rng::Rng,
     store::StoreState,
@@ -130,6 +131,7 @@ pub(crate) struct Inner {
     pub(crate) before_echo: Vec<(OrderId, String)>,
     /// Every notification that was delivered.
     pub(crate) told: Vec<(String, String)>,
+    pub(crate) imports: Imports,
     pub(crate) zone: TimeZone,
 }
 
@@ -174,6 +176,7 @@ impl Inner {
             sent_back_otherwise: BTreeSet::new(),
             before_echo: Vec::new(),
             told: Vec::new(),
+            imports: Imports::default(),
             zone,
         }
     }

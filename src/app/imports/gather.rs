@@ -159,16 +159,18 @@ impl App {
             .filter(|(settled_in, ..)| *settled_in == remittance)
             .map(|(_, at, amount)| (merchant.policy.day(None, at), amount))
             .collect();
-        let mut refunds: BTreeMap<OperationNumber, i64> = BTreeMap::new();
+        let mut refunds: BTreeMap<OperationNumber, (Date, i64)> = BTreeMap::new();
         for imported in self.all_imports(&merchant.id, &[("refunds_in", remittance.to_string())]).await? {
             if let Rows::Operations(rows) = &imported.import.rows {
                 let shown = rows.iter().filter(|row| row.refunded_in() == Some(remittance));
-                refunds.extend(shown.map(|row| (row.operation.number, row.amount.minor_units())));
+                refunds.extend(shown.map(|row| (row.operation.number, (row.date, row.amount.minor_units()))));
             }
         }
-        let Some(on) = of_it.iter().map(|(on, _)| *on).max() else { return Ok(None) };
+        // Some nights bring nothing in, and only take refunds out.
+        let last = of_it.iter().map(|(on, _)| *on).max().or(refunds.values().map(|(on, _)| *on).max());
+        let Some(on) = last else { return Ok(None) };
         let sum: i64 = of_it.iter().map(|(_, amount)| amount).sum();
-        let amount = sum.saturating_sub(refunds.values().sum());
+        let amount = sum.saturating_sub(refunds.values().map(|(_, amount)| amount).sum());
         Ok(Some(Collected { sum: Balance { amount, currency: merchant.currency }, on }))
     }
 

@@ -9,7 +9,8 @@ use super::{
     rows::{Movement, OperationRow},
 };
 use crate::domain::{
-    bank::OperationStatus,
+    attempt::AttemptState,
+    bank::{MoneyCall, OperationStatus},
     ids::{CheckoutNumber, OrderId},
     ledger::{Entry, EntryKind},
     money::Money,
@@ -35,29 +36,45 @@ type Known<'a> = (&'a Order, &'a Entry);
 /// The ledgers, by what a file calls things.
 struct Index<'a> {
     money_in: BTreeMap<OperationNumber, Known<'a>>,
-    refunds: Vec<Known<'a>>,
+    /// Refunds of ours by the numbers that the file has them under.
+    refunds: BTreeMap<OperationNumber, Known<'a>>,
     by_call: BTreeMap<CallNumber, &'a Order>,
 }
 
 impl<'a> Index<'a> {
-    fn of(orders: &'a [Order]) -> Self {
+    fn of(orders: &'a [Order], rows: &[OperationRow]) -> Self {
         let entries = || orders.iter().flat_map(|order| order.ledger.iter().map(move |entry| (order, entry)));
         Self {
             money_in: entries()
                 .filter(|(_, entry)| is_money_in(entry))
                 .map(|(order, entry)| (entry.operation.number, (order, entry)))
                 .collect(),
-            refunds: entries().filter(|(_, entry)| is_refund(entry)).collect(),
+            refunds: refunds_of(rows, entries().filter(|(order, entry)| is_refund(order, entry)).collect()),
             by_call: entries().map(|(order, entry)| (entry.operation.call, order)).collect(),
         }
     }
+}
 
-    /// Our entry of a refund: of its number, or else of its call and amount, where its number never reached us.
-    fn refund(&self, row: &OperationRow) -> Option<Known<'a>> {
-        let by_number = |known: &&Known<'a>| known.1.operation.number == row.operation.number;
-        let by_call = |known: &&Known<'a>| known.1.operation.call == row.operation.call && known.1.amount == row.amount;
-        self.refunds.iter().find(by_number).or_else(|| self.refunds.iter().find(by_call)).copied()
+/// Our entries of a file's refunds: of their numbers, or else of their call and amount, where a number never reached us.
+/// Each is of one line: two refunds of a payment may be of the same amount, and one of them unknown.
+fn refunds_of<'a>(rows: &[OperationRow], mut known: Vec<Known<'a>>) -> BTreeMap<OperationNumber, Known<'a>> {
+    let by_number = |row: &OperationRow, entry: &Entry| entry.operation.number == row.operation.number;
+    let by_call = |row: &OperationRow, entry: &Entry| {
+        let is_unnumbered =
+            matches!(entry.kind, EntryKind::GivenBack { original, .. } if original == entry.operation.number);
+        is_unnumbered && entry.operation.call == row.operation.call && entry.amount == row.amount
+    };
+    let mut refunds = BTreeMap::new();
+    let has_gone = |row: &&OperationRow| row.movement == Movement::Refund && has_moved(&row.status);
+    let mut left: Vec<&OperationRow> = rows.iter().filter(has_gone).collect();
+    for is_it in [&by_number as &dyn Fn(&OperationRow, &Entry) -> bool, &by_call] {
+        left.retain(|row| {
+            let place = known.iter().position(|(_, entry)| is_it(row, entry));
+            refunds.extend(place.map(|place| (row.operation.number, known.swap_remove(place))));
+            place.is_none()
+        });
     }
+    refunds
 }
 
 fn is_money_in(entry: &Entry) -> bool {
@@ -67,16 +84,28 @@ fn is_money_in(entry: &Entry) -> bool {
     }
 }
 
-/// Whether it gave money back by an operation of its own; a cancellation keeps its payment's number.
-fn is_refund(entry: &Entry) -> bool {
+/// Whether it gave money back by an operation of its own. A cancellation has its payment's number, as has a refund that
+/// only the payment's status told of.
+fn is_refund(order: &Order, entry: &Entry) -> bool {
     match entry.kind {
-        EntryKind::GivenBack { original, .. } => original != entry.operation.number,
+        EntryKind::GivenBack { original, .. } => {
+            original != entry.operation.number || is_refunded_by_status(order, original)
+        }
         EntryKind::Capture { .. }
         | EntryKind::Debit { .. }
         | EntryKind::Surplus { .. }
         | EntryKind::Settlement { .. }
         | EntryKind::Chargeback { .. } => false,
     }
+}
+
+/// Whether a refund of all of it was carried out under a number that never reached us.
+fn is_refunded_by_status(order: &Order, number: OperationNumber) -> bool {
+    let of_it = order.give_backs.iter().filter(|given| given.operation.number == number);
+    of_it.flat_map(|given| &given.attempts).any(|attempt| {
+        let is_refund = matches!(attempt.call, MoneyCall::Refund { .. });
+        is_refund && matches!(attempt.state, AttemptState::Accepted { operation, .. } if operation.number == number)
+    })
 }
 
 /// What went back of a payment, in all.
@@ -93,6 +122,7 @@ fn is_cancelled(order: &Order, entry: &Entry) -> bool {
     order.ledger.iter().any(|other| {
         other.operation.number == number
             && matches!(other.kind, EntryKind::GivenBack { original, .. } if original == number)
+            && !is_refund(order, other)
     })
 }
 
@@ -131,7 +161,7 @@ pub(super) fn balance(amount: Money) -> Balance {
 
 /// Every place where the file and the ledger do not agree. `rows` are all that the file has.
 pub fn compare_operations(rows: &[OperationRow], books: &Books<'_>) -> Vec<Drift> {
-    let index = Index::of(books.orders);
+    let index = Index::of(books.orders, rows);
     let mut drifts = Vec::new();
     for row in rows {
         match row.movement {
@@ -167,7 +197,7 @@ fn of_row(kind: DriftKind, row: &OperationRow, known: Option<Known<'_>>, entries
 }
 
 fn of_ledger(order: &Order, entry: &Entry) -> Side {
-    let status = if is_refund(entry) {
+    let status = if is_refund(order, entry) {
         OperationStatus::Credited
     } else if is_cancelled(order, entry) {
         OperationStatus::Cancelled
@@ -232,7 +262,7 @@ fn refund(row: &OperationRow, index: &Index<'_>, drifts: &mut Vec<Drift>) {
     if !has_moved(&row.status) {
         return;
     }
-    match index.refund(row) {
+    match index.refunds.get(&row.operation.number).copied() {
         Some(known) if known.1.amount.currency() != row.amount.currency() => {
             drifts.push(of_row(DriftKind::CurrencyDiffers, row, Some(known), &[EntryName::Note]));
         }
@@ -272,16 +302,14 @@ fn not_in_file(rows: &[OperationRow], index: &Index<'_>, books: &Books<'_>, drif
         .iter()
         .filter(|row| row.movement != Movement::Chargeback)
         .map(|row| row.operation.number)
-        .chain(rows.iter().filter(|row| row.movement == Movement::Refund).filter_map(|row| {
-            let (_, entry) = index.refund(row)?;
-            Some(entry.operation.number)
-        }))
+        .chain(index.refunds.values().map(|(_, entry)| entry.operation.number))
         .collect();
     let day = |entry: &Entry| -> Date { entry.at.to_zoned(books.zone.clone()).date() };
     for order in books.orders {
         for entry in &order.ledger {
             let number = entry.operation.number;
-            let counts = (is_money_in(entry) && !is_cancelled(order, entry)) || is_refund(entry);
+            let has_number = !matches!(entry.kind, EntryKind::GivenBack { original, .. } if original == number);
+            let counts = (is_money_in(entry) && !is_cancelled(order, entry)) || (is_refund(order, entry) && has_number);
             let is_shown = shown.contains(&number) || books.elsewhere.contains(&number);
             if counts && !is_shown && (from..=until).contains(&day(entry)) {
                 drifts.push(Drift {

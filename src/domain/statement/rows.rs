@@ -13,6 +13,7 @@ use super::{
 use crate::domain::{
     bank::{Operation, OperationStatus},
     fault::{Fault, FaultKind},
+    ids::{OrderId, Reference},
     money::{Currency, MAX_MINOR_UNITS, Money},
     numbers::{CallNumber, OperationNumber},
     text::Text,
@@ -41,7 +42,7 @@ pub enum Movement {
 pub struct OperationRow {
     pub line: u32,
     pub operation: Operation,
-    pub reference: Option<Text>,
+    pub reference: Option<Reference>,
     pub date: Date,
     pub movement: Movement,
     pub amount: Money,
@@ -150,12 +151,8 @@ fn operation(line: &Line, faults: &mut Faults) -> Option<OperationRow> {
     let number = OperationNumber::parse(number).map_err(|_| FaultKind::WrongType);
     let number = faults.take(at, "operation", number);
     let call = faults.take(at, "call", CallNumber::parse(call).map_err(|_| FaultKind::WrongType));
-    let reference = if reference.is_empty() {
-        Some(None)
-    } else {
-        let reference = Text::parse(reference, MAX_REFERENCE).map_err(FaultKind::Text);
-        faults.take(at, "reference", reference).map(Some)
-    };
+    let reference =
+        if reference.is_empty() { Some(None) } else { faults.take(at, "reference", received(reference)).map(Some) };
     let date = faults.take(at, "date", day(date));
     let movement = faults.take(at, "type", word(movement, MOVEMENTS, &["payment", "refund", "chargeback"]));
     let currency = faults.take(at, "currency", currency_of(currency));
@@ -172,6 +169,14 @@ fn operation(line: &Line, faults: &mut Faults) -> Option<OperationRow> {
         remittance: remittance?,
         status: status?,
     })
+}
+
+/// A reference that holds no card number. An order's id in it may look like one by chance, and is none.
+fn received(cell: &str) -> Result<Reference, FaultKind> {
+    let is_id = |part: &&str| format!("ord_{part}").parse::<OrderId>().is_ok();
+    let judged = cell.split('-').find(is_id).map_or(cell.to_owned(), |id| cell.replacen(id, "id", 1));
+    Text::parse(&judged, MAX_REFERENCE).map_err(FaultKind::Text)?;
+    Ok(Reference::received(cell))
 }
 
 const STATUS_NAMES: [&str; 7] = ["captured", "authorised", "cancelled", "refunded", "credited", "refused", "rejected"];

@@ -80,8 +80,8 @@ pub(crate) fn executed(inner: &mut Inner, sent: &Sent) {
             let for_it = |of: &Served| of.order == order && of.instalments.contains(&instalment);
             // What the payer's bank has taken back is owed again.
             moved.was_captured
-                && !moved.charged_back
-                && !is_unknown_here(inner, moved)
+                && moved.charged_back.is_none()
+                && !is_unknown_here(inner, sent, moved)
                 && moved.captured_for.as_ref().is_some_and(for_it)
         });
         let captured = captured.count();
@@ -91,9 +91,11 @@ pub(crate) fn executed(inner: &mut Inner, sent: &Sent) {
     }
 }
 
-/// What a page had brought that is not on record since a copy came back: no gateway can know of it.
-fn is_unknown_here(inner: &Inner, moved: &Moved) -> bool {
-    moved.made == Made::OnPage && inner.lost.was_paid_on(moved)
+/// What a page had brought that is not on record since a copy came back: no gateway can know of it. And who pays on a page
+/// what had been debited pays by himself.
+fn is_unknown_here(inner: &Inner, sent: &Sent, moved: &Moved) -> bool {
+    let is_by_page = moved.made == Made::OnPage || matches!(sent.call, MoneyCall::Capture { .. });
+    is_by_page && inner.lost.was_paid_on(moved)
 }
 
 /// I4: what reaches the bank is on record. Returns what it is for.

@@ -13,6 +13,7 @@
 //! | I15, I16, C1 | `told`: what a browser or a notification leads to, and what portals are told of |
 //! | I17, A3 | `told` and `people`: the alarm that each doubt owes, the two people behind each resolution |
 //! | I18 | [`crate::backups`]: at each debit that is stored as sent |
+//! | I8, R3 | `imports` and `drifts`: files that are brought, the drifts they show, what people enter |
 //! | I20 | `finale`, and in it what is given back, settled and on accounts, by the bank's ledger |
 //! | I21 | `secrets`: all that is stored, and all alarms; bytes on disk and in logs are `tests/gateway` and `tests/ppps` |
 //! | replay | here: the events of each commit make its state |
@@ -20,7 +21,9 @@
 pub(crate) mod calls;
 mod cards;
 mod concluded;
+mod drifts;
 mod finality;
+pub(crate) mod imports;
 mod money;
 mod notice;
 pub(crate) mod people;
@@ -82,6 +85,7 @@ pub(crate) fn committed(inner: &mut Inner, before: Option<&Order>, after: &Order
         }
     }
     money::booked(inner, before, after);
+    imports::i8_reading_changes_no_order(inner, after.id);
     terms::f1_what_was_accepted_is_debited(inner, before, after, events);
     if let Some(before) = before {
         finality::followed(inner, before, after, events);

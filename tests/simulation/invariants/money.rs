@@ -155,7 +155,7 @@ fn i8_the_bank_has_it(inner: &mut Inner, after: &Order, entry: &Entry) {
         EntryKind::Settlement { remittance, .. } => {
             moved.remittance == Some(remittance) && moved.amount == entry.amount
         }
-        EntryKind::Chargeback { .. } => moved.charged_back && moved.amount == entry.amount,
+        EntryKind::Chargeback { .. } => moved.charged_back.is_some() && moved.amount == entry.amount,
         EntryKind::Capture { .. } | EntryKind::Debit { .. } | EntryKind::Surplus { .. } => {
             moved.was_captured && moved.amount == entry.amount
         }

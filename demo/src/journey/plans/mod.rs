@@ -14,6 +14,7 @@ mod people;
 mod refunds;
 mod remittance;
 mod september;
+mod statements;
 mod walk;
 
 use super::{TakenBack, report::Report, walk::Journey};
@@ -75,6 +76,8 @@ async fn corrections(plans: &mut Plans<'_>, report: &mut Report) {
     report.step("a chargeback, paid again by link", september::chargeback(plans).await);
     report.step("two people clear a quarantine", people::quarantine(plans).await);
     report.step("the day's settlement, told by the bank", remittance::of_the_day(plans).await);
+    report.step("PAYBOX's and the bank's files beside the ledger", statements::agree(plans).await);
+    report.step("the bank's fees by one click, and the journal", statements::journal(plans).await);
     report.step("resumed: debited the day after", september::resumed(plans).await);
     report.step("the account as of any day", account::as_of(plans).await);
 }

@@ -6,7 +6,10 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use crate::domain::{
     actor::Actor,
-    ids::{CheckoutNumber, OrderId},
+    attempt::{Attempt, AttemptState},
+    bank::ArchiveReference,
+    give_back::GiveBack,
+    ids::{CheckoutNumber, OrderId, Reference},
     ledger::{Entry, EntryKind},
     money::{Currency, Money},
     numbers::OperationNumber,
@@ -63,6 +66,27 @@ fn back(number: u64, amount: i64) -> (u64, i64, EntryKind) {
     (number, amount, EntryKind::GivenBack { original: operation(1, 10).number, give_back: Some(1) })
 }
 
+/// Refunded after it was settled, as its status told when the answer was lost.
+fn refunded_by_status() -> Order {
+    let settlement = EntryKind::Settlement { original: operation(1, 10).number, remittance: 117 };
+    let mut order = with(&[(1, 60_100, settlement), back(1, 60_100)]);
+    let give_back = GiveBack {
+        number: 1,
+        operation: operation(1, 10),
+        amount: eur(60_100),
+        attempts: Vec::new(),
+        hold: None,
+        refund: Some(1),
+        partial: false,
+        given_up: false,
+    };
+    let archive = ArchiveReference::from_bits(1);
+    let call = give_back.call(true, Reference::of_give_back("ECO", order.id, 1, 1), archive, None);
+    let state = AttemptState::Accepted { operation: operation(1, 10), at: at("2026-11-24") };
+    order.give_backs.push(GiveBack { attempts: vec![Attempt { number: 1, call, state }], ..give_back });
+    order
+}
+
 fn compare_with(order: &Order, lines: &str, pages: &[&str], elsewhere: &[u64]) -> Vec<Drift> {
     let Ok(Rows::Operations(rows)) = parse(FileKind::Operations, format!("{HEAD}{lines}").as_bytes()) else {
         unreachable!("{lines}")
@@ -85,6 +109,7 @@ fn an_operation_drifts_or_agrees() {
     let refunded = with(&[back(2, 60_100)]);
     let partly = with(&[back(2, 100)]);
     let cancelled = with(&[back(1, 60_100)]);
+    let by_status = refunded_by_status();
     let taken_back = with(&[(1, 60_100, EntryKind::Chargeback { original: operation(1, 10).number, instalment: 1 })]);
     let other = "9;9;;2026-11-23;payment;1,00;EUR;;Refusé\n";
     for (order, lines, expected) in [
@@ -117,13 +142,34 @@ fn an_operation_drifts_or_agrees() {
             "1;10;;2026-11-23;payment;601,00;EUR;;Remboursé\n2;10;;2026-11-23;refund;601,00;EUR;;Crédit\n",
             None,
         ),
-        // Its number never reached us; the call and the amount are the same.
+        (&refunded, "1;10;;2026-11-23;payment;601,00;EUR;;Remboursé\n", Some(("not_in_file.2", NOTE))),
+        // Two refunds of the same amount, of which we know one.
         (
-            &refunded,
-            "1;10;;2026-11-23;payment;601,00;EUR;;Remboursé\n3;10;;2026-11-23;refund;601,00;EUR;;Crédit\n",
+            &partly,
+            "1;10;;2026-11-23;payment;601,00;EUR;;Capturé\n3;10;;2026-11-23;refund;1,00;EUR;;Crédit\n2;10;;2026-11-23;refund;1,00;EUR;;Crédit\n",
+            Some(("unknown_refund.3", NOTE)),
+        ),
+        // The one that we know was in yesterday's file.
+        (&partly, "3;10;;2026-11-24;refund;1,00;EUR;;Crédit\n", Some(("unknown_refund.3", NOTE))),
+        // A refund that only the payment's status told of has the payment's number here.
+        (
+            &by_status,
+            "1;10;;2026-11-23;payment;601,00;EUR;117;Remboursé\n3;10;;2026-11-23;refund;601,00;EUR;118;Crédit\n",
             None,
         ),
-        (&refunded, "1;10;;2026-11-23;payment;601,00;EUR;;Remboursé\n", Some(("not_in_file.2", NOTE))),
+        (&by_status, "1;10;;2026-11-23;payment;601,00;EUR;117;Capturé\n", None),
+        (&by_status, "3;10;;2026-11-23;refund;601,00;EUR;118;Crédit\n", None),
+        (
+            &by_status,
+            "1;10;;2026-11-23;payment;601,00;EUR;;Remboursé\n3;10;;2026-11-23;refund;601,00;EUR;;Crédit\n4;10;;2026-11-23;refund;601,00;EUR;;Crédit\n",
+            Some(("unknown_refund.4", NOTE)),
+        ),
+        // What was cancelled is not refunded as well.
+        (
+            &cancelled,
+            "1;10;;2026-11-23;payment;601,00;EUR;;Annulé\n3;10;;2026-11-23;refund;601,00;EUR;;Crédit\n",
+            Some(("unknown_refund.3", NOTE)),
+        ),
         (
             &partly,
             "1;10;;2026-11-23;payment;601,00;EUR;;Capturé\n2;10;;2026-11-23;refund;2,00;EUR;;Crédit\n",

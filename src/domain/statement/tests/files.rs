@@ -4,7 +4,7 @@ use crate::domain::{
     fault::{Fault, FaultKind},
     money::{Currency, Money},
     statement::{FileKind, Movement, Rows, parse},
-    text::TextFault,
+    text::{TextFault, holds_card_number},
 };
 
 const HEAD: &str = "operation;call;reference;date;type;amount;currency;remittance;status\n";
@@ -53,7 +53,15 @@ fn one_line_in_every_form_that_is_taken() {
     let quoted =
         format!("{HEAD}{GOOD}").replace("ECO-1-c1", "\"a \"\"b\"\"; \n c\"") + GOOD.replace("8041237", "1").as_str();
     let Ok(Rows::Operations(rows)) = operations(&quoted.replace(" \n ", "- ")) else { unreachable!() };
-    assert_eq!(rows[0].reference.as_ref().map(|text| text.as_str()), Some("a \"b\";- c"));
+    assert_eq!(rows[0].reference.as_ref().map(|reference| reference.as_str()), Some("a \"b\";- c"));
+    // By chance the digits of an order's id and what follows them look like a card's number.
+    for ours in ["P0-019d44e261600000b270389242114552-1-c5", "P0-019d44e26160000a4012001037141112-g1-a1"] {
+        assert!(holds_card_number(ours), "{ours}");
+        let Ok(Rows::Operations(rows)) = operations(&format!("{HEAD}{GOOD}").replace("ECO-1-c1", ours)) else {
+            unreachable!("{ours}")
+        };
+        assert_eq!(rows[0].reference.as_ref().map(|reference| reference.as_str()), Some(ours));
+    }
 }
 
 #[test]

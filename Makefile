@@ -1,6 +1,6 @@
 # Two commands need no set-up: `make demo` and `make test`. The others are for those who work on guichet.
 
-.PHONY: demo demo-headless test sim sim-planted chaos test-browser test-contract test-integration lint
+.PHONY: demo demo-headless test sim sim-planted chaos chaos-redis test-browser test-contract test-integration lint
 
 demo: ## build, make throw-away keys, start gateway, sandbox and portal, print where to click; STORE=redis for two gateways
 	@scripts/demo.sh serve $(STORE)
@@ -19,6 +19,9 @@ sim-planted: ## the same with deliberate defects, one at a time: LIVES=60 with e
 
 chaos: ## the real gateway killed, cut off, traced, on bad disks: KILLS=300 for so many kills, SEED=1
 	@KILLS=$(KILLS) SEED=$(SEED) scripts/chaos.sh
+
+chaos-redis: ## several real gateways while their Redis fails: FAILOVERS=200 DEBITS=1000
+	@FAILOVERS=$(FAILOVERS) DEBITS=$(DEBITS) scripts/chaos-redis.sh
 
 test-browser: ## the demo portal in a real browser; pictures in target/browser
 	scripts/test-browser.sh

@@ -11,7 +11,7 @@ export KILLS=${KILLS:-300} SEED=${SEED:-1} EVERY_BYTES=${EVERY_BYTES:-1} RUST_BA
 lines=$(mktemp)
 trap 'rm -f "$lines"' EXIT
 status=0
-cargo test --locked --quiet --test chaos -- --nocapture --test-threads 1 | tee "$lines" || status=$?
+cargo test --locked --quiet --test chaos -- --nocapture --test-threads 1 --skip failovers:: --skip shared:: | tee "$lines" || status=$?
 # One line of all: each test's own, beginning with the kills.
 sed -n 's/^.*\(kills=[0-9]* double=\)/\1/p' "$lines" | tail -1 | tr '\n' ' '
 sed -n -e 's/^.*\(cuts=[0-9]* double=\)/\1/p' -e 's/^.*\(power_cuts=\)/\1/p' "$lines" | tr '\n' ' '

@@ -78,7 +78,7 @@ pub trait Vault: Send + Sync {
 pub struct VaultError;
 
 /// Which aggregate: `kind` is `order`, `key`, `webhook`, `delivery_log`, `clock`, `run`, `reconcile`, `import`,
-/// `import_entries`; `id` is unique within merchant and kind.
+/// `import_entries`, `instance`; `id` is unique within merchant and kind.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     pub merchant: String,

@@ -33,6 +33,8 @@ mod redis;
 mod redis_faults;
 #[path = "store_contract/redis_losses.rs"]
 mod redis_losses;
+#[path = "store_contract/redis_promises.rs"]
+mod redis_promises;
 #[path = "store_contract/redis_servers.rs"]
 mod redis_servers;
 #[path = "store_contract/redis_sizes.rs"]

@@ -32,8 +32,8 @@ pub struct FileJournal {
 
 struct Inner {
     path: PathBuf,
-    /// Open for appending, once it was begun.
-    file: Mutex<Option<File>>,
+    /// Open for appending, once it was begun, of the store of this name.
+    file: Mutex<Option<(String, File)>>,
     /// After a failed flush nobody knows what is on the disk.
     failure: OnceLock<String>,
 }
@@ -57,6 +57,7 @@ impl FileJournal {
 
 impl Inner {
     fn read(&self) -> io::Result<Option<(Mark, Vec<Leaving>)>> {
+        *self.file.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let text = match fs::read_to_string(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             text => text?,
@@ -72,7 +73,7 @@ impl Inner {
     }
 
     /// Written beside it and put in its place, so that there is always the one or the other.
-    fn begin(&self, lines: &[u8]) -> io::Result<()> {
+    fn begin(&self, store: String, lines: &[u8]) -> io::Result<()> {
         let mut part = self.path.clone().into_os_string();
         part.push(".part");
         let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&part)?;
@@ -81,16 +82,19 @@ impl Inner {
         fs::rename(&part, &self.path)?;
         File::open(self.path.parent().unwrap_or(Path::new(".")))?.sync_all()?;
         let file = OpenOptions::new().append(true).open(&self.path)?;
-        *self.file.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
+        *self.file.lock().unwrap_or_else(PoisonError::into_inner) = Some((store, file));
         Ok(())
     }
 
-    fn note(&self, line: &[u8]) -> io::Result<()> {
+    fn note(&self, store: &str, line: &[u8]) -> io::Result<()> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(why) = self.failure.get() {
             return Err(io::Error::other(format!("it failed before: {why}")));
         }
-        let file = file.as_mut().ok_or_else(|| io::Error::other("it was not begun"))?;
+        let (begun, file) = file.as_mut().ok_or_else(|| io::Error::other("it was not begun"))?;
+        if begun != store {
+            return Err(io::Error::other("it is another store's"));
+        }
         let noted = file.write_all(line).and_then(|()| {
             crate::failpoint::pass("journal.written");
             file.sync_data()
@@ -119,12 +123,13 @@ impl Journal for FileJournal {
         for call in calls {
             lines += &line_of(mark, Some(call))?;
         }
-        self.blocking(move |inner| inner.begin(lines.as_bytes())).await
+        let store = mark.store.clone();
+        self.blocking(move |inner| inner.begin(store, lines.as_bytes())).await
     }
 
     async fn note(&self, mark: &Mark, call: Option<&Leaving>) -> Result<(), JournalError> {
-        let line = line_of(mark, call)?;
-        self.blocking(move |inner| inner.note(line.as_bytes())).await
+        let (store, line) = (mark.store.clone(), line_of(mark, call)?);
+        self.blocking(move |inner| inner.note(&store, line.as_bytes())).await
     }
 
     fn health(&self) -> Result<(), JournalError> {
@@ -152,7 +157,11 @@ mod tests {
         journal.begin(&mark(2), &[Leaving::example(1)]).await.unwrap();
         journal.note(&mark(3), Some(&Leaving::example(2))).await.unwrap();
         journal.note(&mark(4), None).await.unwrap();
+        let other = Mark { store: "two".to_owned(), ..mark(5) };
+        assert!(journal.note(&other, None).await.is_err(), "of another store");
         let known = Some((mark(4), vec![Leaving::example(1), Leaving::example(2)]));
+        assert_eq!(journal.read().await, Ok(known.clone()));
+        assert!(journal.note(&mark(5), None).await.is_err(), "it was read, and not begun again");
         assert_eq!(FileJournal::new(&path).read().await, Ok(known.clone()));
         let mut text = fs::read(&path).unwrap();
         text.extend(b"{\"mark\":{\"store\":\"on");

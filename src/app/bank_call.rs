@@ -80,6 +80,8 @@ impl App {
             Before::Stays => return Ok(Departure::Stayed),
             Before::Silent(why) => return self.wait_for_bank(merchant, id, of, why).await,
         };
+        // A store that went back is found out before it is asked what is frozen.
+        let seen = self.look_at_store().await?;
         match self.known_of(id, of, &attempt.call).await? {
             Known::Nothing => {}
             Known::Frozen => return Ok(Departure::Stayed),
@@ -124,7 +126,7 @@ impl App {
             return Ok(Departure::Stayed);
         };
         failpoint::pass_of(kind(of.purpose), "sent_committed");
-        let ruling = match self.note_leaving(&sent, of, &sending).await {
+        let ruling = match self.note_leaving(&seen, &sent, of, &sending).await {
             Ok(()) => line.send(&sending, &attempt.call, card.as_ref(), not_after).await,
             Err(error) => Ruling::Doubt { why: format!("it was not sent: {error}") },
         };

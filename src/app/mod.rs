@@ -22,7 +22,9 @@ pub mod events;
 pub mod explain;
 mod findings;
 pub mod imports;
+mod instances;
 pub mod journal;
+mod meeting;
 pub mod merchant;
 mod misdeeds;
 mod numbers;
@@ -67,6 +69,7 @@ use crate::{
         Vault, VaultError,
     },
 };
+use meeting::Meeting;
 use merchant::Merchant;
 use numbers::Numbers;
 use read_before::ReadBefore;
@@ -123,6 +126,9 @@ pub struct App {
     merchants: BTreeMap<MerchantId, Merchant>,
     webhooks: WebhookPolicy,
     numbers: Numbers,
+    meeting: Meeting,
+    /// What this gateway is called among those that share its store, if it is shared.
+    instance: Option<String>,
     read_before: ReadBefore,
     /// No more debits are to be begun: the process is about to end.
     winding_down: AtomicBool,
@@ -233,6 +239,8 @@ impl App {
             merchants: merchants.into_iter().map(|merchant| (merchant.id.clone(), merchant)).collect(),
             webhooks,
             numbers: Numbers::new(first_question),
+            meeting: Meeting::default(),
+            instance: None,
             read_before: ReadBefore::default(),
             winding_down: AtomicBool::new(false),
             public_url: public_url.trim_end_matches('/').to_owned(),

@@ -56,7 +56,7 @@ impl App {
             None => {
                 let counter = format!("question:{site}");
                 let last = QuestionNumber::MAX;
-                let first = self.ports.store.reserve(&counter, self.numbers.first, last, BLOCK).await?;
+                let first = self.reserve(&counter, self.numbers.first, last, BLOCK).await?;
                 let next = if planted::is(Bug::NumbersOverlap) { first } else { first.saturating_add(1) };
                 self.numbers.put(site, next..first.saturating_add(BLOCK));
                 first

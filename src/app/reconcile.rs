@@ -1,4 +1,4 @@
-//! A store that lags what has left: found out when a process begins, and dealt with before anything is debited again.
+//! A store that lags what has left is dealt with before anything is debited again.
 //!
 //! The journal beside the store remembers how far the store had come, and every call that moves money. A restored backup
 //! knows less. Then debits are frozen: what left is asked for, what is due is asked for as before any debit, and what the
@@ -8,16 +8,11 @@ use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    App, Error,
-    access::Caller,
-    bank_call::Before,
-    commit::{Versioned, order_key},
-    debit_run::ready_debits,
-    merchant::Merchant,
+    App, Error, access::Caller, bank_call::Before, commit::order_key, debit_run::ready_debits, merchant::Merchant,
 };
 use crate::{
     domain::{
-        attempt::{Attempt, AttemptState, Host, Preflight, Sending},
+        attempt::{Attempt, AttemptState, Host, Preflight},
         bank::{Finding, MoneyCall},
         ids::OrderId,
         numbers::QuestionNumber,
@@ -33,8 +28,8 @@ use crate::{
 
 /// Numbers that are skipped, far more than are used in the two days for which PAYBOX remembers them.
 const EPOCH: u32 = 1_000_000;
-/// How long the journal remembers a call: no older backup is worth restoring.
-const REMEMBERED: SignedDuration = SignedDuration::from_hours(40 * 24);
+/// How often somebody else may write first.
+const TRIES: usize = 16;
 /// Orders that are looked through at once.
 const PAGE: usize = 100;
 
@@ -43,57 +38,6 @@ fn key() -> Key {
 }
 
 impl App {
-    /// Whether the store is as far as it was when this machine last saw it. To be asked before anything else is done
-    /// with it.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the store or the journal cannot be used.
-    pub async fn meet_store(&self) -> Result<(), Error> {
-        let (lag, calls) = match self.ports.journal.read().await? {
-            None => (self.has_orders().await?.then_some("its journal is not there"), Vec::new()),
-            Some((mark, calls)) => {
-                let found = self.ports.store.mark(Some(mark.position)).await?;
-                let lag = if found.store != mark.store {
-                    Some("it is another store")
-                } else if found != mark {
-                    Some("it lags what this machine has seen of it")
-                } else {
-                    None
-                };
-                (lag, calls)
-            }
-        };
-        if let Some(why) = lag {
-            self.begin_reconcile(why, &calls).await?;
-        }
-        let oldest = self.now().checked_sub(REMEMBERED).unwrap_or(Timestamp::MIN);
-        let recent: Vec<Leaving> = calls.into_iter().filter(|call| call.sending.at >= oldest).collect();
-        Ok(self.ports.journal.begin(&self.ports.store.mark(None).await?, &recent).await?)
-    }
-
-    /// Notes in the journal how far the store has come. Not after either has failed: nothing that is said then is sure.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn note_mark(&self) -> Result<(), Error> {
-        self.health().await?;
-        Ok(self.ports.journal.note(&self.ports.store.mark(None).await?, None).await?)
-    }
-
-    /// Notes in the journal that a call leaves now.
-    pub(super) async fn note_leaving(
-        &self,
-        current: &Versioned,
-        of: AttemptId,
-        sending: &Sending,
-    ) -> Result<(), Error> {
-        let order = &current.order;
-        let call = order.attempt(of)?.call.clone();
-        let leaving = Leaving { merchant: order.merchant.clone(), order: order.id, of, call, sending: *sending };
-        let noted = Some(&leaving).filter(|_| !planted::is(Bug::CallsNotNoted));
-        Ok(self.ports.journal.note(&self.ports.store.mark(None).await?, noted).await?)
-    }
-
     /// The latest reconciliation, if there ever was one.
     ///
     /// # Errors
@@ -108,7 +52,7 @@ impl App {
     /// [`Error::Unavailable`].
     pub async fn is_frozen(&self) -> Result<bool, Error> {
         let is_open = self.reconciliation().await?.is_some_and(|reconcile| reconcile.is_open());
-        Ok(is_open && !planted::is(Bug::RegressionUnheeded))
+        Ok((is_open || self.meeting.is_lost()) && !planted::is(Bug::RegressionUnheeded))
     }
 
     /// What is known of a call that is about to leave, from before the store went back.
@@ -117,7 +61,7 @@ impl App {
         Ok(match reconcile.known_of(order, of, call) {
             Known::Frozen if planted::is(Bug::RegressionUnheeded) => Known::Nothing,
             Known::Left(_) | Known::Otherwise(_) if planted::is(Bug::LostCallSentAgain) => Known::Nothing,
-            known => known,
+            known @ (Known::Nothing | Known::Frozen | Known::Left(_) | Known::Otherwise(_)) => known,
         })
     }
 
@@ -126,7 +70,7 @@ impl App {
     pub(super) async fn deal_with(&self, left: &Leaving) -> Result<(), Error> {
         let (version, Some(mut reconcile)) = self.load_reconcile().await? else { return Ok(()) };
         reconcile.deal_with(left);
-        let wake_at = reconcile.is_asking().then(|| self.now());
+        let wake_at = reconcile.is_asking().then(|| self.now().max(reconcile.asks_from(self.grace())));
         match self.write_reconcile(&reconcile, version, "reconcile_dealt_with", wake_at).await {
             Err(Error::Busy) => Ok(()),
             written => written,
@@ -146,10 +90,18 @@ impl App {
         let end = End { at: self.now(), by: caller.actor.clone(), reason };
         let ended = Reconcile { ended: Some(end), ..reconcile };
         self.write_reconcile(&ended, version, "reconcile_ended", None).await?;
+        for merchant in self.merchants.values() {
+            self.wake_runs(merchant).await?;
+        }
         Ok(ended)
     }
 
-    async fn has_orders(&self) -> Result<bool, Error> {
+    /// How long a call that had left, or was about to, may still be carried out.
+    fn grace(&self) -> SignedDuration {
+        self.merchants.values().map(|merchant| merchant.policy.answer_grace).max().unwrap_or_default()
+    }
+
+    pub(super) async fn has_orders(&self) -> Result<bool, Error> {
         for merchant in self.merchants.keys() {
             if !self.ports.store.list(merchant.as_str(), "order", &[], None, 1).await?.is_empty() {
                 return Ok(true);
@@ -184,7 +136,8 @@ impl App {
         }
     }
 
-    async fn begin_reconcile(&self, why: &str, calls: &[Leaving]) -> Result<(), Error> {
+    /// Freezes debits. `store` is what its marks name it, and `calls` what has left.
+    pub(super) async fn begin_reconcile(&self, why: &str, store: &str, calls: &[Leaving]) -> Result<(), Error> {
         for merchant in self.merchants.values() {
             let counter = format!("question:{}", merchant.account.site());
             self.ports.store.reserve(&counter, self.numbers.first(), QuestionNumber::MAX, EPOCH).await?;
@@ -195,12 +148,22 @@ impl App {
                 lost.push(LostCall::from(call.clone()));
             }
         }
-        let (version, before) = self.load_reconcile().await?;
-        let reconcile = Reconcile::begin(before, why, lost, self.now());
-        self.write_reconcile(&reconcile, version, "reconcile_begun", Some(self.now())).await?;
-        let detail = format!("{why}; {} calls are not on its record; debits are frozen", reconcile.calls.len());
-        self.alarm_of_store(detail);
-        Ok(())
+        for _ in 0..TRIES {
+            let (version, before) = self.load_reconcile().await?;
+            let reconcile = Reconcile::begin(before, why, store, lost.clone(), self.now());
+            let asked_from = reconcile.asks_from(self.grace());
+            match self.write_reconcile(&reconcile, version, "reconcile_begun", Some(asked_from)).await {
+                // Another gateway has found it out too.
+                Err(Error::Busy) => {}
+                written => {
+                    written?;
+                    let calls = reconcile.calls.len();
+                    self.alarm_of_store(format!("{why}; {calls} calls are not on its record; debits are frozen"));
+                    return Ok(());
+                }
+            }
+        }
+        Err(Error::Busy)
     }
 
     fn alarm_of_store(&self, detail: String) {
@@ -225,7 +188,7 @@ impl App {
     /// [`Error::Unavailable`], [`Error::Busy`], [`Error::Defect`].
     pub async fn attend_reconcile(&self) -> Result<(), Error> {
         let (version, Some(mut reconcile)) = self.load_reconcile().await? else { return Ok(()) };
-        if !reconcile.is_asking() {
+        if !reconcile.is_asking() || self.now() < reconcile.asks_from(self.grace()) {
             return Ok(());
         }
         let mut is_heard = true;

@@ -51,13 +51,14 @@ async fn run(config: Config) -> Result<(), Failure> {
     let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let metrics = Metrics::new(config.merchants.iter().map(|served| &served.merchant.id));
     let (ports, pages) = wiring::world(&config, &metrics).await?;
-    let Config { mode, public_url, server, bank, webhooks, merchants, .. } = config;
+    let Config { mode, instance, public_url, server, bank, webhooks, merchants, .. } = config;
     let public = listen(server.listen, server.reuse_port)?;
     let ops = listen(server.ops_listen, false)?;
     let (here, ops_here) = (http_address(&public)?, http_address(&ops)?);
     let public_url = public_url.unwrap_or_else(|| here.clone());
     let merchants = merchants.into_iter().map(|served| served.merchant).collect();
-    let app = App::new(ports.clone(), mode, merchants, webhooks.policy, bank.first_question, &public_url);
+    let app =
+        App::new(ports.clone(), mode, merchants, webhooks.policy, bank.first_question, &public_url).named(instance);
     if !app.serve_store().await.map_err(|error| Failure::Refused(error.to_string()))? {
         return Err(Failure::Refused(worker::BEING_COPIED.to_owned()));
     }
@@ -134,6 +135,7 @@ impl Parts {
             look_again: server.look_again,
             attend_at_once: server.attend_at_once,
             tell_at_once,
+            rest_after_failure: server.rest_after_failure,
             grace: server.shutdown_grace,
         };
         let mut parts = JoinSet::new();

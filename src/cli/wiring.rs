@@ -78,6 +78,7 @@ fn redis(shared: &SharedPlace, mode: Mode) -> Result<(redis::Place, redis::Optio
         password: shared.password.clone(),
         sentinel_password: shared.sentinel_password.clone(),
         authorities: shared.authorities.clone(),
+        settings_vouched_for: shared.settings_vouched_for,
     };
     Ok((place, options))
 }

@@ -31,14 +31,14 @@ pub(super) struct Pace {
     pub(super) attend_at_once: usize,
     /// How many webhook endpoints are told at once.
     pub(super) tell_at_once: usize,
+    /// The rest of what could not be attended to: its alarm has been raised.
+    pub(super) rest_after_failure: Duration,
     /// How long those may take that are under way when it is told to stop.
     pub(super) grace: Duration,
 }
 
-/// The wait after the store did not answer.
+/// The longest wait after the store did not answer.
 const STORE_FAILED_WAIT: Duration = Duration::from_secs(5);
-/// The rest of what could not be attended to: its alarm has been raised, and once a minute is often enough.
-const FAILED_REST: Duration = Duration::from_secs(60);
 /// How often it is looked whether a day's debits are to begin.
 const DAILY_EVERY: Duration = Duration::from_secs(1);
 /// Answers to requests with an Idempotency-Key are given again for so long.
@@ -81,7 +81,7 @@ pub(super) async fn work(gateway: Arc<Gateway>, pace: Pace, mut stop: watch::Rec
     while !*stop.borrow() {
         let (more, wait) = match worker.start_what_is_due().await {
             Ok(more) => (more, pace.look_again),
-            Err(()) => (false, STORE_FAILED_WAIT.max(pace.look_again)),
+            Err(()) => (false, STORE_FAILED_WAIT.min(pace.rest_after_failure).max(pace.look_again)),
         };
         let gateway = Arc::clone(&worker.gateway);
         tokio::select! {
@@ -107,6 +107,7 @@ impl Worker {
         let due = async {
             // Nothing is asked of the bank whose answer could not be kept.
             app.health().await?;
+            app.watch_store().await?;
             app.follow_test_clock().await?;
             app.due(self.rested.len() + self.tasks.len() + self.passed_over).await
         };
@@ -153,7 +154,8 @@ impl Worker {
             return;
         }
         let is_well = self.gateway.app.trigger_daily().await;
-        self.daily_rests_until = Some(now + if is_well { DAILY_EVERY } else { FAILED_REST });
+        self.daily_rests_until =
+            Some(now + if is_well { DAILY_EVERY } else { self.pace.rest_after_failure.max(DAILY_EVERY) });
     }
 
     fn note(&mut self, ended: Result<(task::Id, bool), task::JoinError>) {
@@ -165,7 +167,7 @@ impl Worker {
         if ended.is_err() {
             tracing::error!(%chore, "attending panicked");
         }
-        let rest = if attended { self.pace.look_again } else { FAILED_REST.max(self.pace.look_again) };
+        let rest = if attended { self.pace.look_again } else { self.pace.rest_after_failure.max(self.pace.look_again) };
         self.rested.insert(chore, Instant::now() + rest);
     }
 }

@@ -66,6 +66,8 @@ pub struct Config {
     pub store: StorePlace,
     /// What this machine remembers of the store.
     pub journal: PathBuf,
+    /// What this gateway is called among those that share its store on Redis.
+    pub instance: Option<String>,
     pub server: Server,
     pub log: Log,
     /// Keys that seal what must not be readable in the store, the current one first.
@@ -125,7 +127,7 @@ impl Config {
         let is_public_url_given = root.has("public_url");
         let public_url = root.optional("public_url", |text| urls::public(text, mode));
         let (zone_name, time_zone) = root.optional("time_zone", zone).unwrap_or_else(default_zone);
-        let (store, journal) = store::read(&mut root, files, judge, mode);
+        let (store, journal, instance) = store::read(&mut root, files, judge, mode);
         let server = Server::read(root.section("server"));
         let log = Log::read(root.section("log"));
         let sealing_keys = sealing::read(root.section("secrets"), files, mode);
@@ -163,6 +165,7 @@ impl Config {
             time_zone,
             store: store?,
             journal: journal?,
+            instance,
             server,
             log,
             sealing_keys: sealing_keys?,

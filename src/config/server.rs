@@ -38,6 +38,8 @@ pub struct Server {
     pub shutdown_grace: Duration,
     /// How often the worker looks at the store for orders that have become due.
     pub look_again: Duration,
+    /// How long the worker leaves alone what it could not attend to.
+    pub rest_after_failure: Duration,
     /// How many orders are attended to at once.
     pub attend_at_once: usize,
 }
@@ -79,6 +81,9 @@ impl Server {
             shutdown_grace: section.duration("shutdown_grace", seconds(75), shortest..=seconds(600)).unsigned_abs(),
             look_again: section
                 .duration("look_again", seconds(1), SignedDuration::from_millis(10)..=minute)
+                .unsigned_abs(),
+            rest_after_failure: section
+                .duration("rest_after_failure", minute, SignedDuration::from_millis(10)..=seconds(600))
                 .unsigned_abs(),
             attend_at_once: size(section.number("attend_at_once", 16, 1..=64)),
         };

@@ -11,6 +11,9 @@ use crate::app::Mode;
 const DEFAULT_STORE: &str = "sqlite:guichet.db";
 const EXPECTED: &str = "is not a store such as \"sqlite:guichet.db\" or \"redis://host:6379/0?name=school\"";
 
+/// The longest name of a gateway.
+const LONGEST_NAME: usize = 64;
+
 /// Where everything is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StorePlace {
@@ -30,6 +33,8 @@ pub struct SharedPlace {
     pub answer_deadline: Duration,
     /// Changes that may wait for their answers.
     pub waiting: usize,
+    /// Whether the server need not say how it keeps what it is given, because somebody answers for it.
+    pub settings_vouched_for: bool,
 }
 
 impl PartialEq for SharedPlace {
@@ -38,7 +43,8 @@ impl PartialEq for SharedPlace {
             [Some(&place.url), place.password.as_ref(), place.sentinel_password.as_ref()]
                 .map(|secret| secret.map(|secret| secret.expose_secret().to_owned()))
         };
-        let rest = |place: &Self| (place.connect_deadline, place.answer_deadline, place.waiting);
+        let rest =
+            |place: &Self| (place.connect_deadline, place.answer_deadline, place.waiting, place.settings_vouched_for);
         secrets(self) == secrets(other) && self.authorities == other.authorities && rest(self) == rest(other)
     }
 }
@@ -51,7 +57,7 @@ pub(super) fn read(
     files: &Files<'_>,
     judge: &dyn Judge,
     mode: Option<Mode>,
-) -> (Option<StorePlace>, Option<PathBuf>) {
+) -> (Option<StorePlace>, Option<PathBuf>, Option<String>) {
     let shared = read_shared(root.section("redis"), files, judge);
     let place = |text: &str| {
         let place = match text.strip_prefix("sqlite:").filter(|file| !file.is_empty()) {
@@ -82,7 +88,27 @@ pub(super) fn read(
             None
         }
     });
-    (store, journal)
+    let instance = root.optional("instance", name);
+    match &store {
+        Some(StorePlace::Redis(_)) if instance.is_none() && !root.has("instance") => {
+            root.problem("instance", "is missing: each gateway on a store on Redis has a name of its own");
+        }
+        Some(StorePlace::Sqlite(_)) if instance.is_some() => {
+            root.problem("instance", "is for a store on Redis: one process serves a file");
+        }
+        Some(StorePlace::Redis(_) | StorePlace::Sqlite(_)) | None => {}
+    }
+    (store, journal, instance)
+}
+
+/// The name of a gateway.
+fn name(text: &str) -> Result<String, String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if (1..=LONGEST_NAME).contains(&text.len()) && text.bytes().all(plain) {
+        Ok(text.to_owned())
+    } else {
+        Err("is no name of letters, digits, dots, dashes and underscores, 64 at most".to_owned())
+    }
 }
 
 fn read_shared(mut section: Section<'_>, files: &Files<'_>, judge: &dyn Judge) -> SharedPlace {
@@ -115,6 +141,7 @@ fn read_shared(mut section: Section<'_>, files: &Files<'_>, judge: &dyn Judge) -
         connect_deadline,
         answer_deadline,
         waiting: usize::try_from(section.number("waiting", 1_024, 1..=65_536)).unwrap_or(1_024),
+        settings_vouched_for: section.flag("settings_vouched_for", false),
     };
     section.end();
     shared

@@ -4,7 +4,7 @@
 //!  asking ──every lost call and every debit that is due was asked for──▶ asked ──a person──▶ ended
 //! ```
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -13,6 +13,7 @@ use super::{
     bank::{MoneyCall, Operation},
     chain::Link,
     ids::{MerchantId, OrderId},
+    policy::later,
     purpose::{AttemptId, Purpose},
     text::Text,
 };
@@ -43,6 +44,12 @@ pub struct Leaving {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reconcile {
     pub since: Timestamp,
+    /// When the store was last found to lag; of one that lagged again before all was asked, later than `since`.
+    #[serde(default)]
+    pub again_at: Option<Timestamp>,
+    /// The store that was found then, as a mark names it.
+    #[serde(default)]
+    pub store: String,
     /// How the store was found out.
     pub why: String,
     /// Calls that left and are not on record.
@@ -103,7 +110,7 @@ pub struct End {
 
 impl Reconcile {
     /// One that begins now, with what an open one before it still has to find out.
-    pub fn begin(before: Option<Self>, why: &str, calls: Vec<LostCall>, now: Timestamp) -> Self {
+    pub fn begin(before: Option<Self>, why: &str, store: &str, calls: Vec<LostCall>, now: Timestamp) -> Self {
         let open = before.filter(|before| before.ended.is_none());
         let since = open.as_ref().map_or(now, |open| open.since);
         let mut all = open.map(|open| open.calls).unwrap_or_default();
@@ -112,7 +119,14 @@ impl Reconcile {
                 all.push(call);
             }
         }
-        Self { since, why: why.to_owned(), calls: all, asked_at: None, ended: None }
+        let (again_at, store) = (Some(now), store.to_owned());
+        Self { since, again_at, store, why: why.to_owned(), calls: all, asked_at: None, ended: None }
+    }
+
+    /// From when the bank's answers mean something: not before `grace` is over, in which calls that others had under way
+    /// when the store went back may still be carried out.
+    pub fn asks_from(&self, grace: SignedDuration) -> Timestamp {
+        later(self.again_at.unwrap_or(self.since), grace)
     }
 
     /// Whether debits are frozen.
@@ -188,7 +202,7 @@ mod tests {
 
     fn ended(at: Timestamp, calls: Vec<LostCall>) -> Reconcile {
         let end = End { at, by: Actor::Gateway, reason: Text::parse("relu", 10).unwrap() };
-        Reconcile { ended: Some(end), ..Reconcile::begin(None, "-", calls, at) }
+        Reconcile { ended: Some(end), ..Reconcile::begin(None, "-", "s", calls, at) }
     }
 
     #[test]
@@ -196,7 +210,7 @@ mod tests {
         let at: Timestamp = "2026-12-10T06:00:00Z".parse().unwrap();
         let (first, second, third) = (Leaving::example(1), Leaving::example(2), Leaving::example(3));
         let known = |reconcile: &Reconcile, left: &Leaving| reconcile.known_of(left.order, left.of, &left.call);
-        let open = Reconcile::begin(None, "-", vec![lost(2)], at);
+        let open = Reconcile::begin(None, "-", "s", vec![lost(2)], at);
         assert_eq!(known(&open, &third), Known::Frozen);
 
         let mut ended = ended(at, vec![lost(2)]);
@@ -221,12 +235,14 @@ mod tests {
     fn an_open_one_is_gone_on_with_and_an_ended_one_is_not() {
         let at: Timestamp = "2026-12-10T06:00:00Z".parse().unwrap();
         let later: Timestamp = "2026-12-10T07:00:00Z".parse().unwrap();
-        let first = Reconcile { asked_at: Some(at), ..Reconcile::begin(None, "-", vec![lost(1)], at) };
+        let first = Reconcile { asked_at: Some(at), ..Reconcile::begin(None, "-", "s", vec![lost(1)], at) };
         assert!(first.is_open() && !first.is_asking());
-        let second = Reconcile::begin(Some(first.clone()), "again", vec![lost(1), lost(2)], later);
+        let second = Reconcile::begin(Some(first.clone()), "again", "s", vec![lost(1), lost(2)], later);
         assert_eq!((second.since, second.calls.len(), second.is_asking()), (at, 2, true));
+        let grace = SignedDuration::from_secs(90);
+        assert_eq!((first.asks_from(grace), second.asks_from(grace)), (at + grace, later + grace));
         let ended = ended(later, Vec::new());
         assert!(!ended.is_open() && !ended.is_asking());
-        assert_eq!(Reconcile::begin(Some(ended), "-", Vec::new(), later).since, later);
+        assert_eq!(Reconcile::begin(Some(ended), "-", "s", Vec::new(), later).since, later);
     }
 }

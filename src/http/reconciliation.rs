@@ -17,7 +17,12 @@ use crate::{
 
 pub(super) async fn show(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Result<Response<Body>, Problem> {
     let caller = gateway.caller(&headers, &[Scope::Ops]).await?;
-    Ok(json_answer(200, &document(gateway.app.reconciliation().await?.as_ref(), &caller)))
+    let reconcile = gateway.app.reconciliation().await?;
+    let missing = match &reconcile {
+        Some(reconcile) => gateway.app.missing_instances(reconcile).await?,
+        None => Vec::new(),
+    };
+    Ok(json_answer(200, &document(reconcile.as_ref(), &missing, &caller)))
 }
 
 /// Needs no Idempotency-Key: what has ended cannot end twice.
@@ -30,11 +35,11 @@ pub(super) async fn end(
     let reason = request.json::<ReasonIn>()?.read()?;
     let ended = gateway.app.end_reconcile(&caller, reason).await?;
     gateway.news.notify_one();
-    Ok(json_answer(200, &document(Some(&ended), &caller)))
+    Ok(json_answer(200, &document(Some(&ended), &[], &caller)))
 }
 
 /// Calls of other merchants than the caller's are only counted.
-fn document(reconcile: Option<&Reconcile>, caller: &Caller) -> Value {
+fn document(reconcile: Option<&Reconcile>, missing: &[String], caller: &Caller) -> Value {
     let Some(reconcile) = reconcile else { return json!({"state": "none", "debits_frozen": false}) };
     let state = if !reconcile.is_open() {
         "ended"
@@ -52,6 +57,7 @@ fn document(reconcile: Option<&Reconcile>, caller: &Caller) -> Value {
         "why": reconcile.why,
         "lost_calls": reconcile.calls.len(),
         "calls": calls,
+        "missing_instances": missing,
         "asked_at": reconcile.asked_at,
         "ended_at": reconcile.ended.as_ref().map(|end| end.at),
         "ended_by": reconcile.ended.as_ref().map(|end| end.by.clone()),

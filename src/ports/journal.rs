@@ -9,7 +9,8 @@ use crate::domain::reconcile::{Leaving, Mark};
 /// A store that lags it was restored from a backup, or lost: what left meanwhile is not on its record.
 #[async_trait]
 pub trait Journal: Send + Sync {
-    /// What was noted before: the latest mark, and the calls. `None` when there is no journal.
+    /// What was noted before: the latest mark, and the calls. `None` when there is no journal. From now on nothing can be
+    /// noted until it is begun.
     ///
     /// # Errors
     /// [`JournalError`] when it cannot be read.
@@ -22,7 +23,8 @@ pub trait Journal: Send + Sync {
     /// Notes how far the store has come, and the call that leaves now, durable on return.
     ///
     /// # Errors
-    /// [`JournalError`]; nothing can be noted any more until the process begins anew, as after any failed flush.
+    /// [`JournalError`] when `mark` is of another store than the journal was begun with, or it was read since. When it
+    /// cannot be written, nothing can be noted any more until the process begins anew, as after any failed flush.
     async fn note(&self, mark: &Mark, call: Option<&Leaving>) -> Result<(), JournalError>;
     /// Whether something can be noted, as far as is known.
     ///

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::{
-        OnceLock,
+        Arc, OnceLock,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -34,7 +34,7 @@ pub(crate) fn keys() -> &'static KeyDirectory {
 
 /// A bank, and where its gateway keeps its things.
 pub(crate) struct Bench {
-    pub(crate) sandbox: Running,
+    pub(crate) sandbox: Arc<Running>,
     /// The gateway listens on the same ports in each of its lives: payers and PAYBOX know them.
     pub(crate) gateway: Client,
     pub(crate) ops: Client,
@@ -49,6 +49,7 @@ pub(crate) struct Bench {
 pub(crate) struct Keys {
     pub(crate) portal: String,
     pub(crate) operator: String,
+    pub(crate) scheduler: String,
 }
 
 /// Where the bank's two servers are for the gateway, when not at the sandbox's own.
@@ -69,7 +70,20 @@ impl Bench {
     ) -> Self {
         let ports = Ports { page: 0, page_backup: 0, direct: 0, direct_backup: 0, manage: 0 };
         let options = Options { config: Config::default(), ports, tls: TlsSet::Good, seed: 1 };
-        let sandbox = serve::start(keys(), options, Log::to(|_| {})).await.unwrap();
+        let sandbox = Arc::new(serve::start(keys(), options, Log::to(|_| {})).await.unwrap());
+        Self::before(sandbox, between, edit)
+    }
+
+    /// The place of one more gateway before the same bank.
+    pub(crate) fn beside(&self, edit: impl Fn(String) -> String) -> Self {
+        Self::before(Arc::clone(&self.sandbox), |_| None, edit)
+    }
+
+    fn before(
+        sandbox: Arc<Running>,
+        between: impl FnOnce(&Running) -> Option<Direct>,
+        edit: impl Fn(String) -> String,
+    ) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(fresh_name("chaos"));
         std::fs::create_dir_all(&folder).unwrap();
         write_secret(&folder.join("sealing.keys"), &format!("k1:{}\n", "5a".repeat(32)));
@@ -79,11 +93,12 @@ impl Bench {
         });
         let (port, ops_port) = (free_port(), free_port());
         let text = edit(configuration(&sandbox, &direct, port, ops_port));
-        let store = text.lines().find_map(|line| line.strip_prefix("store = \"sqlite:")).unwrap();
+        // Of one that is elsewhere there is no file.
+        let store = text.lines().find_map(|line| line.strip_prefix("store = \"sqlite:")).unwrap_or("none");
         let store = folder.join(store.trim_end_matches('"'));
         std::fs::write(folder.join("guichet.toml"), text).unwrap();
         let key = |scope: &str| make_key(&folder, scope);
-        let keys = Keys { portal: key("portal"), operator: key("ops") };
+        let keys = Keys { portal: key("portal"), operator: key("ops"), scheduler: key("scheduler") };
         let client = |port| Client::new(&format!("http://127.0.0.1:{port}"));
         Self { sandbox, gateway: client(port), ops: client(ops_port), store, folder, keys }
     }

@@ -101,7 +101,7 @@ impl<'a> Calendar<'a> {
     }
 }
 
-fn noon(day: Date) -> Timestamp {
+pub(crate) fn noon(day: Date) -> Timestamp {
     day.at(12, 0, 0, 0).to_zoned(TimeZone::get(PARIS).unwrap()).unwrap().timestamp()
 }
 

@@ -89,7 +89,7 @@ impl Verdict {
     }
 
     /// What the bank holds of an order is what its ledger says, each operation once.
-    fn hold_against(&mut self, order: &Order, at_bank: &[&Entry]) {
+    pub(crate) fn hold_against(&mut self, order: &Order, at_bank: &[&Entry]) {
         let id = order.id;
         let taken = at_bank.iter().filter(|entry| entry.operation.captured > 0);
         let taken: BTreeSet<u64> = taken.map(|entry| entry.operation.numtrans).collect();
@@ -149,7 +149,7 @@ impl Verdict {
     }
 
     /// No call that moves money, and no question number, has reached the bank twice.
-    fn asked_once(&mut self, bench: &Bench) {
+    pub(crate) fn asked_once(&mut self, bench: &Bench) {
         let world = bench.sandbox.sandbox.world();
         let (mut calls, mut numbers) = (BTreeSet::new(), BTreeSet::new());
         for call in &world.journal.calls {
@@ -196,7 +196,7 @@ impl Verdict {
 }
 
 /// The hexadecimal digits of the order that a reference belongs to.
-fn order_of(reference: &str) -> &str {
+pub(crate) fn order_of(reference: &str) -> &str {
     reference.split('-').nth(1).unwrap_or_default()
 }
 

@@ -17,6 +17,9 @@ mod cuts;
 mod disk;
 mod disks;
 mod durability;
+mod failovers;
+mod faults;
+mod gateways;
 mod judge;
 mod kills;
 mod life;
@@ -28,11 +31,16 @@ mod portal;
 #[path = "../gateway/receiver.rs"]
 #[allow(dead_code, reason = "tests/gateway uses the rest")]
 mod receiver;
+#[path = "../store_contract/redis_servers.rs"]
+#[allow(dead_code, reason = "tests/store_contract uses the rest")]
+mod redis_servers;
 mod relay;
 #[path = "../simulation/rng.rs"]
 #[allow(dead_code, reason = "tests/simulation uses the rest")]
 mod rng;
+mod shared;
 mod store;
+mod switch;
 mod trace;
 mod traffic;
 mod wire;

@@ -2,12 +2,16 @@
 
 use std::path::Path;
 
-use guichet::domain::{
-    attempt::{Attempt, AttemptState},
-    bank::MoneyCall,
-    order::Order,
-    run::{Run, RunState},
-    schedule::Debit,
+use guichet::{
+    adapters::redis::{Options, Place, RedisStore},
+    domain::{
+        attempt::{Attempt, AttemptState},
+        bank::MoneyCall,
+        order::Order,
+        run::{Run, RunState},
+        schedule::Debit,
+    },
+    ports::{Key, Mode, Store, Stored},
 };
 use jiff::{Timestamp, civil::Date};
 use rusqlite::{Connection, OpenFlags};
@@ -21,6 +25,14 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
+    /// Of a store on Redis; none when it cannot be read now.
+    pub(crate) async fn shared(url: &str) -> Option<Self> {
+        let store = RedisStore::open(Place::parse(url).unwrap(), &Options::new(Mode::Test)).await.ok()?;
+        let orders = store.list("ecole", "order", &[], None, usize::MAX).await.ok()?;
+        let runs = store.list("ecole", "run", &[], None, usize::MAX).await.ok()?;
+        Some(Self { orders: read(orders), runs: read(runs), wakes: Vec::new() })
+    }
+
     /// Read-only: closing it moves nothing from the log into the file, which is the gateway's to do.
     pub(crate) fn read(path: &Path) -> Self {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -65,6 +77,10 @@ pub(crate) fn attempts(order: &Order) -> impl Iterator<Item = &Attempt> {
     let debits = order.schedule.iter().flat_map(|due| &due.debits).map(|debit| &debit.attempt);
     let captures = order.holds.iter().flat_map(|hold| &hold.captures);
     debits.chain(captures).chain(order.give_backs.iter().flat_map(|give_back| &give_back.attempts))
+}
+
+fn read<T: DeserializeOwned>(all: Vec<(Key, Stored)>) -> Vec<T> {
+    all.iter().map(|(_, stored)| serde_json::from_str(&stored.state).unwrap()).collect()
 }
 
 fn all<T: DeserializeOwned>(connection: &Connection, kind: &str) -> Vec<T> {

@@ -68,9 +68,9 @@ fn two_gateways_serve_a_store_on_redis() {
     let folder = folder("shared");
     let server = Server::start(&folder);
     let store = format!("store = \"redis://127.0.0.1:{}/0?name=ecole\"", server.port);
-    let journal = "journal = \"own.journal\"";
-    let one = on_redis(&folder.join("one"), &format!("{store}\n{journal}"), SECRET);
-    let two = on_redis(&folder.join("two"), &format!("{store}\n{journal}"), SECRET);
+    let own = |name: &str| format!("{store}\njournal = \"own.journal\"\ninstance = \"{name}\"");
+    let one = on_redis(&folder.join("one"), &own("one"), SECRET);
+    let two = on_redis(&folder.join("two"), &own("two"), SECRET);
 
     let checked = said(&["check-config"], &one);
     assert_eq!((checked.code, checked.out.lines().last()), (Some(0), Some("ok")), "{}", checked.err);
@@ -104,9 +104,16 @@ fn two_gateways_serve_a_store_on_redis() {
 fn what_cannot_be_such_a_store_is_told() {
     let folder = folder("not-shared");
     let server = Server::start(&folder);
-    let (journal, port) = ("journal = \"own.journal\"", server.port);
+    let (journal, port) = ("journal = \"own.journal\"\ninstance = \"one\"", server.port);
     for (lines, password, sentence) in [
         (format!("store = \"redis://127.0.0.1:{port}?name=x\""), SECRET, "journal: is missing"),
+        (format!("store = \"redis://127.0.0.1:{port}?name=x\""), SECRET, "instance: is missing"),
+        (format!("{journal}\nstore = \"sqlite:x.db\""), SECRET, "instance: is for a store on Redis"),
+        (
+            format!("{journal}\nstore = \"redis://127.0.0.1:{port}?name=x\"").replace("one", "o n e"),
+            SECRET,
+            "instance: is no name",
+        ),
         (format!("{journal}\nstore = \"redis://127.0.0.1:{port}\""), SECRET, "store: does not name its store"),
         (
             format!("{journal}\nstore = \"redis://127.0.0.1:{port}?name=x\""),

@@ -120,7 +120,7 @@ impl Run {
             entropy: Arc::new(SimEntropy(world.clone())),
             vault: Arc::new(SimVault),
             alarms: Arc::new(SimAlarms(world.clone())),
-            journal: Arc::new(SimJournal { world: world.clone(), process }),
+            journal: Arc::new(SimJournal::new(world.clone(), process)),
             notifier: Arc::new(NoNotifier),
             test_clock: None,
         };

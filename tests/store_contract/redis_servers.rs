@@ -34,8 +34,8 @@ fn free_port() -> u16 {
 
 /// One process of redis-server.
 pub(crate) struct Server {
-    child: Option<Child>,
-    folder: PathBuf,
+    pub(crate) child: Option<Child>,
+    pub(crate) folder: PathBuf,
     arguments: Vec<String>,
     pub(crate) port: u16,
 }
@@ -151,7 +151,7 @@ impl Server {
     }
 
     /// Until as many replicas follow it, which changes the name of its history.
-    fn await_replicas(&self, replicas: usize) {
+    pub(crate) fn await_replicas(&self, replicas: usize) {
         until("replicas are there", || {
             self.info("connected_slaves") == replicas.to_string()
                 && (0..replicas).all(|number| self.info(&format!("slave{number}")).contains("state=online"))

@@ -6,11 +6,22 @@ local function take()
     given = given + 1
     return ARGV[given]
 end
--- Which process answers, which history it goes on with, and how far that has come.
+-- Which process answers, which history it goes on with, and how far that has come; what its role is, how many replicas
+-- follow it, and how many of them have said so in the last three seconds.
 local function witness()
     local info = redis.call('INFO', 'server', 'replication')
+    local online, good = 0, 0
+    for replica in string.gmatch(info, 'slave%d+:([^\r\n]+)') do
+        if string.find(replica, 'state=online', 1, true) then
+            online = online + 1
+            local lag = tonumber(string.match(replica, 'lag=(%-?%d+)') or '-1')
+            if lag >= 0 and lag <= 3 then
+                good = good + 1
+            end
+        end
+    end
     return string.match(info, 'run_id:(%x+)'), string.match(info, 'master_replid:(%x+)'),
-        redis.call('HGET', KEYS[1], 'position')
+        redis.call('HGET', KEYS[1], 'position'), string.match(info, 'role:(%a+)'), tostring(online), tostring(good)
 end
 if redis.call('HGET', KEYS[1], 'store') ~= ARGV[1] then
     return {'gone'}

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use ::redis::{
-    AsyncConnectionConfig, Cmd, RedisConnectionInfo, RedisError, Value,
+    AsyncConnectionConfig, Cmd, ErrorKind, RedisConnectionInfo, RedisError, Value,
     aio::{AsyncStream, MultiplexedConnection},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -13,9 +13,10 @@ use tokio_rustls::TlsConnector;
 use super::{
     Options,
     place::{Found, Place, Server, without},
+    promises,
     scripts::{self, Script},
 };
-use crate::adapters::ppps::tls_config;
+use crate::{adapters::ppps::tls_config, ports::Mode};
 
 /// The oldest server whose scripts can say what they are.
 const OLDEST: u32 = 7;
@@ -46,6 +47,8 @@ pub(super) struct Connector {
     sentinel_password: Option<SecretString>,
     connect_deadline: Duration,
     answer_deadline: Duration,
+    mode: Mode,
+    settings_vouched_for: bool,
 }
 
 impl Connector {
@@ -63,6 +66,8 @@ impl Connector {
             sentinel_password: options.sentinel_password.clone(),
             connect_deadline: options.connect_deadline,
             answer_deadline: options.answer_deadline,
+            mode: options.mode,
+            settings_vouched_for: options.settings_vouched_for,
             place,
             tls,
         })
@@ -71,6 +76,36 @@ impl Connector {
     /// A sentence about `server`, in which no password stands.
     pub(super) fn say(&self, server: &Server, why: impl ToString) -> String {
         without(self.password.iter().chain(&self.sentinel_password), format!("{server}: {}", why.to_string()))
+    }
+
+    /// What `link` would have to be told so that it keeps what real money needs, with so many replicas; nothing, when all
+    /// is well, or in test mode, where it is said in the log once.
+    pub(super) fn judge(
+        &self,
+        link: &Link,
+        replicas: u32,
+        answer: Result<Value, RedisError>,
+    ) -> Result<Option<String>, String> {
+        let weak = match answer {
+            Ok(answer) => {
+                let missing = promises::missing(answer, replicas).map_err(|why| self.say(&link.server, why))?;
+                let lines = missing.join("; ");
+                (!missing.is_empty()).then(|| {
+                    format!("it keeps too little for real money; set in redis.conf, or by CONFIG SET: {lines}")
+                })
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension) => {
+                let why = "it does not say what it keeps, CONFIG GET is refused: allow it (+config|get), or, once whoever \
+                           runs it answers for appendonly yes, appendfsync always and maxmemory-policy noeviction, set \
+                           redis.settings_vouched_for = true";
+                (!self.settings_vouched_for).then(|| format!("{why} ({error})"))
+            }
+            Err(error) => return Err(self.say(&link.server, error)),
+        };
+        match weak.map(|why| self.say(&link.server, why)) {
+            Some(why) if self.mode == Mode::Live => Err(why),
+            weak => Ok(weak),
+        }
     }
 
     /// The primary, ready to be asked.
@@ -140,6 +175,9 @@ impl Connector {
     }
 
     async fn connect(&self, server: &Server, account: RedisConnectionInfo) -> Result<MultiplexedConnection, String> {
+        if self.mode == Mode::Live && self.tls.is_none() && !server.is_here() {
+            return Err(self.say(server, "in live mode it must be reached by TLS (rediss://), or be on this machine"));
+        }
         let opening = async {
             let socket =
                 TcpStream::connect((server.host.as_str(), server.port)).await.map_err(|error| error.to_string())?;

@@ -1,6 +1,6 @@
 -- The last event, or the last that is not after a position.
 local at = take()
-local run, history, latest = witness()
+local run, history, latest, role, online, good = witness()
 local position, event = 0, ''
 
 local function look(merchant, upto)
@@ -18,4 +18,4 @@ else
         look(merchant, at)
     end
 end
-return {'done', run, history, latest, string.format('%.0f', position), event}
+return {'done', run, history, latest, role, online, good, string.format('%.0f', position), event}

@@ -9,6 +9,7 @@ mod changes;
 mod connect;
 mod place;
 mod primary;
+mod promises;
 mod reads;
 mod rows;
 mod scripts;
@@ -16,9 +17,14 @@ mod turns;
 mod witness;
 mod words;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
+use futures_util::future::join;
 use jiff::{Timestamp, civil::Date};
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
@@ -29,7 +35,7 @@ use self::{
     primary::Primary,
     reads::List,
     scripts::{Arguments, Reply, Script},
-    witness::Witness,
+    witness::{Heard, Least, Witness},
     words::{escape, header, of},
 };
 use crate::{
@@ -62,6 +68,8 @@ pub struct Options {
     pub sentinel_password: Option<SecretString>,
     /// Who vouches for servers that speak TLS, in PEM; public authorities without it.
     pub authorities: Option<String>,
+    /// Whether a server that does not say how it keeps things is trusted all the same.
+    pub settings_vouched_for: bool,
 }
 
 impl Options {
@@ -74,6 +82,7 @@ impl Options {
             password: None,
             sentinel_password: None,
             authorities: None,
+            settings_vouched_for: false,
         }
     }
 }
@@ -86,6 +95,8 @@ pub struct RedisStore {
     store: String,
     turns: Semaphore,
     witness: Witness,
+    /// What the server was last said to keep too little of.
+    weakness: Mutex<Option<String>>,
 }
 
 impl RedisStore {
@@ -103,9 +114,10 @@ impl RedisStore {
         let store = identify(made, &shown, Some(options.mode)).map_err(StoreError)?;
         let store = store.ok_or_else(|| StoreError(format!("{shown} cannot be made")))?;
         let turns = Semaphore::new(options.queue_max);
-        let store = Self { primary, record, store, turns, witness: Witness::default() };
-        // Who answers at first is what later answers are held against.
-        store.mark(None).await?;
+        let store = Self { primary, record, store, turns, witness: Witness::default(), weakness: Mutex::default() };
+        // Who answers at first is what later answers are held against. That it is alone, it may not be for long.
+        let (heard, _) = store.look(None).await?;
+        store.judge(heard.replicas).await?;
         Ok(store)
     }
 
@@ -115,12 +127,47 @@ impl RedisStore {
     /// # Errors
     /// [`StoreError`] as [`RedisStore::open`].
     pub async fn check(place: Place, options: &Options, mode: Option<Mode>) -> Result<bool, StoreError> {
-        let (shown, record) = (place.to_string(), place.record());
-        let link = Connector::new(place, options).map_err(StoreError)?.primary().await.map_err(StoreError)?;
+        let (shown, record, replicas) = (place.to_string(), place.record(), place.replicas);
+        let connector = Connector::new(place, options).map_err(StoreError)?;
+        let link = connector.primary().await.map_err(StoreError)?;
         let mut ask = ::redis::Cmd::new();
         ask.arg("HMGET").arg(record).arg(&["schema", "mode", "store", "incomplete"]);
         let found = link.ask(&ask).await.map_err(|error| StoreError(format!("{shown}: {error}")))?;
-        identify(found, &shown, mode).map(|store| store.is_some()).map_err(StoreError)
+        let is_there = identify(found, &shown, mode).map(|store| store.is_some()).map_err(StoreError)?;
+        let answer = link.ask(&promises::question()).await;
+        connector.judge(&link, replicas, answer).map_err(StoreError)?;
+        Ok(is_there)
+    }
+
+    /// Who answers, and the rest of what it says of its events.
+    async fn look(&self, at: Option<u64>) -> Result<(Heard, Reply), StoreError> {
+        let before = self.witness.now();
+        let at = at.map(|at| at.to_string()).unwrap_or_default();
+        let mut reply = self.ask(&scripts::MARK, Arguments::new().and(at)).await?;
+        Ok((self.hear(&before, &mut reply).map_err(StoreError)?, reply))
+    }
+
+    fn hear(&self, least: &Least, reply: &mut Reply) -> Result<Heard, String> {
+        self.witness.hear(&self.store, self.primary.connector.place.replicas, least, reply)
+    }
+
+    /// Whether the server keeps what it is given. In test mode it may be weak; that is said once.
+    async fn judge(&self, replicas: u32) -> Result<(), StoreError> {
+        self.note_weakness(self.primary.judge(|| replicas).await.map_err(StoreError)?);
+        Ok(())
+    }
+
+    fn note_weakness(&self, weak: Option<String>) {
+        let mut known = self.weakness.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(why) = weak.as_ref().filter(|_| *known != weak) {
+            tracing::warn!("good enough for a test only: {why}");
+        }
+        *known = weak;
+    }
+
+    /// As [`StoreError`], of the primary.
+    fn alone(&self, heard: &Heard) -> Result<(), StoreError> {
+        heard.is_not_alone().map_err(|why| StoreError(format!("{}: {why}", self.primary.connector.place)))
     }
 
     async fn run(&self, script: &Script, arguments: Arguments) -> Result<Reply, String> {
@@ -150,7 +197,7 @@ impl RedisStore {
 
     async fn try_commit(&self, commit: &Commit) -> Result<Result<(), CommitError>, String> {
         let _turn = self.turns.try_acquire().map_err(|_| TOO_MANY.to_owned())?;
-        let before = self.witness.position();
+        let before = self.witness.now();
         let mut reply = self.run(&scripts::COMMIT, changes::commit(commit)).await?;
         if reply.is_gone() {
             return Err(self.gone());
@@ -158,8 +205,8 @@ impl RedisStore {
         let outcome = changes::outcome(commit, &mut reply)?;
         // What is made now comes behind all that was seen before.
         let made: usize = commit.writes.iter().map(|write| write.events.len()).sum();
-        let least = if outcome.is_ok() { before.saturating_add(made as u64) } else { before };
-        self.witness.hear(&self.store, least, &mut reply)?;
+        let least = if outcome.is_ok() { before.and(made) } else { before };
+        self.hear(&least, &mut reply)?;
         Ok(outcome)
     }
 }
@@ -253,11 +300,13 @@ impl Store for RedisStore {
     }
 
     async fn mark(&self, at: Option<u64>) -> Result<Mark, StoreError> {
-        let before = self.witness.position();
-        let at = at.map(|at| at.to_string()).unwrap_or_default();
-        let mut reply = self.ask(&scripts::MARK, Arguments::new().and(at)).await?;
-        let store = self.witness.hear(&self.store, before, &mut reply).map_err(StoreError)?;
-        reads::mark(store, &mut reply).map_err(StoreError)
+        // Both are on their way at once.
+        let replicas = || self.witness.replicas(self.primary.connector.place.replicas);
+        let (looked, judged) = join(self.look(at), self.primary.judge(replicas)).await;
+        let (heard, mut reply) = looked?;
+        self.note_weakness(judged.map_err(StoreError)?);
+        self.alone(&heard)?;
+        reads::mark(heard.store, &mut reply).map_err(StoreError)
     }
 
     async fn answer(&self, key: &str) -> Result<Option<Answer>, StoreError> {
@@ -293,6 +342,8 @@ impl Store for RedisStore {
     }
 
     async fn health(&self) -> Result<(), StoreError> {
-        self.ask(&scripts::HEALTH, Arguments::new()).await.map(drop)
+        let before = self.witness.now();
+        let mut reply = self.ask(&scripts::HEALTH, Arguments::new()).await?;
+        self.alone(&self.hear(&before, &mut reply).map_err(StoreError)?)
     }
 }

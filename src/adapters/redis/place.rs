@@ -1,6 +1,6 @@
 //! Where a shared store is: which servers know its primary, and what it is called there.
 
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
 use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
@@ -13,6 +13,9 @@ const SENTINEL_PORT: u16 = 26379;
 const MOST_DATABASES: u32 = 10_000;
 /// The longest name of a store.
 const LONGEST_NAME: usize = 64;
+
+/// More replicas than any primary has.
+const MOST_REPLICAS: u32 = 100;
 
 /// A server's address.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +35,11 @@ impl fmt::Display for Server {
 }
 
 impl Server {
+    /// Whether what is said to it does not leave this machine.
+    pub(super) fn is_here(&self) -> bool {
+        self.host == "localhost" || self.host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
+
     pub(super) fn parse(text: &str, default: u16) -> Option<Self> {
         let (host, port) = match text.strip_prefix('[') {
             Some(rest) => {
@@ -67,12 +75,15 @@ pub struct Place {
     pub(super) database: u32,
     pub(super) user: Option<String>,
     pub(super) password: Option<SecretString>,
+    /// How many replicas the primary is to have, when that is said.
+    pub(super) replicas: u32,
     name: String,
 }
 
 impl Place {
     /// Reads `redis://user@host:port/db?name=school`, `redis+sentinel://h1:p1,h2:p2/service?name=school` or
     /// `redis+cluster://h1:p1,h2:p2?name=school`; `rediss` for TLS.
+    /// Behind the name, `&replicas=2` says how many the primary must have.
     ///
     /// # Errors
     /// A sentence, which holds nothing of a password.
@@ -105,7 +116,8 @@ impl Place {
             return Err("names several servers, and neither Sentinel nor a cluster".to_owned());
         }
         let (user, password) = account.map_or(Ok((None, None)), credentials)?;
-        Ok(Self { servers, found, has_tls, database, user, password, name: name(query)? })
+        let (name, replicas) = named(query)?;
+        Ok(Self { servers, found, has_tls, database, user, password, replicas, name })
     }
 
     /// The key of the store's own record. All of its keys begin with the same hash tag, so that they are in one slot of
@@ -141,20 +153,27 @@ fn credentials(account: &str) -> Result<(Option<String>, Option<SecretString>), 
     Ok((user, password.transpose()?))
 }
 
-fn name(query: &str) -> Result<String, String> {
-    let mut name = None;
+/// The store's name, and how many replicas it is to have.
+fn named(query: &str) -> Result<(String, u32), String> {
+    let (mut name, mut replicas) = (None, None);
     for (key, value) in form_urlencoded::parse(query.as_bytes()) {
-        if key != "name" || name.is_some() {
-            return Err("has something else than one name behind its question mark".to_owned());
+        match key.as_ref() {
+            "name" if name.is_none() => name = Some(value.into_owned()),
+            "replicas" if replicas.is_none() => {
+                let number = value.parse().ok().filter(|number| *number <= MOST_REPLICAS);
+                replicas =
+                    Some(number.ok_or_else(|| format!("has replicas that are no number up to {MOST_REPLICAS}"))?);
+            }
+            _ => return Err("has something else than one name, and replicas, behind its question mark".to_owned()),
         }
-        name = Some(value.into_owned());
     }
     let is_name = |name: &String| {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         (1..=LONGEST_NAME).contains(&name.len()) && name.bytes().all(plain)
     };
     let sentence = "does not name its store: \"?name=school\", of letters, digits, dots, dashes and underscores";
-    name.filter(is_name).ok_or_else(|| sentence.to_owned())
+    let name = name.filter(is_name).ok_or_else(|| sentence.to_owned())?;
+    Ok((name, replicas.unwrap_or_default()))
 }
 
 /// `text` without the passwords in it.
@@ -174,6 +193,7 @@ mod tests {
     fn urls_say_where_a_store_is() {
         let direct = Place::parse("redis://127.0.0.1:7000/3?name=ecole").unwrap();
         assert_eq!((direct.to_string().as_str(), direct.database), ("the store ecole at 127.0.0.1:7000", 3));
+        assert_eq!((direct.replicas, Place::parse("redis://h?name=a&replicas=2").unwrap().replicas), (0, 2));
         assert_eq!((direct.record().as_str(), direct.has_tls), ("{guichet:ecole}:meta", false));
         let plain = Place::parse("rediss://h?name=a").unwrap();
         assert_eq!((plain.servers[0].to_string().as_str(), plain.has_tls), ("h:6379", true));
@@ -197,6 +217,7 @@ mod tests {
             ("redis://h?name=", "does not name its store"),
             ("redis://h?name=a}b", "does not name its store"),
             ("redis://h?name=a&name=b", "something else than one name"),
+            ("redis://h?name=a&replicas=x", "replicas that are no number"),
             ("redis://h?nom=a", "something else than one name"),
             ("redis://h,i?name=x", "names several servers"),
             ("redis://h/x?name=x", "number of a database"),

@@ -8,6 +8,7 @@ use tokio::{sync::Mutex, time::Instant};
 
 use super::{
     connect::{Connector, Link, moved_to},
+    promises,
     scripts::{Arguments, Script},
 };
 
@@ -58,6 +59,13 @@ impl Primary {
                 Err(why)
             }
         }
+    }
+
+    /// Asks how the server keeps things, and judges it as one of so many replicas.
+    pub(super) async fn judge(&self, replicas: impl Fn() -> u32) -> Result<Option<String>, String> {
+        let link = self.link().await?;
+        let answer = link.ask(&promises::question()).await;
+        self.connector.judge(&link, replicas(), answer)
     }
 
     async fn forget(&self, link: &Arc<Link>) {

@@ -1,15 +1,22 @@
 //! Which debits of a run may leave now, and when the next may.
 
-use jiff::{Timestamp, civil::Date};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 
 use super::{
     super::{App, Error, commit::Versioned, merchant::Merchant},
+    StoredRun,
     work::ready_debit,
 };
-use crate::ports::{Key, Stored};
+use crate::{
+    domain::run::RunState,
+    ports::{Key, Stored},
+};
 
 /// How many orders are looked at, or sent, before the run is looked at again.
 pub(super) const PAGE: usize = 100;
+
+/// Runs of older days look by themselves, a little later.
+const WOKEN_DAYS: i32 = 40;
 
 /// What a run has left to send.
 #[derive(Debug, PartialEq, Eq)]
@@ -53,6 +60,21 @@ impl App {
                 return Ok(waiting);
             }
         }
+    }
+
+    /// Has the runs that wait go on at once.
+    pub(in crate::app) async fn wake_runs(&self, merchant: &Merchant) -> Result<(), Error> {
+        let today = merchant.policy.day(None, self.now());
+        let oldest = today.saturating_sub(SignedDuration::from_hours(24).saturating_mul(WOKEN_DAYS)).to_string();
+        let runs = self.ports.store.list(merchant.id.as_str(), "run", &[], Some(&oldest), usize::from(u8::MAX)).await?;
+        for (_, stored) in runs {
+            let run = serde_json::from_str(&stored.state)?;
+            let current = StoredRun { merchant: merchant.id.clone(), run, version: stored.version };
+            if current.run.state == RunState::Running {
+                self.wake_run(merchant, &current, self.now()).await?;
+            }
+        }
+        Ok(())
     }
 
     /// A page of the orders whose debit of this run came to `outcome`.

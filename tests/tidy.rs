@@ -51,6 +51,7 @@ const ROOMS: &[Room] = &[
         own: &["app", "domain", "failpoint", "paybox", "planted", "ports"],
         crates: &[
             "std",
+            "async_trait",
             "base64",
             "futures_util",
             "hmac",

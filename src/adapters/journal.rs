@@ -80,7 +80,8 @@ impl Inner {
         file.write_all(lines)?;
         file.sync_all()?;
         fs::rename(&part, &self.path)?;
-        File::open(self.path.parent().unwrap_or(Path::new(".")))?.sync_all()?;
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
         let file = OpenOptions::new().append(true).open(&self.path)?;
         *self.file.lock().unwrap_or_else(PoisonError::into_inner) = Some((store, file));
         Ok(())

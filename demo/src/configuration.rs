@@ -73,6 +73,8 @@ pub(crate) enum Pace {
 pub(crate) struct Gateway<'a> {
     pub(crate) store: String,
     pub(crate) journal: String,
+    /// What it is called among those that share its store, if any do.
+    pub(crate) instance: Option<&'a str>,
     /// Whether another gateway listens where this one does.
     pub(crate) shares_port: bool,
     pub(crate) port: u16,
@@ -103,6 +105,7 @@ pub(crate) fn of_gateway(gateway: &Gateway<'_>, sandbox: &Process) -> Outcome<St
 time_zone = "Europe/Paris"
 store = "{store}"
 journal = "{journal}"
+{instance}
 
 [server]
 reuse_port = {shares_port}
@@ -141,6 +144,7 @@ public_key_files = [{paybox}]
 "#,
         store = gateway.store,
         journal = gateway.journal,
+        instance = gateway.instance.map_or(String::new(), |name| format!("instance = \"{name}\"")),
         shares_port = gateway.shares_port,
         port = gateway.port,
         ops_port = gateway.ops_port,

@@ -117,6 +117,7 @@ impl Stage {
         let told = configuration::Gateway {
             store: server.as_ref().map_or(format!("sqlite:{}", store::FILE), Server::url),
             journal: format!("{}.journal", store::FILE),
+            instance: server.as_ref().map(|_| "first"),
             shares_port: server.is_some(),
             port,
             ops_port: plan.ports.ops,
@@ -130,7 +131,7 @@ impl Stage {
             None => None,
             Some(_) => {
                 let journal = "second.journal".to_owned();
-                let told = configuration::Gateway { journal, ops_port: 0, ..told };
+                let told = configuration::Gateway { journal, instance: Some("second"), ops_port: 0, ..told };
                 let config = plan.folder.join("second.toml");
                 write_private(&config, &configuration::of_gateway(&told, &sandbox)?)?;
                 Some(start_gateway("second-gateway", &plan, &config).await?)

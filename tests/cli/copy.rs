@@ -42,8 +42,9 @@ fn a_school_moves_to_redis_and_back() {
     let to = format!("redis://127.0.0.1:{}/0?name=ecole", server.port);
     write_secret(&folder.join("password"), &format!("{SECRET}\n"));
     let on_redis = folder.join("redis.toml");
-    let lines =
-        format!("store = \"{to}\"\njournal = \"redis.journal\"\n{file}\n[redis]\npassword_file = \"password\"\n");
+    let lines = format!(
+        "store = \"{to}\"\njournal = \"redis.journal\"\ninstance = \"one\"\n{file}\n[redis]\npassword_file = \"password\"\n"
+    );
     fs::write(&on_redis, lines).unwrap();
     refused(&[from], &on_redis, "is served by another process");
     assert_eq!(running.stop("TERM"), Some(0));
@@ -69,9 +70,9 @@ fn a_school_moves_to_redis_and_back() {
     std::thread::sleep(std::time::Duration::from_secs(21));
     copied(&[&[back.as_str(), &journal], &new[..]].concat(), &on_redis);
     let env = [("GUICHET__STORE", "sqlite:back.db"), ("GUICHET__JOURNAL", "back.journal")];
-    let running = Running::start(&on_redis, &env);
+    let running = Running::start(&on_file, &env);
     assert!(running.get("listen", &with_key).starts_with("HTTP/1.1 200 OK"));
     assert_eq!(running.stop("TERM"), Some(0));
-    let log = fs::read_to_string(on_redis.with_extension("log")).unwrap();
+    let log = fs::read_to_string(on_file.with_extension("log")).unwrap();
     assert!(!log.contains("store_regressed"), "nothing is frozen: {log}");
 }

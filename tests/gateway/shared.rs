@@ -57,7 +57,9 @@ struct Two {
 impl Two {
     async fn start(edit: impl Fn(String) -> String) -> Self {
         let (server, port) = redis();
-        let place = format!("store = \"redis://127.0.0.1:{port}/0?name=ecole\"\njournal = \"first.journal\"");
+        let place = format!(
+            "store = \"redis://127.0.0.1:{port}/0?name=ecole\"\njournal = \"first.journal\"\ninstance = \"first\""
+        );
         let plans = Plans::start_with(|text| edit(text.replace("store = \"sqlite:guichet.db\"", &place))).await;
         let (child, ready) = start_second(&plans.bench.folder);
         let other = Client::new(text(&ready["listen"]));
@@ -94,6 +96,7 @@ fn start_second(folder: &Path) -> (Child, Value) {
         .current_dir(folder)
         .env("GUICHET_CONFIG", folder.join("guichet.toml"))
         .env("GUICHET__JOURNAL", "second.journal")
+        .env("GUICHET__INSTANCE", "second")
         .stdout(Stdio::piped())
         .stderr(std::fs::File::create(folder.join("second.log")).unwrap())
         .spawn()

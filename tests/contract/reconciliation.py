@@ -38,8 +38,10 @@ def forget(folder):
         line = json.loads(file.readline())
     line["mark"]["position"] += 1_000
     line["call"] = {
-        "at": "2026-11-10T06:00:00Z", "merchant": "ecole", "order": "ord_" + ORDER, "debit": 2, "attempt": 1,
-        "reference": f"ECO-{ORDER}-2-d1", "amount": {"amount": 20_038, "currency": "EUR"}, "question": 7,
+        "merchant": "ecole", "order": "ord_" + ORDER, "debit": 2, "attempt": 1, "call": "debit",
+        "subscriber": f"ECO-{ORDER}-s1", "amount": {"amount": 20_038, "currency": "EUR"},
+        "reference": f"ECO-{ORDER}-2-d1", "archive": "H142H5WGGRKW",
+        "sending": {"at": "2026-11-10T06:00:00Z", "question": 7, "host": "main"},
     }
     with open(folder / "guichet.db.journal", "a") as file:
         file.write(json.dumps(line) + "\n")

@@ -41,7 +41,7 @@ pub(super) fn order_lease(merchant: &MerchantId, id: OrderId) -> String {
 }
 
 impl App {
-    /// Tells the store that it is served; to be said again well within [`SERVED_FOR`]. `false` while it is being copied.
+    /// Tells the store that it is served; to be said again every few seconds. `false` while it is being copied.
     ///
     /// # Errors
     /// [`Error::Unavailable`].

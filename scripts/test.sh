@@ -23,6 +23,6 @@ stage "contract" scripts/test-contract.sh
 stage "integration" scripts/test-integration.sh
 stage "image" scripts/check-image.sh
 stage "journey" target/debug/guichet-demo headless
-stage "journey on redis" scripts/demo.sh headless redis
+stage "journey on redis" target/debug/guichet-demo headless --store redis
 stage "browser" scripts/test-browser.sh
 stages_summary

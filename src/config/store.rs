@@ -88,17 +88,13 @@ pub(super) fn read(
             None
         }
     });
+    // One process serves a file, whatever it is called: `guichet store copy` reads one configuration for both.
+    let is_shared = matches!(store, Some(StorePlace::Redis(_)));
     let instance = root.optional("instance", name);
-    match &store {
-        Some(StorePlace::Redis(_)) if instance.is_none() && !root.has("instance") => {
-            root.problem("instance", "is missing: each gateway on a store on Redis has a name of its own");
-        }
-        Some(StorePlace::Sqlite(_)) if instance.is_some() => {
-            root.problem("instance", "is for a store on Redis: one process serves a file");
-        }
-        Some(StorePlace::Redis(_) | StorePlace::Sqlite(_)) | None => {}
+    if is_shared && instance.is_none() && !root.has("instance") {
+        root.problem("instance", "is missing: each gateway on a store on Redis has a name of its own");
     }
-    (store, journal, instance)
+    (store, journal, instance.filter(|_| is_shared))
 }
 
 /// The name of a gateway.

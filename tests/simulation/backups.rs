@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use guichet::{
     app::{App, Error},
     domain::{
-        bank::{MoneyCall, OperationStatus},
+        bank::OperationStatus,
         ids::OrderId,
         order::Order,
         purpose::{AttemptId, Purpose},
@@ -163,9 +163,12 @@ fn references(order: &Order) -> BTreeSet<String> {
 
 /// What is open, as the store has it.
 pub(crate) fn open(inner: &Inner) -> Option<Reconcile> {
+    latest(inner).filter(Reconcile::is_open)
+}
+
+fn latest(inner: &Inner) -> Option<Reconcile> {
     let row = inner.store.rows.iter().find(|(key, _)| key.kind == "reconcile");
-    let reconcile: Reconcile = serde_json::from_str(&row?.1.stored.state).unwrap();
-    reconcile.is_open().then_some(reconcile)
+    row.map(|(_, row)| serde_json::from_str(&row.stored.state).unwrap())
 }
 
 /// A person who looks in the morning lets debits go on, once all has been asked.
@@ -202,9 +205,7 @@ pub(crate) fn i18_nothing_is_debited(inner: &mut Inner, order: OrderId, of: Atte
 
 /// A debit that is booked nowhere, because its order is not what it was, is on the list that somebody has read.
 pub(crate) fn is_a_person_told(inner: &mut Inner, moved: &Moved) {
-    let row = inner.store.rows.iter().find(|(key, _)| key.kind == "reconcile");
-    let reconcile: Option<Reconcile> = row.map(|row| serde_json::from_str(&row.1.stored.state).unwrap());
-    let is_told = reconcile.is_some_and(|reconcile| {
+    let is_told = latest(inner).is_some_and(|reconcile| {
         reconcile.calls.iter().any(|call| call.left.call.names().0.as_str() == moved.reference)
     });
     inner.count("reconcile: a debit that only people can book");
@@ -213,15 +214,9 @@ pub(crate) fn is_a_person_told(inner: &mut Inner, moved: &Moved) {
     }
 }
 
-/// A payment that the store forgot together with the call that cancelled it: the bank shows nothing of it any more that
-/// could be booked, and the call is on the list that somebody has read.
-pub(crate) fn was_cancelled_before(inner: &Inner, moved: &Moved) -> bool {
-    let row = inner.store.rows.iter().find(|(key, _)| key.kind == "reconcile");
-    let reconcile: Option<Reconcile> = row.map(|row| serde_json::from_str(&row.1.stored.state).unwrap());
-    moved.status == OperationStatus::Cancelled
-        && reconcile.is_some_and(|reconcile| {
-            let cancelled =
-                |call: &MoneyCall| matches!(call, MoneyCall::Cancel { operation, .. } if *operation == moved.operation);
-            reconcile.calls.iter().any(|call| cancelled(&call.left.call))
-        })
+/// A payment that the store forgot together with the call that gave all of it back: the bank shows nothing of it any more
+/// that could be booked.
+pub(crate) fn was_undone_before(inner: &Inner, moved: &Moved) -> bool {
+    let is_undone = moved.status == OperationStatus::Cancelled || moved.gone_back() == moved.amount.minor_units();
+    is_undone && inner.lost.knows_of_reference(&moved.reference)
 }

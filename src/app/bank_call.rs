@@ -94,7 +94,8 @@ impl App {
             }
             Known::Otherwise(left) => {
                 let why = format!("before the store went back, it left as {}", left.call.names().0);
-                self.settle(merchant, id, of, |order, now| Ok(order.quarantine_attempt(of, &why, now)?)).await?;
+                let decide = |order: &Order, now| Ok(order.quarantine_lost_debit(of, &left.call, &why, now)?);
+                self.settle(merchant, id, of, decide).await?;
                 self.deal_with(&left).await?;
                 return Ok(Departure::Stayed);
             }

@@ -61,6 +61,7 @@ use crate::{
         fault::Fault,
         ids::{MerchantId, OrderId},
         order::{Impossible, Refusal},
+        schedule::OTHER_AMOUNT,
         witness::{LAPSED, SEEN_REFUSED},
     },
     paybox::codes::{Code, Lang},
@@ -107,6 +108,10 @@ pub fn explain(code: &str, locale: Locale) -> &'static str {
         Err(_) if code == CHARGED_BACK => match locale {
             Locale::Fr => "La banque du payeur a repris ce paiement.",
             Locale::En => "The payer's bank took this payment back.",
+        },
+        Err(_) if code == OTHER_AMOUNT => match locale {
+            Locale::Fr => "La banque a prélevé une autre somme, qui est rendue.",
+            Locale::En => "The bank debited another amount, which is given back.",
         },
         Err(_) if code == LAPSED => match locale {
             Locale::Fr => "L'autorisation de la banque n'est plus valable.",

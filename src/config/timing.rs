@@ -15,6 +15,7 @@ pub(super) struct Timing {
     ask_after_news: Vec<SignedDuration>,
     ask_after_silence: Vec<SignedDuration>,
     hold_for_report: SignedDuration,
+    capture_awaited: SignedDuration,
     doubt_settles: SignedDuration,
     doubt_ladder: Vec<SignedDuration>,
     answer_grace: SignedDuration,
@@ -36,6 +37,7 @@ pub(super) struct Switches {
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
+const MONTH: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// A call that leaves later than this after it was put on record would be hard to reason about.
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 /// What a test may want; nothing in live mode is as short.
@@ -57,6 +59,7 @@ impl Default for Timing {
             ask_after_news: vec![seconds(0), seconds(3), seconds(10), seconds(30), minutes(2), minutes(10)],
             ask_after_silence: vec![seconds(5), seconds(30), minutes(2), minutes(10), minutes(30)],
             hold_for_report: minutes(10),
+            capture_awaited: WEEK,
             doubt_settles: minutes(10),
             doubt_ladder: vec![
                 minutes(1),
@@ -103,6 +106,7 @@ impl Timing {
                 .durations("ask_after_silence")
                 .unwrap_or_else(|| others.ask_after_silence.clone()),
             hold_for_report: section.duration("hold_for_report", others.hold_for_report, SHORTEST..=DAY),
+            capture_awaited: section.duration("capture_awaited", others.capture_awaited, SHORTEST..=MONTH),
             doubt_settles: section.duration("doubt_settles", others.doubt_settles, SHORTEST..=DAY),
             doubt_ladder: section.durations("doubt_ladder").unwrap_or_else(|| others.doubt_ladder.clone()),
             answer_grace: section.duration("answer_grace", others.answer_grace, SHORTEST..=DAY),
@@ -172,6 +176,7 @@ impl Timing {
             ask_after_news: self.ask_after_news.clone(),
             ask_after_silence: self.ask_after_silence.clone(),
             hold_for_report: self.hold_for_report,
+            capture_awaited: self.capture_awaited,
             doubt_settles: self.doubt_settles,
             doubt_ladder: self.doubt_ladder.clone(),
             answer_grace: self.answer_grace,

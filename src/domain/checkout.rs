@@ -86,6 +86,9 @@ pub struct Checkout {
     /// Answers in a row that showed such operations.
     #[serde(default)]
     pub not_yet: u32,
+    /// Since when its answers show any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorised_since: Option<Timestamp>,
     /// Operations that contradict what we know; a person decides.
     #[serde(default)]
     pub quarantine: Vec<Quarantine>,

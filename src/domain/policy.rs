@@ -24,6 +24,8 @@ pub struct Policy {
     pub ask_after_silence: Vec<SignedDuration>,
     /// How long an unconfirmed report of success keeps the order from being paid in another way.
     pub hold_for_report: SignedDuration,
+    /// How long the bank may show a payment as authorised and not captured: after that people have to look.
+    pub capture_awaited: SignedDuration,
     /// How long after `sent` is durable the call's first byte may still leave: a process that was frozen longer sends
     /// nothing.
     pub send_within: SignedDuration,

@@ -55,11 +55,14 @@ pub struct Debit {
     pub attempt: Attempt,
 }
 
+/// What instalments are in arrears with that a debit of another amount was carried out for.
+pub const OTHER_AMOUNT: &str = "other_amount";
+
 /// Why an instalment is not debited by itself any more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Arrears {
     pub since: Date,
-    /// The bank's code of the last refusal.
+    /// The bank's code of the last refusal, or a word of ours.
     pub code: String,
     pub class: RefusalClass,
 }

@@ -268,7 +268,7 @@ fn schedulers(inner: &mut Inner) {
     let due: Vec<(String, OrderId)> =
         inner.store.orders().filter(is_due).map(|order| (order.merchant.to_string(), order.id)).collect();
     for (merchant, order) in due {
-        let hour = if inner.rng.chance(500) { 60 } else { 57_000 };
+        let hour = if inner.calm || inner.rng.chance(500) { 60 } else { 57_000 };
         for late in [0, *inner.rng.pick(&[0, 1, 3, 7])] {
             let times = if inner.calm { 1 } else { *inner.rng.pick(&[0, 1, 1, 2, 20]) };
             if times > 1 {

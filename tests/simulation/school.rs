@@ -63,6 +63,7 @@ pub(crate) fn policy(nature: &Nature) -> Policy {
         ask_after_news: if nature.asks_often { vec![seconds(0), minutes(10)] } else { vec![seconds(0)] },
         ask_after_silence: vec![seconds(5), seconds(30), minutes(2), minutes(10), minutes(30)],
         hold_for_report: minutes(10),
+        capture_awaited: SignedDuration::from_hours(7 * 24),
         send_within: seconds(5),
         doubt_settles: minutes(10),
         doubt_ladder: [60, 300, 660, 1_800, 7_200, 21_600, 43_200, 86_400, 129_600, 172_800].map(seconds).to_vec(),

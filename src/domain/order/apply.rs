@@ -128,6 +128,8 @@ impl Order {
                         checkout.silences = 0;
                         checkout.authorised = authorised.iter().copied().collect();
                         checkout.not_yet = if authorised.is_empty() { 0 } else { checkout.not_yet.saturating_add(1) };
+                        let since = checkout.authorised_since.unwrap_or(at);
+                        checkout.authorised_since = (!authorised.is_empty()).then_some(since);
                     }
                 }
                 Ok(())

@@ -346,7 +346,7 @@ impl Decision {
         match of.purpose {
             Purpose::GiveBack(number) => self.book_give_back(number, operation, now),
             Purpose::Capture(hold) => self.book_held(hold, now),
-            Purpose::Debit(instalment) => self.book_debit(instalment, operation, now),
+            Purpose::Debit(instalment) => self.book_debit(of, instalment, operation, now),
         }
     }
 

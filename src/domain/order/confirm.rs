@@ -179,6 +179,13 @@ impl Order {
                 OperationStatus::Authorised if policy.authorised_counts => {
                     decision.capture(heard.checkout, operation, now)?;
                 }
+                OperationStatus::Authorised
+                    if checkout.authorised_since.is_some_and(|since| now >= later(since, policy.capture_awaited)) =>
+                {
+                    let why = "it is authorised, and was not captured in time".to_owned();
+                    decision
+                        .push(Event::Quarantined { checkout: heard.checkout, operation: operation.number, why }, now)?;
+                }
                 OperationStatus::Authorised => authorised.push(operation.number),
                 OperationStatus::Cancelled | OperationStatus::Refused => {}
                 OperationStatus::Refunded

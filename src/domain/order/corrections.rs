@@ -378,7 +378,9 @@ impl Decision {
         let failed = |due: &Instalment| due.is_owed() && (due.arrears.is_some() || due.waits_after_refusal());
         let state = self.order.plan().map(|plan| &plan.state);
         let is_given_up = matches!(state, Some(PlanState::Ended { how: PlanEnd::Defaulted, .. }));
-        let is_past_due = self.order.schedule.iter().any(|due| failed(due) || (is_given_up && due.is_owed()));
+        let is_cancelled = matches!(self.order.status, Status::Cancelled { .. });
+        let is_past_due =
+            !is_cancelled && self.order.schedule.iter().any(|due| failed(due) || (is_given_up && due.is_owed()));
         match (self.order.blocked, is_past_due) {
             (false, true) => self.push(Event::Blocked, now),
             (true, false) => self.push(Event::Unblocked, now),

@@ -1,6 +1,6 @@
 //! Debiting the instalments of an active plan: which one a run takes up, whether it may still leave, what follows.
 
-use jiff::{Timestamp, civil::Date};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::Serialize;
 
 use super::{Decision, Impossible, NewCall, Order, Refusal, Status};
@@ -15,7 +15,7 @@ use crate::domain::{
     policy::Policy,
     purpose::{AttemptId, Purpose},
     retry::{RefusalClass, is_single_use_hint, is_worn, last_day, next_try},
-    schedule::{Arrears, Debit, Instalment},
+    schedule::{Arrears, Debit, Instalment, OTHER_AMOUNT},
     subscriber::PlanCard,
     text::Text,
 };
@@ -224,6 +224,36 @@ impl Order {
         Ok(decision)
     }
 
+    /// A debit that is ready does not leave, because before the store went back another left for the same instalment:
+    /// that comes before people, as it was, in its place. Nothing when it has left.
+    ///
+    /// # Errors
+    /// [`Impossible`] when there is no such attempt.
+    pub fn quarantine_lost_debit(
+        &self,
+        of: AttemptId,
+        lost: &MoneyCall,
+        why: &str,
+        now: Timestamp,
+    ) -> Result<Decision, Impossible> {
+        let Purpose::Debit(number) = of.purpose else { return Err(Impossible("no debit")) };
+        let mut decision = Decision::of(self);
+        let due = self.instalment(number).ok_or(Impossible("a debit of no instalment"))?;
+        let debit = due.debit().filter(|debit| debit.attempt.number == of.attempt);
+        let debit = debit.ok_or(Impossible("an attempt that does not exist"))?;
+        if !matches!(debit.attempt.state, AttemptState::Ready { .. }) {
+            return Ok(decision);
+        }
+        decision.push(Event::AttemptDropped { of, why: why.to_owned() }, now)?;
+        let attempt = Attempt::ready(self.next_attempt(of.purpose), lost.clone(), now);
+        let of = AttemptId { attempt: attempt.number, ..of };
+        let run = Some(debit.run);
+        decision.push(Event::AttemptPlanned { purpose: of.purpose, attempt, run }, now)?;
+        let state = AttemptState::Quarantined { why: why.to_owned() };
+        decision.push(Event::AttemptAnswered { of, state }, now)?;
+        Ok(decision)
+    }
+
     /// Why a debit that was taken up does not leave after all.
     pub(super) fn why_not_debit(&self, instalment: u32, now: Timestamp, policy: &Policy) -> Option<&'static str> {
         let plan = self.plan().filter(|plan| self.status == Status::Open && plan.card().is_some());
@@ -263,19 +293,30 @@ impl Decision {
         ready.into_iter().try_for_each(|of| self.push(Event::AttemptDropped { of, why: why.to_owned() }, now))
     }
 
-    /// A debit was carried out: it pays its instalment, and is surplus when that was paid meanwhile.
+    /// A debit was carried out: it pays its instalment, and is surplus when that was paid meanwhile, or is of another
+    /// amount. In the latter's place nothing is debited by itself.
     pub(super) fn book_debit(
         &mut self,
+        of: AttemptId,
         instalment: u32,
         operation: Operation,
         now: Timestamp,
     ) -> Result<(), Impossible> {
         let due = self.order.instalment(instalment).ok_or(Impossible("a debit of no instalment"))?;
-        let owed = due.is_owed() && self.order.status == Status::Open;
-        let kind = if owed { EntryKind::Debit { instalment } } else { EntryKind::Surplus { checkout: None } };
-        let entry = Entry { at: now, operation, amount: due.amount, kind };
-        self.push(Event::Captured { entry }, now)?;
-        if owed { self.settle_if_paid(now) } else { Ok(()) }
+        let is_owed = due.is_owed() && self.order.status == Status::Open;
+        let amount = self.order.attempt(of)?.call.amount();
+        let pays = is_owed && due.amount == amount;
+        let kind = if pays { EntryKind::Debit { instalment } } else { EntryKind::Surplus { checkout: None } };
+        self.push(Event::Captured { entry: Entry { at: now, operation, amount, kind } }, now)?;
+        if pays {
+            return self.settle_if_paid(now);
+        }
+        if is_owed {
+            let since = now.to_zoned(TimeZone::UTC).date();
+            let arrears = Arrears { since, code: OTHER_AMOUNT.to_owned(), class: RefusalClass::Hard };
+            self.push(Event::DebitInArrears { instalment, arrears, single_use: false }, now)?;
+        }
+        self.update_block(now)
     }
 
     /// An order whose instalments are all paid is settled, and its plan complete.

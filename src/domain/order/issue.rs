@@ -132,6 +132,7 @@ impl Order {
             prompts: 0,
             authorised: Default::default(),
             not_yet: 0,
+            authorised_since: None,
             quarantine: Vec::new(),
             resolved: Default::default(),
             rest,
@@ -262,6 +263,7 @@ impl Order {
             prompts: 0,
             authorised: Default::default(),
             not_yet: 0,
+            authorised_since: None,
             quarantine: Vec::new(),
             resolved: Default::default(),
             // A card is registered under a name of its own, each time.

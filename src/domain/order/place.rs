@@ -61,11 +61,12 @@ impl Order {
         Ok(decision)
     }
 
-    /// Takes the order back, before anything of it is paid. A page that is open may still be paid: that will be surplus.
+    /// Takes the order back, before anything of it is paid, or after all of it was charged back. A page that is open may
+    /// still be paid: that will be surplus.
     ///
     /// # Errors
-    /// [`Refusal`] when it is settled, cancelled already, partly paid, or money of it is being confirmed or waits for a
-    /// person.
+    /// [`Refusal`] when it is settled, cancelled already, partly paid, or money of it is being confirmed, debited, or
+    /// waits for a person.
     pub fn cancel(&self, replaced_by: Option<OrderId>, now: Timestamp) -> Result<Decision, Refusal> {
         self.must_be_open()?;
         if self.schedule.iter().any(|instalment| instalment.paid) {
@@ -77,10 +78,18 @@ impl Order {
         if self.has_quarantine() {
             return Err(Refusal::Quarantined);
         }
-        let mut decision = Decision::of(self);
+        let mut decision = match self.plan() {
+            Some(plan) if plan.card().is_some() => self.cancel_plan(now)?,
+            Some(_) | None => Decision::of(self),
+        };
+        // What left while its plan was active may have been carried out.
+        if decision.order.schedule.iter().any(|due| due.is_being_debited() || due.is_quarantined()) {
+            return Err(Refusal::DebitInProgress);
+        }
         decision.close_open_checkouts(Closed::Withdrawn, now)?;
         decision.withdraw_plan(now)?;
         decision.push(Event::Cancelled { replaced_by }, now)?;
+        decision.update_block(now)?;
         Ok(decision)
     }
 

@@ -45,6 +45,7 @@ pub(in crate::domain) fn policy() -> Policy {
         ask_after_news: vec![minutes(0), minutes(1), minutes(10)],
         ask_after_silence: vec![minutes(1), minutes(5)],
         hold_for_report: minutes(10),
+        capture_awaited: SignedDuration::from_hours(7 * 24),
         send_within: SignedDuration::from_secs(5),
         doubt_settles: minutes(10),
         doubt_ladder: vec![minutes(1), minutes(11), minutes(60)],

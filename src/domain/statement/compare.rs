@@ -170,7 +170,7 @@ pub fn compare_operations(rows: &[OperationRow], books: &Books<'_>) -> Vec<Drift
             Movement::Chargeback => chargeback(row, &index, &mut drifts),
         }
     }
-    not_in_file(rows, &index, books, &mut drifts);
+    not_in_file(rows, books, &mut drifts);
     drifts
 }
 
@@ -295,15 +295,11 @@ fn chargeback(row: &OperationRow, index: &Index<'_>, drifts: &mut Vec<Drift>) {
 }
 
 /// What our ledger has on the file's days, and neither it nor the files beside it have.
-fn not_in_file(rows: &[OperationRow], index: &Index<'_>, books: &Books<'_>, drifts: &mut Vec<Drift>) {
+fn not_in_file(rows: &[OperationRow], books: &Books<'_>, drifts: &mut Vec<Drift>) {
     let days = rows.iter().map(|row| row.date);
     let Some((from, until)) = days.clone().min().zip(days.max()) else { return };
-    let shown: BTreeSet<OperationNumber> = rows
-        .iter()
-        .filter(|row| row.movement != Movement::Chargeback)
-        .map(|row| row.operation.number)
-        .chain(index.refunds.values().map(|(_, entry)| entry.operation.number))
-        .collect();
+    let shown: BTreeSet<OperationNumber> =
+        rows.iter().filter(|row| row.movement != Movement::Chargeback).map(|row| row.operation.number).collect();
     let day = |entry: &Entry| -> Date { entry.at.to_zoned(books.zone.clone()).date() };
     for order in books.orders {
         for entry in &order.ledger {

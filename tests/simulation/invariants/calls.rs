@@ -92,10 +92,11 @@ pub(crate) fn executed(inner: &mut Inner, sent: &Sent) {
 }
 
 /// What a page had brought that is not on record since a copy came back: no gateway can know of it. And who pays on a page
-/// what had been debited pays by himself.
+/// what had been debited pays by himself. What was captured before, and had to go back after, is not paid.
 fn is_unknown_here(inner: &Inner, sent: &Sent, moved: &Moved) -> bool {
     let is_by_page = moved.made == Made::OnPage || matches!(sent.call, MoneyCall::Capture { .. });
-    is_by_page && inner.lost.was_paid_on(moved)
+    let has_gone_back = moved.gone_back() == moved.amount.minor_units();
+    (is_by_page && inner.lost.was_paid_on(moved)) || (has_gone_back && inner.lost.knows_of_reference(&moved.reference))
 }
 
 /// I4: what reaches the bank is on record. Returns what it is for.

@@ -4,6 +4,7 @@ use guichet::domain::{
     hold::{Hold, Verdict},
     order::Order,
     plan::{Plan, PlanState},
+    schedule::Instalment,
 };
 
 use crate::world::Inner;
@@ -25,12 +26,11 @@ pub(super) fn i14_active_with_an_accepted_card(inner: &mut Inner, after: &Order)
         inner.violate("I14", format!("the plan of {} is active without an accepted card", after.id));
         return;
     };
-    let last_due = after.schedule.iter().filter(|due| due.is_owed()).map(|due| due.due).max();
+    // What is in arrears, by a refusal or a chargeback, is not debited any more.
+    let is_to_be_debited = |due: &&Instalment| due.is_owed() && due.arrears.is_none();
+    let last_due = after.schedule.iter().filter(is_to_be_debited).map(|due| due.due).max();
     let paid_with = inner.bank.find(hold.operation.number).map(|moved| moved.card.clone());
-    let is_good = paid_with.is_some_and(|card| {
-        // What a chargeback has opened again is not debited any more.
-        !card.is_virtual() && last_due.is_none_or(|last| card.end.covers(last))
-    });
+    let is_good = paid_with.is_some_and(|card| !card.is_virtual() && last_due.is_none_or(|last| card.end.covers(last)));
     if !is_good {
         inner.violate("I14", format!("the plan of {} is active with a card that no plan takes", after.id));
     }

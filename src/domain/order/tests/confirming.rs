@@ -191,6 +191,26 @@ fn an_authorisation_holds_the_order_and_is_asked_about_later_and_later() {
 }
 
 #[test]
+fn an_authorisation_that_is_not_captured_in_a_week_comes_before_people() {
+    let mut world = World::place(377_000);
+    let checkout = world.check_out().unwrap();
+    let shown = [(operation(1, 10), OperationStatus::Authorised)];
+    world.hear(checkout, &shown);
+    world.wait(7 * 24 * 60 - 1);
+    world.hear(checkout, &shown);
+    assert_eq!((world.status(checkout), world.order.waiting().len()), (CheckoutStatus::Confirming, 0));
+    world.wait(1);
+    world.hear(checkout, &shown);
+    assert_eq!(world.order.waiting().len(), 1);
+    assert_eq!(world.check_out(), Err(Refusal::Quarantined));
+    // What people have seen to is not asked for any more, but for the page's own expiry.
+    world.take(world.order.expire(checkout, world.now).unwrap());
+    world.wait(24 * 60);
+    world.hear(checkout, &shown);
+    assert_eq!(world.order.wake_at(&world.policy), None);
+}
+
+#[test]
 fn a_second_session_of_one_page_is_put_before_a_person() {
     let mut world = World::place(377_000);
     let checkout = world.check_out().unwrap();

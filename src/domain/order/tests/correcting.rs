@@ -248,6 +248,33 @@ fn what_was_charged_back_is_not_paid_in_instalments() {
     assert_eq!(world.order.checkout(checkout).unwrap().amount, euros(277_000));
 }
 
+/// A debit that nobody has heard of since may have been carried out: cancelling would make it surplus.
+#[test]
+fn an_order_that_was_charged_back_is_cancelled_once_nothing_of_it_is_debited() {
+    let charged_back = || {
+        let mut world = World::active_on("2026-07-10");
+        let decision = world.order.charge_back(&operation(1, 10).number, text("contestation"), world.now).unwrap();
+        world.take(decision);
+        world
+    };
+    for ends_before_people in [false, true] {
+        let mut world = charged_back();
+        let of = world.debit("2026-07-10", &Ruling::Doubt { why: "silence".to_owned() });
+        if ends_before_people {
+            let decision = world.order.quarantine_answer(of, "the ladder ended", world.now).unwrap();
+            world.take(decision);
+        }
+        assert_eq!(world.order.cancel(None, world.now), Err(Refusal::DebitInProgress), "{ends_before_people}");
+    }
+    let mut world = charged_back();
+    world.take_up("2026-07-10").unwrap();
+    assert!(world.order.blocked);
+    let decision = world.order.cancel(None, world.now).unwrap();
+    world.take(decision);
+    assert_eq!((world.order.ready_on(), world.order.blocked), (None, false));
+    assert!(world.order.plan().unwrap().card().is_none(), "its card is not kept");
+}
+
 #[test]
 fn a_chargeback_of_the_rest_owes_all_of_it_again() {
     let mut world = World::active();

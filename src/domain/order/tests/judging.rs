@@ -4,8 +4,10 @@ use super::{correcting::euros, *};
 use crate::domain::{
     actor::Actor,
     bank::MoneyCall,
+    ledger::EntryKind,
     purpose::Purpose,
     quarantine::{GivenVerdict, PeoplesVerdict, Subject},
+    schedule::OTHER_AMOUNT,
 };
 
 impl World {
@@ -63,6 +65,45 @@ fn two_people_lead_out_of_quarantine_and_nothing_else_does() {
     world.verdict(subject, PeoplesVerdict::NotExecuted, "Petit", "k3").unwrap();
     assert!(world.order.waiting().is_empty());
     assert_eq!(world.order.ready_on(), Some("2026-07-10".parse().unwrap()), "it is debited again");
+}
+
+/// A restored copy does not know of a credit, nor of the smaller debit that left after it.
+#[test]
+fn a_lost_debit_of_another_amount_pays_nothing_and_goes_back() {
+    for executed in [true, false] {
+        let mut world = World::active();
+        world.at("2026-07-10T05:00:00Z");
+        let of = world.take_up("2026-07-10").unwrap();
+        let MoneyCall::Debit { subscriber, archive, .. } = world.order.attempt(of).unwrap().call.clone() else {
+            panic!("no debit")
+        };
+        let reference = crate::domain::ids::Reference::of_debit("E1", world.order.id, 2, 1);
+        let lost = MoneyCall::Debit { subscriber, amount: euros(4_361), reference, archive };
+        let decision = world.order.quarantine_lost_debit(of, &lost, "it left before", world.now).unwrap();
+        world.take(decision);
+        let again = world.order.quarantine_lost_debit(of, &lost, "it left before", world.now);
+        assert!(again.is_err(), "another attempt is the latest");
+        let subject = Subject::Attempt { of: AttemptId { attempt: 2, ..of } };
+        assert_eq!(world.order.waiting().len(), 1);
+        assert_eq!(world.order.attempt(AttemptId { attempt: 2, ..of }).unwrap().call, lost);
+        let verdict = match executed {
+            true => PeoplesVerdict::Executed { operation: operation(2, 20) },
+            false => PeoplesVerdict::NotExecuted,
+        };
+        world.verdict(subject, verdict, "Dupont", "k1").unwrap();
+        world.verdict(subject, verdict, "Durand", "k2").unwrap();
+        assert_eq!(world.order.paid(), euros(20_031), "the first instalment");
+        let due = world.order.instalment(2).unwrap();
+        if executed {
+            let entry = world.order.ledger.last().unwrap();
+            assert_eq!((entry.amount, &entry.kind), (euros(4_361), &EntryKind::Surplus { checkout: None }));
+            assert_eq!(world.order.give_backs.last().unwrap().amount, euros(4_361));
+            assert_eq!(due.arrears.as_ref().unwrap().code, OTHER_AMOUNT);
+            assert_eq!(world.order.ready_on(), Some("2026-08-10".parse().unwrap()), "the next one's day");
+        } else {
+            assert_eq!(world.order.ready_on(), Some("2026-07-10".parse().unwrap()));
+        }
+    }
 }
 
 #[test]

@@ -158,7 +158,8 @@ fn an_operation_drifts_or_agrees() {
             None,
         ),
         (&by_status, "1;10;;2026-11-23;payment;601,00;EUR;117;Capturé\n", None),
-        (&by_status, "3;10;;2026-11-23;refund;601,00;EUR;118;Crédit\n", None),
+        // Its refund is shown; the payment, of another number, is not.
+        (&by_status, "3;10;;2026-11-23;refund;601,00;EUR;118;Crédit\n", Some(("not_in_file.1", NOTE))),
         (
             &by_status,
             "1;10;;2026-11-23;payment;601,00;EUR;;Remboursé\n3;10;;2026-11-23;refund;601,00;EUR;;Crédit\n4;10;;2026-11-23;refund;601,00;EUR;;Crédit\n",

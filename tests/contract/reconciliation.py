@@ -13,6 +13,7 @@ def run(trial):
     body = portal.body_of("endReconciliation")
     test_clock.bodies(trial, "endReconciliation", body)
     trial.ask("endReconciliation", 422, "invalid_request", "blank", body={"reason": " "})
+    trial.ask("endReconciliation", 422, "invalid_request", "wrong_type", body=body | {"without": "gateway-2"})
     state(trial, "none")
     trial.ask("endReconciliation", 409, "not_reconciling", body=body)
 
@@ -27,6 +28,8 @@ def run(trial):
     payer.until("asked", lambda: shown(trial)["state"] == "asked")
     if shown(trial)["calls"][0]["finding"] != "nothing":
         trial.failures.append(f"showReconciliation: {shown(trial)}")
+    unknown = body | {"without": ["gateway-2"]}
+    trial.ask("endReconciliation", 422, "invalid_request", "unknown", body=unknown)
     ended = trial.ask("endReconciliation", 200, body=body).json()
     if ended["debits_frozen"] or shown(trial) != ended:
         trial.failures.append(f"endReconciliation: {ended}")

@@ -43,9 +43,12 @@ async fn notify(rig: &Rig, bodies: &[String], status: u16) -> std::time::Duratio
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn forged_notifications_are_no_dearer_than_genuine_ones() {
-    // The bank is asked about it later than this lasts.
+    // The bank is asked about them when this is over.
     let later = |text: &str| {
-        text.replace("ask_after_news = [\"0s\", \"100ms\", \"400ms\", \"1s\", \"2s\"]", "ask_after_news = [\"1h\"]")
+        let text = text.replace("hold_for_report = \"1500ms\"", "hold_for_report = \"1h\"");
+        let at_once = "ask_after_news = [\"0s\", \"100ms\", \"400ms\", \"1s\", \"2s\"]";
+        assert!(text.contains(at_once) && text.contains("\"1h\""), "{text}");
+        text.replace(at_once, "ask_after_news = [\"30m\"]")
     };
     let rig = Rig::start_with(Kept::OnFile, 1, later).await;
     let (count, mut number) = (sized(16, 300), 0);

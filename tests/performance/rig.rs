@@ -74,6 +74,8 @@ fn edited(text: &str, redis: Option<&Server>, name: &str) -> String {
         ("connect_deadline = \"2s\"\nload_deadline = \"1s\"\nanswer_deadline = \"1s\"", "answer_deadline = \"20s\""),
         ("answer_grace = \"2100ms\"", "answer_grace = \"60s\""),
         ("send_within = \"1s\"", "send_within = \"20s\""),
+        // No page is asked about while others are timed.
+        ("ask_after_issue = [\"2s\", \"5s\", \"10s\"]", "ask_after_issue = []"),
         // As fast as may be configured, and only when it is told to.
         ("per_minute = 1500", "per_minute = 6000\ndaily = false"),
     ] {

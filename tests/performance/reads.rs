@@ -24,7 +24,7 @@ impl Shelf {
     async fn fill(kept: Kept, orders: usize) -> Self {
         let rig = Rig::start(kept, 1).await;
         let place = |number: usize| {
-            let payer = if number % (orders / OWN) == 0 { PAYER.to_owned() } else { format!("E{number}") };
+            let payer = if number.is_multiple_of(orders / OWN) { PAYER.to_owned() } else { format!("E{number}") };
             let rig = &rig;
             async move { drop(rig.place(&payer).await) }
         };

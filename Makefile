@@ -1,6 +1,6 @@
 # Two commands need no set-up: `make demo` and `make test`. The others are for those who work on guichet.
 
-.PHONY: demo demo-headless test sim sim-planted chaos chaos-redis test-browser test-contract test-integration lint
+.PHONY: demo demo-headless test sim sim-planted chaos chaos-redis bench test-browser test-contract test-integration lint
 
 demo: ## build, make throw-away keys, start gateway, sandbox and portal, print where to click; STORE=redis for two gateways
 	@scripts/demo.sh serve $(STORE)
@@ -22,6 +22,9 @@ chaos: ## the real gateway killed, cut off, traced, on bad disks: KILLS=300 for 
 
 chaos-redis: ## several real gateways while their Redis fails: FAILOVERS=200 DEBITS=1000
 	@FAILOVERS=$(FAILOVERS) DEBITS=$(DEBITS) scripts/chaos-redis.sh
+
+bench: ## how fast, as ratios of one run: stores, gateways, reads, notifications; ONLY=reads for a part
+	@ONLY=$(ONLY) scripts/bench.sh
 
 test-browser: ## the demo portal in a real browser; pictures in target/browser
 	scripts/test-browser.sh

@@ -11,6 +11,8 @@
 mod callbacks;
 #[path = "cli/check_config.rs"]
 mod check_config;
+#[path = "cli/check_store.rs"]
+mod check_store;
 #[path = "cli/copy.rs"]
 mod copy;
 #[path = "cli/debits.rs"]

@@ -15,6 +15,8 @@ mod bench;
 mod callbacks;
 #[path = "gateway/client.rs"]
 mod client;
+#[path = "gateway/configuration.rs"]
+mod configuration;
 #[path = "gateway/corrections.rs"]
 mod corrections;
 #[path = "gateway/debit_runs.rs"]

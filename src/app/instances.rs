@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{App, Error};
 use crate::{
-    domain::reconcile::{Mark, Reconcile},
+    domain::{
+        fault::{Fault, FaultKind},
+        reconcile::{Mark, Reconcile},
+    },
     ports::{Commit, CommitError, Key, Write},
 };
 
@@ -82,13 +85,35 @@ impl App {
         if !reconcile.is_open() {
             return Ok(Vec::new());
         }
-        let mut missing = Vec::new();
-        for (_, stored) in self.ports.store.list("", KIND, &[], None, MOST).await? {
-            let instance: Instance = serde_json::from_str(&stored.state)?;
-            if instance.store != reconcile.store {
-                missing.push(instance.name);
-            }
-        }
-        Ok(missing)
+        Ok(missing(self.instances().await?, reconcile))
     }
+
+    /// Those that are missing, each of which the caller has named: he has read its journal, or answers for it.
+    ///
+    /// # Errors
+    /// [`Error::InstancesMissing`] for those that he has not, [`Error::Faults`] for a name that no gateway has,
+    /// [`Error::Unavailable`].
+    pub(super) async fn done_without(&self, reconcile: &Reconcile, without: &[String]) -> Result<Vec<String>, Error> {
+        let instances = self.instances().await?;
+        let is_unknown = |name: &String| instances.iter().all(|instance| instance.name != *name);
+        let unknown = without.iter().enumerate().filter(|(_, name)| is_unknown(name));
+        let faults: Vec<Fault> =
+            unknown.map(|(place, _)| Fault::new(format!("/without/{place}"), FaultKind::Unknown)).collect();
+        if !faults.is_empty() {
+            return Err(Error::Faults(faults));
+        }
+        let (named, unnamed): (Vec<String>, Vec<String>) =
+            missing(instances, reconcile).into_iter().partition(|name| without.contains(name));
+        if unnamed.is_empty() { Ok(named) } else { Err(Error::InstancesMissing(unnamed)) }
+    }
+
+    async fn instances(&self) -> Result<Vec<Instance>, Error> {
+        let stored = self.ports.store.list("", KIND, &[], None, MOST).await?;
+        stored.into_iter().map(|(_, stored)| Ok(serde_json::from_str(&stored.state)?)).collect()
+    }
+}
+
+fn missing(instances: Vec<Instance>, reconcile: &Reconcile) -> Vec<String> {
+    let missing = instances.into_iter().filter(|instance| instance.store != reconcile.store);
+    missing.map(|instance| instance.name).collect()
 }

@@ -175,6 +175,9 @@ pub enum Error {
     NotReconciling,
     #[error("the bank has not answered all questions yet")]
     StillAsking,
+    /// Gateways that have not met the store since it was found to lag.
+    #[error("{} have not met the store", .0.join(", "))]
+    InstancesMissing(Vec<String>),
     /// What is to be done about a drift is done, or is none of what may be done.
     #[error("nothing like that is left to be done about it")]
     NotOffered,

@@ -77,17 +77,19 @@ impl App {
         }
     }
 
-    /// Lets debits go on, once all has been asked.
+    /// Lets debits go on, once all has been asked, and every gateway is there that is not named in `without`.
     ///
     /// # Errors
-    /// [`Error::NotReconciling`], [`Error::StillAsking`], [`Error::Busy`], [`Error::Unavailable`].
-    pub async fn end_reconcile(&self, caller: &Caller, reason: Text) -> Result<Reconcile, Error> {
+    /// [`Error::NotReconciling`], [`Error::StillAsking`], [`Error::InstancesMissing`], [`Error::Faults`], [`Error::Busy`],
+    /// [`Error::Unavailable`].
+    pub async fn end_reconcile(&self, caller: &Caller, reason: Text, without: &[String]) -> Result<Reconcile, Error> {
         let (version, found) = self.load_reconcile().await?;
         let reconcile = found.filter(Reconcile::is_open).ok_or(Error::NotReconciling)?;
         if reconcile.is_asking() {
             return Err(Error::StillAsking);
         }
-        let end = End { at: self.now(), by: caller.actor.clone(), reason };
+        let without = self.done_without(&reconcile, without).await?;
+        let end = End { at: self.now(), by: caller.actor.clone(), reason, without };
         let ended = Reconcile { ended: Some(end), ..reconcile };
         self.write_reconcile(&ended, version, "reconcile_ended", None).await?;
         for merchant in self.merchants.values() {

@@ -106,6 +106,9 @@ pub struct End {
     pub at: Timestamp,
     pub by: Actor,
     pub reason: Text,
+    /// The gateways that were missing, by name: what only their journals know was not asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<String>,
 }
 
 impl Reconcile {
@@ -201,7 +204,7 @@ mod tests {
     }
 
     fn ended(at: Timestamp, calls: Vec<LostCall>) -> Reconcile {
-        let end = End { at, by: Actor::Gateway, reason: Text::parse("relu", 10).unwrap() };
+        let end = End { at, by: Actor::Gateway, reason: Text::parse("relu", 10).unwrap(), without: Vec::new() };
         Reconcile { ended: Some(end), ..Reconcile::begin(None, "-", "s", calls, at) }
     }
 

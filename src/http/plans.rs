@@ -65,7 +65,7 @@ struct ApprovalIn {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ReasonIn {
-    reason: String,
+    pub(super) reason: String,
 }
 
 impl ReasonIn {

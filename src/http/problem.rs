@@ -88,6 +88,7 @@ pub enum Code {
     RunNotStopped,
     NotReconciling,
     StillAsking,
+    InstancesMissing,
     ClockOnlyGoesForward,
     FileRefused,
     EntryNotOffered,
@@ -157,6 +158,7 @@ impl Code {
             Self::RunNotStopped => "run_not_stopped",
             Self::NotReconciling => "not_reconciling",
             Self::StillAsking => "still_asking",
+            Self::InstancesMissing => "instances_missing",
             Self::ClockOnlyGoesForward => "clock_only_goes_forward",
             Self::FileRefused => "file_refused",
             Self::EntryNotOffered => "entry_not_offered",
@@ -226,6 +228,7 @@ impl Code {
             | Self::RunNotStopped
             | Self::NotReconciling
             | Self::StillAsking
+            | Self::InstancesMissing
             | Self::EntryNotOffered
             | Self::ClockOnlyGoesForward => StatusCode::CONFLICT,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,

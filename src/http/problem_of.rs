@@ -32,6 +32,9 @@ impl From<app::Error> for Problem {
             app::Error::RunNotStopped => Self::of(Code::RunNotStopped),
             app::Error::NotReconciling => Self::of(Code::NotReconciling),
             app::Error::StillAsking => Self::of(Code::StillAsking),
+            app::Error::InstancesMissing(missing) => {
+                Self::of(Code::InstancesMissing).with("missing_instances", missing)
+            }
             app::Error::NotOffered => Self::of(Code::EntryNotOffered),
             app::Error::ClockOnlyGoesForward => Self::of(Code::ClockOnlyGoesForward),
             app::Error::Outdated => Self::of(Code::PreconditionFailed),

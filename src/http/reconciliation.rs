@@ -7,6 +7,7 @@ use axum::{
     extract::State,
     http::{HeaderMap, Request, Response},
 };
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Gateway, body::Received, idempotency::json_answer, plans::ReasonIn, problem::Problem};
@@ -14,6 +15,14 @@ use crate::{
     app::access::{Caller, Scope},
     domain::reconcile::{LostCall, LostFinding, Reconcile},
 };
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EndIn {
+    reason: String,
+    /// Gateways that are missing and not waited for.
+    without: Option<Vec<String>>,
+}
 
 pub(super) async fn show(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Result<Response<Body>, Problem> {
     let caller = gateway.caller(&headers, &[Scope::Ops]).await?;
@@ -32,8 +41,9 @@ pub(super) async fn end(
 ) -> Result<Response<Body>, Problem> {
     let caller = gateway.caller(request.headers(), &[Scope::Ops]).await?;
     let request = Received::read(request, gateway.limits).await?;
-    let reason = request.json::<ReasonIn>()?.read()?;
-    let ended = gateway.app.end_reconcile(&caller, reason).await?;
+    let EndIn { reason, without } = request.json()?;
+    let reason = ReasonIn { reason }.read()?;
+    let ended = gateway.app.end_reconcile(&caller, reason, &without.unwrap_or_default()).await?;
     gateway.news.notify_one();
     Ok(json_answer(200, &document(Some(&ended), &[], &caller)))
 }
@@ -61,6 +71,7 @@ fn document(reconcile: Option<&Reconcile>, missing: &[String], caller: &Caller) 
         "asked_at": reconcile.asked_at,
         "ended_at": reconcile.ended.as_ref().map(|end| end.at),
         "ended_by": reconcile.ended.as_ref().map(|end| end.by.clone()),
+        "ended_without": reconcile.ended.as_ref().map(|end| end.without.clone()),
         "reason": reconcile.ended.as_ref().map(|end| end.reason.as_str().to_owned()),
     })
 }

@@ -267,6 +267,18 @@ pub(super) fn problem(code: Code, locale: Locale) -> (&'static str, &'static str
             ),
             ("Still asking", "The bank has not answered all questions yet; debits stay frozen."),
         ),
+        Code::InstancesMissing => (
+            (
+                "Passerelles absentes",
+                "Ces passerelles n'ont pas retrouvé les données depuis : ce qu'elles ont envoyé n'est pas encore demandé à \
+                 la banque. Les démarrer, ou nommer chacune dans « without » après avoir lu son journal.",
+            ),
+            (
+                "Gateways missing",
+                "These gateways have not met the store since: what they have sent is not asked for yet. Have them up, or \
+                 name each in \"without\" once its journal was read.",
+            ),
+        ),
         Code::ClockOnlyGoesForward => (
             (
                 "L'horloge ne recule pas",

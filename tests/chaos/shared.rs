@@ -1,10 +1,16 @@
 //! Two gateways on one store: what freezes debits, what does not, and what goes on meanwhile.
 
-use std::fs;
+use std::{fs, time::Duration};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::{gateways::Gateways, life::Life, payer::ACCEPTED, portal::text};
+use crate::{
+    client::Answer,
+    gateways::{Gateway, Gateways},
+    life::Life,
+    payer::ACCEPTED,
+    portal::text,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_that_fails_freezes_debits_and_nothing_else() {
@@ -37,7 +43,7 @@ async fn a_store_that_fails_freezes_debits_and_nothing_else() {
             if gateways.first().portal().order(&id).await["schedule"][1]["status"] == "paid" {
                 return;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
         panic!("never paid\n{}", gateways.tail());
     };
@@ -54,4 +60,56 @@ async fn a_store_that_fails_freezes_debits_and_nothing_else() {
     assert_eq!(found["missing_instances"], json!([]));
     gateways.end().await;
     assert_eq!(gateways.debited(), 1);
+}
+
+/// Ends a reconciliation as a person does who says this.
+async fn end(gateways: &Gateways, said: Value) -> Answer {
+    let first = gateways.first().portal();
+    first.ask_as(gateways.operator(), "POST", "/v1/reconciliation/end", &said).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_that_is_missing_is_done_without_only_by_name() {
+    let mut gateways = Gateways::start(2, 6_000).await;
+    gateways.first().portal().pay_once(10_000).await;
+    let lost = gateways.all.pop().unwrap();
+    lost.life.unwrap().kill();
+    let primary = gateways.primary;
+    gateways.servers[primary].kill();
+    gateways.servers[primary].start_again();
+    gateways.until_frozen().await;
+    gateways.follow();
+    let missing = json!(["g1"]);
+    loop {
+        let refused = end(&gateways, json!({"reason": "Relu."})).await;
+        assert_eq!(refused.status, 409, "{}", refused.body);
+        if refused.code() == "instances_missing" {
+            assert_eq!(refused.json()["missing_instances"], missing, "{}", refused.body);
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let nobody = end(&gateways, json!({"reason": "Relu.", "without": ["g1", "g7"]})).await;
+    assert_eq!((nobody.status, &nobody.json()["errors"][0]["pointer"]), (422, &json!("/without/1")), "{}", nobody.body);
+    let here = end(&gateways, json!({"reason": "Relu.", "without": ["g0"]})).await;
+    assert_eq!(here.code(), "instances_missing", "{}", here.body);
+    let found = gateways.first().reconciliation(gateways.operator()).await.unwrap();
+    assert_eq!((&found["debits_frozen"], &found["missing_instances"]), (&json!(true), &missing), "{found:#}");
+    let mut ended = end(&gateways, json!({"reason": "Machine perdue.", "without": ["g0", "g1"]})).await;
+    while ended.code() == "still_asking" {
+        // Its replica came back meanwhile, which began it once more.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        ended = end(&gateways, json!({"reason": "Machine perdue.", "without": ["g0", "g1"]})).await;
+    }
+    assert_eq!(ended.status, 200, "{}", ended.body);
+    let found = gateways.first().reconciliation(gateways.operator()).await.unwrap();
+    assert_eq!((&found["state"], &found["ended_without"]), (&json!("ended"), &missing), "{found:#}");
+    assert!(found["ended_by"]["key"].is_string(), "{found:#}");
+
+    // Should it come back, what it knows is asked for after all.
+    let life = Some(Life::calm(&lost.bench).await);
+    gateways.all.push(Gateway { life, ..lost });
+    let found = gateways.until_asked().await;
+    assert_eq!((text(&found["why"]), &found["ended_without"]), ("it is another store", &json!(null)), "{found:#}");
+    gateways.end().await;
 }

@@ -1,6 +1,7 @@
 """A store that lags what has left."""
 
 import json
+import sqlite3
 
 import payer
 import portal
@@ -13,6 +14,7 @@ def run(trial):
     body = portal.body_of("endReconciliation")
     test_clock.bodies(trial, "endReconciliation", body)
     trial.ask("endReconciliation", 422, "invalid_request", "blank", body={"reason": " "})
+    trial.ask("endReconciliation", 422, "invalid_request", "wrong_type", body=body | {"without": "gateway-2"})
     state(trial, "none")
     trial.ask("endReconciliation", 409, "not_reconciling", body=body)
 
@@ -27,7 +29,14 @@ def run(trial):
     payer.until("asked", lambda: shown(trial)["state"] == "asked")
     if shown(trial)["calls"][0]["finding"] != "nothing":
         trial.failures.append(f"showReconciliation: {shown(trial)}")
-    ended = trial.ask("endReconciliation", 200, body=body).json()
+    missing = trial.ask("endReconciliation", 409, "instances_missing", body=body).json()["missing_instances"]
+    if missing != ["gateway-2"] or shown(trial)["missing_instances"] != missing:
+        trial.failures.append(f"endReconciliation: {missing} are missing")
+    unknown = body | {"without": ["gateway-2", "gateway-7"]}
+    trial.ask("endReconciliation", 422, "invalid_request", "unknown", body=unknown)
+    ended = trial.ask("endReconciliation", 200, body=body | {"without": missing}).json()
+    if ended["ended_without"] != missing:
+        trial.failures.append(f"endReconciliation: {ended}")
     if ended["debits_frozen"] or shown(trial) != ended:
         trial.failures.append(f"endReconciliation: {ended}")
 
@@ -45,6 +54,12 @@ def forget(folder):
     }
     with open(folder / "guichet.db.journal", "a") as file:
         file.write(json.dumps(line) + "\n")
+    # A gateway that met another store, as one on Redis would be known.
+    with sqlite3.connect(folder / "guichet.db") as store:
+        state = json.dumps({"name": "gateway-2", "store": "another", "met_at": "2026-11-10T06:00:00Z"})
+        store.execute("INSERT INTO aggregate (merchant, kind, id, version, state) VALUES ('', 'instance', 'gateway-2', 1, ?)",
+                      [state])
+    store.close()
 
 
 def shown(trial):

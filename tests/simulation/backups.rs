@@ -183,7 +183,7 @@ pub(crate) fn look(inner: &mut Inner) {
 
 pub(crate) async fn end(app: Arc<App>, world: World) {
     let ops = caller(&world.with(|inner| inner.nature.clone()), "olga");
-    let ended = app.end_reconcile(&ops, text("relu")).await;
+    let ended = app.end_reconcile(&ops, text("relu"), &[]).await;
     world.with(|inner| {
         inner.log(format_args!("ending the reconciliation: {ended:?}"));
         match &ended {

@@ -198,7 +198,9 @@ pub(crate) async fn end(app: Arc<App>, world: World) {
 
 /// I18: nothing is debited before a person has said so.
 pub(crate) fn i18_nothing_is_debited(inner: &mut Inner, order: OrderId, of: AttemptId) {
-    if inner.lost.is_frozen || open(inner).is_some() {
+    // Who has ended it may be gone, or frozen, before it is acknowledged.
+    let has_ended = latest(inner).is_some_and(|reconcile| reconcile.ended.is_some());
+    if (inner.lost.is_frozen && !has_ended) || open(inner).is_some() {
         inner.violate("I18", format!("{of:?} of {order} leaves before anybody has looked at the restored store"));
     }
 }

@@ -169,7 +169,7 @@ fn moved(run: &mut Run, id: OrderId, goes_on: bool) {
         if is_refund && times > 1 {
             inner.count("refund: asked for twice at once");
         }
-        (wish, inner.rng.below(1_000_000), times)
+        (wish, inner.rng.below(1 << 40), times)
     });
     if world.with(|inner| inner.calm) {
         return;

@@ -137,7 +137,7 @@ fn truth_of_call(inner: &mut Inner, order: &Order, of: AttemptId) -> Option<Peop
             let lost = inner.lost.names_of(order.id);
             let found = names.chain(lost.iter().copied()).filter_map(|name| find(inner, Made::Debit, name));
             let its = |moved: &Moved| moved.captured_for.as_ref().is_none_or(|of_it| of_it.purpose == of.purpose);
-            found.into_iter().find(|moved| !order.knows(&moved.operation.number) && its(moved))
+            found.into_iter().find(|moved| !order.has_booked(&moved.operation.number) && its(moved))
         }
         MoneyCall::Refund { .. } => find(inner, Made::Refund, reference.as_str()),
         MoneyCall::Capture { operation, .. } => {

@@ -12,6 +12,7 @@ use crate::domain::{
     ids::CheckoutNumber,
     ledger::{Entry, EntryKind},
     money::Money,
+    subscriber::Subscriber,
 };
 use crate::planted::{self, Bug};
 
@@ -119,6 +120,9 @@ impl Order {
                 let checkout = self.checkout_mut(*checkout)?;
                 checkout.asks.retain(|ask| ask > asked_at);
                 checkout.asks.extend(again);
+                let has_paid = matches!(answer, AskAnswer::Operations { .. });
+                let begins = checkout.begins.as_ref().filter(|_| has_paid && checkout.quarantine.is_empty());
+                let card = begins.map(|begins| begins.subscriber.clone());
                 match answer {
                     AskAnswer::Silence { .. } => {
                         checkout.silences = checkout.silences.saturating_add(1);
@@ -132,7 +136,15 @@ impl Order {
                         checkout.authorised_since = (!authorised.is_empty()).then_some(since);
                     }
                 }
-                Ok(())
+                // What its page has registered is wanted by nobody when the money went back before anybody held it.
+                let is_known = |known: &Subscriber| card.as_ref() == Some(&known.reference);
+                match &card {
+                    Some(card) if !self.subscribers.iter().any(is_known) => {
+                        self.register(card, at);
+                        self.unwanted(card, at)
+                    }
+                    Some(_) | None => Ok(()),
+                }
             }
             Event::ReportDoubted { checkout, operation } => {
                 // Whatever became of the money, its page may have registered a card.

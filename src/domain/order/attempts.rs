@@ -197,9 +197,10 @@ impl Order {
         if is_ready { self.drop_attempt(of, why, now) } else { Ok(self.unchanged()) }
     }
 
-    /// Whether an operation cannot be what a debit has made: its number was known before.
+    /// Whether an operation cannot be what a debit has made: it is booked. That it was reported for a page, and waits there
+    /// or was put aside, tells nothing: anybody can have any number reported for any page.
     fn is_anothers(&self, of: AttemptId, operation: &Operation) -> bool {
-        matches!(of.purpose, Purpose::Debit(_)) && self.knows(&operation.number)
+        matches!(of.purpose, Purpose::Debit(_)) && self.has_booked(&operation.number)
     }
 
     /// A call that is ready is put before a person instead; nothing when it has left.

@@ -313,12 +313,14 @@ impl Decision {
         Ok(())
     }
 
-    /// A report of success that the bank contradicts, or has not confirmed for too long, no longer holds the order.
+    /// A report of success that the bank contradicts, or has not confirmed for too long, no longer holds the order. The
+    /// latter may be of money that the bank finds late: it is asked about as after an expiry.
     fn doubt_old_reports(&mut self, heard: &Heard, now: Timestamp, policy: &Policy) -> Result<(), Impossible> {
         let order = self.order.clone();
         let Some(checkout) = order.checkout(heard.checkout) else {
             return Ok(());
         };
+        let mut asks = Vec::new();
         for (report, operation) in checkout.pending_operations(&|number| order.has_seen_to(heard.checkout, number)) {
             let status = heard.seen.iter().find(|(seen, _)| seen.number == operation.number).map(|(_, status)| status);
             if status == Some(&OperationStatus::Authorised) {
@@ -330,7 +332,11 @@ impl Decision {
                 let operation = operation.number;
                 self.push(Event::ReportDoubted { checkout: heard.checkout, operation }, now)?;
             }
+            if too_old && !contradicted {
+                let later_on = policy.ask_after_expiry.iter().map(|delay| later(report.received_at, *delay));
+                asks.extend(later_on.filter(|ask| *ask > now));
+            }
         }
-        Ok(())
+        self.prompt(heard.checkout, asks, now)
     }
 }

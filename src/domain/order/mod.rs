@@ -260,13 +260,8 @@ impl Order {
         }
     }
 
-    /// Whether an operation has already been dealt with: booked, held, or put before a person.
-    pub fn knows(&self, number: &OperationNumber) -> bool {
-        self.has_booked(number) || self.checkouts.iter().any(|page| page.has_put_aside(number))
-    }
-
     /// Whether an operation is booked or held.
-    fn has_booked(&self, number: &OperationNumber) -> bool {
+    pub fn has_booked(&self, number: &OperationNumber) -> bool {
         self.ledger.iter().any(|entry| entry.operation.number == *number)
             || self.holds.iter().any(|hold| hold.operation.number == *number)
     }

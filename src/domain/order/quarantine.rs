@@ -69,7 +69,7 @@ impl Order {
             (Subject::Attempt { of }, PeoplesVerdict::Closed) => matches!(of.purpose, Purpose::GiveBack(_)),
             // A debit makes an operation of its own; what undoes or captures one keeps its number.
             (Subject::Attempt { of }, PeoplesVerdict::Executed { operation }) => {
-                self.attempt(of)?.call.target() == Some(&operation) || !self.knows(&operation.number)
+                self.attempt(of)?.call.target() == Some(&operation) || !self.has_booked(&operation.number)
             }
             (Subject::Operation { .. }, PeoplesVerdict::Closed)
             | (Subject::Attempt { .. }, PeoplesVerdict::NotExecuted) => true,

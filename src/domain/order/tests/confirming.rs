@@ -190,6 +190,26 @@ fn an_authorisation_holds_the_order_and_is_asked_about_later_and_later() {
     assert!(world.check_out().is_ok());
 }
 
+/// A payer who pays on an old page, at a bank that finds payments hours later.
+#[test]
+fn what_was_reported_and_not_found_is_asked_about_again_a_day_later() {
+    let mut world = World::place(377_000);
+    let checkout = world.check_out().unwrap();
+    world.take(world.order.expire(checkout, world.now + SignedDuration::from_hours(1)).unwrap());
+    world.wait(3 * 24 * 60);
+    world.hear(checkout, &[]);
+    assert_eq!(world.order.wake_at(&world.policy), None);
+    world.paid(checkout, operation(1, 10));
+    let mut waits = Vec::new();
+    let reported = world.now;
+    while let Some(ask) = world.order.wake_at(&world.policy) {
+        world.now = ask;
+        world.hear(checkout, &[]);
+        waits.push((ask - reported).total(jiff::Unit::Minute).unwrap() as i64);
+    }
+    assert_eq!(waits, [0, 1, 10, 60, 24 * 60]);
+}
+
 #[test]
 fn an_authorisation_that_is_not_captured_in_a_week_comes_before_people() {
     let mut world = World::place(377_000);
@@ -229,7 +249,7 @@ fn a_second_session_of_one_page_is_put_before_a_person() {
     let decision = world.order.hear(&heard, world.now, &world.policy).unwrap();
     world.take(decision);
     assert_eq!(world.order.paid().minor_units(), 377_000);
-    assert!(world.order.knows(&operation(1, 10).number));
+    assert!(world.order.has_seen_to(checkout, &operation(1, 10).number));
 }
 
 #[test]

@@ -67,6 +67,25 @@ fn two_people_lead_out_of_quarantine_and_nothing_else_does() {
     assert_eq!(world.order.ready_on(), Some("2026-07-10".parse().unwrap()), "it is debited again");
 }
 
+/// Anybody can have any number reported for any page.
+#[test]
+fn a_debit_that_was_reported_for_a_page_and_put_aside_there_is_still_the_debit() {
+    let mut world = World::active_on("2026-07-10");
+    let of = world.debit("2026-07-10", &Ruling::Doubt { why: "silence".to_owned() });
+    let page = world.order.checkouts[0].number;
+    let decision = world.order.quarantine(page, &operation(2, 20), "reported for it", world.now).unwrap();
+    world.take(decision);
+    let subject = Subject::Operation { checkout: page, operation: operation(2, 20).number };
+    world.verdict(subject, PeoplesVerdict::Closed, "Dupont", "k1").unwrap();
+    world.verdict(subject, PeoplesVerdict::Closed, "Durand", "k2").unwrap();
+    let decision = world.order.quarantine_answer(of, "the ladder ended", world.now).unwrap();
+    world.take(decision);
+    let executed = PeoplesVerdict::Executed { operation: operation(2, 20) };
+    world.verdict(Subject::Attempt { of }, executed, "Dupont", "k1").unwrap();
+    world.verdict(Subject::Attempt { of }, executed, "Durand", "k2").unwrap();
+    assert_eq!(world.order.paid(), euros(40_062));
+}
+
 /// A restored copy does not know of a credit, nor of the smaller debit that left after it.
 #[test]
 fn a_lost_debit_of_another_amount_pays_nothing_and_goes_back() {

@@ -298,8 +298,8 @@ fn chargeback(row: &OperationRow, index: &Index<'_>, drifts: &mut Vec<Drift>) {
 fn not_in_file(rows: &[OperationRow], books: &Books<'_>, drifts: &mut Vec<Drift>) {
     let days = rows.iter().map(|row| row.date);
     let Some((from, until)) = days.clone().min().zip(days.max()) else { return };
-    let shown: BTreeSet<OperationNumber> =
-        rows.iter().filter(|row| row.movement != Movement::Chargeback).map(|row| row.operation.number).collect();
+    // Also what only a chargeback names: its payment is in the file of another day.
+    let shown: BTreeSet<OperationNumber> = rows.iter().map(|row| row.operation.number).collect();
     let day = |entry: &Entry| -> Date { entry.at.to_zoned(books.zone.clone()).date() };
     for order in books.orders {
         for entry in &order.ledger {

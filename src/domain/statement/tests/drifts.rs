@@ -193,6 +193,11 @@ fn an_operation_drifts_or_agrees() {
             Some(("unknown_chargeback.1", NOTE)),
         ),
         (
+            &paid(),
+            "1;10;;2026-11-23;chargeback;601,00;EUR;;Rejet support\n",
+            Some(("unknown_chargeback.1", &[EntryName::Chargeback, EntryName::Note][..])),
+        ),
+        (
             &taken_back,
             "1;10;;2026-11-23;payment;601,00;EUR;;Capturé\n1;10;;2026-11-23;chargeback;601,00;EUR;;Rejet support\n",
             None,

@@ -31,6 +31,9 @@ use crate::{
     ports::{Alarm, AlarmKind, Forgotten, KeptCard, Silence},
 };
 
+/// Why a refund waits while debits are frozen.
+const FROZEN: &str = "the store went back, and what left before is being asked for";
+
 /// What became of a call that was to be sent.
 pub(super) enum Departure {
     /// It has left, and this is what its answer settles.
@@ -67,13 +70,21 @@ impl App {
     ) -> Result<Departure, Error> {
         let id = current.order.id;
         let only = current.order.only_host(of);
-        // What the bank finds under the name of another refund is not this one.
-        if let MoneyCall::Refund { .. } = attempt.call
-            && let Known::Otherwise(left) = self.known_of(id, of, &attempt.call).await?
-        {
-            let why = format!("before the store went back, another refund left as {}", left.call.names().0);
-            self.give_up(merchant, id, of, &why).await?;
-            return Ok(Departure::Stayed);
+        if let MoneyCall::Refund { .. } = attempt.call {
+            match self.known_of(id, of, &attempt.call).await? {
+                Known::Nothing | Known::Left(_) => {}
+                Known::Frozen => {
+                    let wait = |order: &Order, now| Ok(order.postpone_for_long(of, FROZEN, now, &merchant.policy)?);
+                    self.settle(merchant, id, of, wait).await?;
+                    return Ok(Departure::Stayed);
+                }
+                // What the bank finds under the name of another refund is not this one.
+                Known::Otherwise(left) => {
+                    let why = format!("before the store went back, another refund left as {}", left.call.names().0);
+                    self.give_up(merchant, id, of, &why).await?;
+                    return Ok(Departure::Stayed);
+                }
+            }
         }
         let findings = match self.look_before(merchant, current, of, attempt).await? {
             Before::Clear(findings) => findings,
@@ -85,18 +96,17 @@ impl App {
         match self.known_of(id, of, &attempt.call).await? {
             Known::Nothing => {}
             Known::Frozen => return Ok(Departure::Stayed),
-            Known::Left(left) => {
-                // Nobody heard its answer, and that the bank does not find it proves nothing yet.
-                if self.put_on_record(merchant, current, of, &findings, left.sending).await?.is_some() {
+            // Nobody heard its answer, and that the bank does not find it proves nothing yet.
+            Known::Left(left) | Known::Otherwise(left) => {
+                let is_back = match of.purpose {
+                    Purpose::Debit(_) => self.put_back(&left).await?,
+                    Purpose::Capture(_) | Purpose::GiveBack(_) => {
+                        self.put_on_record(merchant, current, of, &findings, left.sending).await?.is_some()
+                    }
+                };
+                if is_back {
                     self.deal_with(&left).await?;
                 }
-                return Ok(Departure::Stayed);
-            }
-            Known::Otherwise(left) => {
-                let why = format!("before the store went back, it left as {}", left.call.names().0);
-                let decide = |order: &Order, now| Ok(order.quarantine_lost_debit(of, &left.call, &why, now)?);
-                self.settle(merchant, id, of, decide).await?;
-                self.deal_with(&left).await?;
                 return Ok(Departure::Stayed);
             }
         }

@@ -39,8 +39,9 @@ impl App {
     }
 
     /// Why a store lags of which there is no journal. Where nothing was ever ordered, nothing can have left; and a gateway
-    /// that joins others has sent nothing yet.
-    pub(super) async fn lag_without_journal(&self) -> Result<Option<&'static str>, Error> {
+    /// that joins others has sent nothing yet. But others must have met this very store, as its marks name it: one that went
+    /// back, and that nobody else has looked at since, is not known to be whole by who has never seen it.
+    pub(super) async fn lag_without_journal(&self, store: &str) -> Result<Option<&'static str>, Error> {
         const GONE: Option<&str> = Some("its journal is not there");
         if !self.has_orders().await? {
             return Ok(None);
@@ -49,8 +50,8 @@ impl App {
         if self.ports.store.load(&key(name)).await?.is_some() {
             return Ok(GONE);
         }
-        let is_new_to_others = !self.ports.store.list("", KIND, &[], None, 1).await?.is_empty();
-        Ok(if is_new_to_others { None } else { GONE })
+        let is_met = self.instances().await?.iter().any(|instance| instance.store == store);
+        Ok(if is_met { None } else { GONE })
     }
 
     /// Has the store know that this gateway has met it.

@@ -31,6 +31,8 @@ pub(super) struct Meeting {
     seen: Mutex<Seen>,
     /// One at a time: what the journal holds is read, and then begun anew.
     is_under_way: AtomicBool,
+    /// The store that lags, for which this process has had debits frozen, and which it has not met since.
+    begun: Mutex<Option<String>>,
 }
 
 #[derive(Default)]
@@ -60,6 +62,20 @@ impl Meeting {
         let is_taken = self.is_under_way.swap(true, Ordering::SeqCst);
         // One that is not free is not dropped, which would free it.
         if is_taken { None } else { Some(Turn(&self.is_under_way)) }
+    }
+
+    /// Whether this process has had debits frozen for this store, and has not met it since.
+    pub(super) fn has_begun(&self, store: &str) -> bool {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner).as_deref() == Some(store)
+    }
+
+    pub(super) fn begun(&self, store: &str) {
+        *self.begun.lock().unwrap_or_else(PoisonError::into_inner) = Some(store.to_owned());
+    }
+
+    fn meets(&self, mark: Mark) {
+        *self.begun.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.with(|seen| *seen = Seen::Met(mark));
     }
 
     /// Whether the store that `mark` is of is the one that was met.
@@ -110,7 +126,7 @@ impl App {
         let at = read.as_ref().map(|(mark, _)| mark.position);
         let found = self.ports.store.mark(at).await?;
         let (lag, calls) = match read {
-            None => (self.lag_without_journal().await?, Vec::new()),
+            None => (self.lag_without_journal(&found.store).await?, Vec::new()),
             Some((mark, calls)) => {
                 let lag = if found.store != mark.store {
                     Some("it is another store")
@@ -133,7 +149,7 @@ impl App {
         }
         self.ports.journal.begin(&mark, &recent).await?;
         self.register(&mark).await?;
-        self.meeting.with(|seen| *seen = Seen::Met(mark));
+        self.meeting.meets(mark);
         Ok(())
     }
 

@@ -90,11 +90,17 @@ pub enum Event {
         authorised: Vec<OperationNumber>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         again: Option<Timestamp>,
+        /// The money of a page that registers a card was let go before anybody held it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        let_go: bool,
     },
     /// A report of success that the bank did not confirm in time.
     ReportDoubted {
         checkout: CheckoutNumber,
         operation: OperationNumber,
+        /// When the bank is asked all the same: it finds some money late.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        asks: Vec<Timestamp>,
     },
     /// The bank confirmed a capture: it pays an instalment, or is surplus to be given back.
     Captured {

@@ -14,7 +14,7 @@ use super::{
     chain::Link,
     ids::{MerchantId, OrderId},
     policy::later,
-    purpose::{AttemptId, Purpose},
+    purpose::AttemptId,
     text::Text,
 };
 
@@ -80,7 +80,7 @@ impl From<Leaving> for LostCall {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Known {
     Nothing,
-    /// No debit may leave.
+    /// No debit and no refund may leave.
     Frozen,
     /// It has left.
     Left(Box<Leaving>),
@@ -112,11 +112,14 @@ pub struct End {
 }
 
 impl Reconcile {
-    /// One that begins now, with what an open one before it still has to find out.
+    /// One that begins now, with what the one before it has not dealt with: no other journal may know of that.
     pub fn begin(before: Option<Self>, why: &str, store: &str, calls: Vec<LostCall>, now: Timestamp) -> Self {
-        let open = before.filter(|before| before.ended.is_none());
-        let since = open.as_ref().map_or(now, |open| open.since);
-        let mut all = open.map(|open| open.calls).unwrap_or_default();
+        let since = before.as_ref().filter(|before| before.is_open()).map_or(now, |open| open.since);
+        let mut all = match before {
+            Some(open) if open.is_open() => open.calls,
+            Some(ended) => ended.calls.into_iter().filter(|call| !call.is_dealt_with).collect(),
+            None => Vec::new(),
+        };
         for call in calls {
             if all.iter().all(|known| known.left.call.names().0 != call.left.call.names().0) {
                 all.push(call);
@@ -132,14 +135,23 @@ impl Reconcile {
         later(self.again_at.unwrap_or(self.since), grace)
     }
 
-    /// Whether debits are frozen.
+    /// Whether it is open for this store, and has all these calls.
+    pub fn covers(&self, store: &str, calls: &[LostCall]) -> bool {
+        let names = |lost: &LostCall| lost.left.call.names().0.clone();
+        let has = |call: &LostCall| self.calls.iter().any(|known| names(known) == names(call));
+        self.is_open() && self.store == store && calls.iter().all(has)
+    }
+
+    /// Whether debits and refunds are frozen.
     pub fn is_open(&self) -> bool {
         self.ended.is_none()
     }
 
     /// What is known of a call that is about to leave.
     pub fn known_of(&self, order: OrderId, of: AttemptId, call: &MoneyCall) -> Known {
-        if self.is_open() && matches!(of.purpose, Purpose::Debit(_)) {
+        // What another gateway has sent, and has not said yet, may be this very debit or refund. Of an operation that is
+        // cancelled or captured the bank shows it.
+        if self.is_open() && matches!(call, MoneyCall::Debit { .. } | MoneyCall::Refund { .. }) {
             return Known::Frozen;
         }
         let open = || self.calls.iter().filter(|lost| !lost.is_dealt_with).map(|lost| &lost.left);
@@ -179,6 +191,7 @@ impl Leaving {
             ids::{CheckoutNumber, Reference, SubscriberReference},
             money::{Currency, Money},
             numbers::QuestionNumber,
+            purpose::Purpose,
         };
         let order = OrderId::from_bits(7);
         let call = MoneyCall::Debit {
@@ -198,6 +211,7 @@ impl Leaving {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::purpose::Purpose;
 
     fn lost(attempt: u32) -> LostCall {
         Leaving::example(attempt).into()
@@ -244,8 +258,11 @@ mod tests {
         assert_eq!((second.since, second.calls.len(), second.is_asking()), (at, 2, true));
         let grace = SignedDuration::from_secs(90);
         assert_eq!((first.asks_from(grace), second.asks_from(grace)), (at + grace, later + grace));
-        let ended = ended(later, Vec::new());
+        let mut ended = ended(later, vec![lost(1), lost(2)]);
         assert!(!ended.is_open() && !ended.is_asking());
-        assert_eq!(Reconcile::begin(Some(ended), "-", "s", Vec::new(), later).since, later);
+        ended.deal_with(&lost(1).left);
+        let third = Reconcile::begin(Some(ended), "-", "s", Vec::new(), later);
+        assert_eq!((third.since, &third.calls[..]), (later, &[lost(2)][..]), "nobody has dealt with it");
+        assert!(third.covers("s", &[lost(2)]) && !third.covers("t", &[]) && !third.covers("s", &[lost(3)]));
     }
 }

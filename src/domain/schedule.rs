@@ -131,11 +131,6 @@ impl Instalment {
         let refused = self.debit().is_some_and(|debit| matches!(debit.attempt.state, AttemptState::Refused { .. }));
         refused && self.next_on.is_some()
     }
-
-    /// The number of the debit that comes next.
-    pub fn next_debit(&self) -> u32 {
-        u32::try_from(self.debits.len()).unwrap_or(u32::MAX).saturating_add(1)
-    }
 }
 
 impl Instalment {

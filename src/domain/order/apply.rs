@@ -12,7 +12,6 @@ use crate::domain::{
     ids::CheckoutNumber,
     ledger::{Entry, EntryKind},
     money::Money,
-    subscriber::Subscriber,
 };
 use crate::planted::{self, Bug};
 
@@ -116,13 +115,11 @@ impl Order {
                 checkout.asks.extend(asks);
                 Ok(())
             }
-            Event::Asked { checkout, asked_at, answer, authorised, again } => {
+            Event::Asked { checkout, asked_at, answer, authorised, again, let_go } => {
                 let checkout = self.checkout_mut(*checkout)?;
                 checkout.asks.retain(|ask| ask > asked_at);
                 checkout.asks.extend(again);
-                let has_paid = matches!(answer, AskAnswer::Operations { .. });
-                let begins = checkout.begins.as_ref().filter(|_| has_paid && checkout.quarantine.is_empty());
-                let card = begins.map(|begins| begins.subscriber.clone());
+                let card = checkout.begins.as_ref().filter(|_| *let_go).map(|begins| begins.subscriber.clone());
                 match answer {
                     AskAnswer::Silence { .. } => {
                         checkout.silences = checkout.silences.saturating_add(1);
@@ -136,17 +133,11 @@ impl Order {
                         checkout.authorised_since = (!authorised.is_empty()).then_some(since);
                     }
                 }
-                // What its page has registered is wanted by nobody when the money went back before anybody held it.
-                let is_known = |known: &Subscriber| card.as_ref() == Some(&known.reference);
-                match &card {
-                    Some(card) if !self.subscribers.iter().any(is_known) => {
-                        self.register(card, at);
-                        self.unwanted(card, at)
-                    }
-                    Some(_) | None => Ok(()),
-                }
+                let Some(card) = card else { return Ok(()) };
+                self.register(&card, at);
+                self.unwanted(&card, at)
             }
-            Event::ReportDoubted { checkout, operation } => {
+            Event::ReportDoubted { checkout, operation, asks } => {
                 // Whatever became of the money, its page may have registered a card.
                 if let Ok(begins) = self.begins(*checkout) {
                     let subscriber = begins.subscriber.clone();
@@ -156,6 +147,7 @@ impl Order {
                     }
                 }
                 let checkout = self.checkout_mut(*checkout)?;
+                checkout.asks.extend(asks);
                 for report in checkout.reports.values_mut() {
                     match &mut report.says {
                         Says::Paid { operation: reported, doubted } if reported.number == *operation => *doubted = true,

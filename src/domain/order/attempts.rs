@@ -50,7 +50,7 @@ impl Order {
     }
 
     pub(super) fn next_attempt(&self, purpose: Purpose) -> u32 {
-        super::next_number(self.attempts(purpose).len())
+        self.attempts(purpose).last().map_or(1, |latest| latest.number.saturating_add(1))
     }
 
     pub fn attempt(&self, of: AttemptId) -> Result<&Attempt, Impossible> {
@@ -122,10 +122,33 @@ impl Order {
         now: Timestamp,
         policy: &Policy,
     ) -> Result<Decision, Impossible> {
+        self.postpone_until(of, later(now, policy.send_again), why, now)
+    }
+
+    /// The call has to wait for people.
+    ///
+    /// # Errors
+    /// [`Impossible`] when there is no call to postpone.
+    pub fn postpone_for_long(
+        &self,
+        of: AttemptId,
+        why: &str,
+        now: Timestamp,
+        policy: &Policy,
+    ) -> Result<Decision, Impossible> {
+        self.postpone_until(of, later(now, policy.doubt_settles), why, now)
+    }
+
+    fn postpone_until(
+        &self,
+        of: AttemptId,
+        until: Timestamp,
+        why: &str,
+        now: Timestamp,
+    ) -> Result<Decision, Impossible> {
         let mut decision = Decision::of(self);
         // Another attender may have sent it meanwhile.
         if matches!(self.attempt(of)?.state, AttemptState::Ready { .. }) {
-            let until = later(now, policy.send_again);
             decision.push(Event::AttemptPostponed { of, until, why: why.to_owned() }, now)?;
         }
         Ok(decision)

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{Decision, Impossible, Order, Refusal, Status};
 use crate::domain::{
     bank::{Operation, OperationStatus},
-    checkout::{Checkout, Closed, MAX_PROMPTS, MAX_REPORTS, MAX_VARIANTS, Says},
+    checkout::{Checkout, Closed, MAX_PROMPTS, MAX_REPORTS, MAX_VARIANTS, PlanCheckout, Says},
     event::{AskAnswer, Event},
     ids::CheckoutNumber,
     ledger::{Entry, EntryKind},
@@ -179,13 +179,6 @@ impl Order {
                 OperationStatus::Authorised if policy.authorised_counts => {
                     decision.capture(heard.checkout, operation, now)?;
                 }
-                OperationStatus::Authorised
-                    if checkout.authorised_since.is_some_and(|since| now >= later(since, policy.capture_awaited)) =>
-                {
-                    let why = "it is authorised, and was not captured in time".to_owned();
-                    decision
-                        .push(Event::Quarantined { checkout: heard.checkout, operation: operation.number, why }, now)?;
-                }
                 OperationStatus::Authorised => authorised.push(operation.number),
                 OperationStatus::Cancelled | OperationStatus::Refused => {}
                 OperationStatus::Refunded
@@ -196,6 +189,14 @@ impl Order {
                     decision
                         .push(Event::Quarantined { checkout: heard.checkout, operation: operation.number, why }, now)?;
                 }
+            }
+        }
+        // Whether the bank still shows it so, or shows it no more.
+        let is_overdue = checkout.authorised_since.is_some_and(|since| now >= later(since, policy.capture_awaited));
+        if is_overdue && heard.silence.is_none() {
+            for operation in std::mem::take(&mut authorised) {
+                let why = "it was authorised, and not captured in time".to_owned();
+                decision.push(Event::Quarantined { checkout: heard.checkout, operation, why }, now)?;
             }
         }
         for stray in heard.strays.iter().filter(|stray| !self.has_seen_to(heard.checkout, &stray.number)) {
@@ -221,8 +222,14 @@ impl Order {
             // Whatever it is, it holds nothing up; and strangers who have it reported do not have it asked for ever.
             decision.prompt(heard.checkout, vec![later(now, policy.hold_for_report)], now)?;
         }
+        let is_held = decision.order.holds.iter().any(|hold| hold.checkout == heard.checkout);
+        let is_let_go = |(_, status): &(Operation, OperationStatus)| *status == OperationStatus::Cancelled;
+        let knows_card =
+            |begins: &PlanCheckout| decision.order.subscribers.iter().any(|known| known.reference == begins.subscriber);
+        let is_new = checkout.begins.as_deref().is_some_and(|begins| !knows_card(begins));
+        let let_go = is_new && !is_held && !heard.seen.is_empty() && heard.seen.iter().all(is_let_go);
         decision.push(
-            Event::Asked { checkout: heard.checkout, asked_at: heard.asked_at, answer, authorised, again },
+            Event::Asked { checkout: heard.checkout, asked_at: heard.asked_at, answer, authorised, again, let_go },
             now,
         )?;
         Ok(decision)
@@ -320,7 +327,6 @@ impl Decision {
         let Some(checkout) = order.checkout(heard.checkout) else {
             return Ok(());
         };
-        let mut asks = Vec::new();
         for (report, operation) in checkout.pending_operations(&|number| order.has_seen_to(heard.checkout, number)) {
             let status = heard.seen.iter().find(|(seen, _)| seen.number == operation.number).map(|(_, status)| status);
             if status == Some(&OperationStatus::Authorised) {
@@ -329,14 +335,12 @@ impl Decision {
             let contradicted = matches!(status, Some(OperationStatus::Cancelled | OperationStatus::Refused));
             let too_old = heard.silence.is_none() && now >= later(report.received_at, policy.hold_for_report);
             if contradicted || too_old {
-                let operation = operation.number;
-                self.push(Event::ReportDoubted { checkout: heard.checkout, operation }, now)?;
-            }
-            if too_old && !contradicted {
                 let later_on = policy.ask_after_expiry.iter().map(|delay| later(report.received_at, *delay));
-                asks.extend(later_on.filter(|ask| *ask > now));
+                let asks = later_on.filter(|ask| !contradicted && *ask > now).collect();
+                let operation = operation.number;
+                self.push(Event::ReportDoubted { checkout: heard.checkout, operation, asks }, now)?;
             }
         }
-        self.prompt(heard.checkout, asks, now)
+        Ok(())
     }
 }

@@ -14,6 +14,7 @@ use crate::domain::{
     plan::{Plan, PlanEnd},
     policy::Policy,
     purpose::{AttemptId, Purpose},
+    reconcile::Leaving,
     retry::{RefusalClass, is_single_use_hint, is_worn, last_day, next_try},
     schedule::{Arrears, Debit, Instalment, OTHER_AMOUNT},
     subscriber::PlanCard,
@@ -161,7 +162,8 @@ impl Order {
             decision.update_block(now)?;
             return Ok(Ok(decision));
         }
-        let number = due.next_debit();
+        let purpose = Purpose::Debit(due.number);
+        let number = self.next_attempt(purpose);
         let call = MoneyCall::Debit {
             subscriber: card.subscriber.clone(),
             amount: due.amount,
@@ -170,7 +172,6 @@ impl Order {
         };
         let attempt = Attempt::ready(number, call, now);
         let mut decision = Decision::of(self);
-        let purpose = Purpose::Debit(due.number);
         decision.push(Event::AttemptPlanned { purpose, attempt, run: Some(date) }, now)?;
         Ok(Ok(decision))
     }
@@ -224,34 +225,60 @@ impl Order {
         Ok(decision)
     }
 
-    /// A debit that is ready does not leave, because before the store went back another left for the same instalment:
-    /// that comes before people, as it was, in its place. Nothing when it has left.
+    /// A debit that left before the store went back goes on record as it left, in the place of one that is ready; what
+    /// became of it is asked for from then on. Nothing when it has no place there: its instalment is not there, or not owed,
+    /// or another debit of it is at the bank or before people.
     ///
     /// # Errors
-    /// [`Impossible`] when there is no such attempt.
-    pub fn quarantine_lost_debit(
+    /// [`Impossible`] for a defect.
+    pub fn put_back_debit(
         &self,
-        of: AttemptId,
-        lost: &MoneyCall,
-        why: &str,
+        left: &Leaving,
         now: Timestamp,
-    ) -> Result<Decision, Impossible> {
-        let Purpose::Debit(number) = of.purpose else { return Err(Impossible("no debit")) };
+        policy: &Policy,
+    ) -> Result<Option<Decision>, Impossible> {
+        let Purpose::Debit(number) = left.of.purpose else { return Ok(None) };
         let mut decision = Decision::of(self);
-        let due = self.instalment(number).ok_or(Impossible("a debit of no instalment"))?;
-        let debit = due.debit().filter(|debit| debit.attempt.number == of.attempt);
-        let debit = debit.ok_or(Impossible("an attempt that does not exist"))?;
-        if !matches!(debit.attempt.state, AttemptState::Ready { .. }) {
-            return Ok(decision);
+        if self.has_left(left) {
+            return Ok(Some(decision));
         }
-        decision.push(Event::AttemptDropped { of, why: why.to_owned() }, now)?;
-        let attempt = Attempt::ready(self.next_attempt(of.purpose), lost.clone(), now);
-        let of = AttemptId { attempt: attempt.number, ..of };
-        let run = Some(debit.run);
-        decision.push(Event::AttemptPlanned { purpose: of.purpose, attempt, run }, now)?;
-        let state = AttemptState::Quarantined { why: why.to_owned() };
-        decision.push(Event::AttemptAnswered { of, state }, now)?;
-        Ok(decision)
+        let is_open = self.status == Status::Open;
+        let Some(due) = self.instalment(number).filter(|due| is_open && due.is_owed()) else { return Ok(None) };
+        let purpose = left.of.purpose;
+        match due.debit().map(|debit| (&debit.attempt.state, debit.attempt.number)) {
+            None | Some((AttemptState::Refused { .. } | AttemptState::NotExecuted, _)) => {}
+            Some((AttemptState::Ready { .. }, attempt)) => {
+                let why = "before the store went back, another left".to_owned();
+                decision.push(Event::AttemptDropped { of: AttemptId { purpose, attempt }, why }, now)?;
+            }
+            Some(_) => return Ok(None),
+        }
+        let on = self.debit_day(left.sending.at, policy);
+        // No later debit is to have its name.
+        let number = self.next_attempt(purpose).max(left.of.attempt);
+        let attempt = Attempt::ready(number, left.call.clone(), left.sending.at);
+        decision.push(Event::AttemptPlanned { purpose, attempt, run: Some(on) }, now)?;
+        let of = AttemptId { purpose, attempt: number };
+        decision.push(Event::AttemptSent { of, sending: left.sending, on: Some(on) }, now)?;
+        Ok(Some(decision))
+    }
+
+    /// Whether a call is on record as one that has left. What was dropped before it left has the name, and no more.
+    pub fn has_left(&self, left: &Leaving) -> bool {
+        let is_it = |attempt: &Attempt| {
+            attempt.call.names().0 == left.call.names().0 && attempt.call.moves_the_same(&left.call)
+        };
+        match left.of.purpose {
+            Purpose::Debit(_) => {
+                let mut debits = self.schedule.iter().flat_map(|due| &due.debits);
+                debits.any(|debit| debit.on.is_some() && is_it(&debit.attempt))
+            }
+            Purpose::Capture(_) | Purpose::GiveBack(_) => {
+                let stayed =
+                    |state: &AttemptState| matches!(state, AttemptState::Ready { .. } | AttemptState::NotExecuted);
+                self.attempts(left.of.purpose).into_iter().any(|attempt| is_it(attempt) && !stayed(&attempt.state))
+            }
+        }
     }
 
     /// Why a debit that was taken up does not leave after all.

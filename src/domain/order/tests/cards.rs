@@ -93,3 +93,20 @@ fn an_e_card_that_was_reported_as_another_is_refused() {
     world.judge();
     assert_eq!(world.order.holds[0].refusal(), Some(&CardRefusal::VirtualCard));
 }
+
+#[test]
+fn a_card_whose_money_was_let_go_by_hand_before_anybody_held_it_is_forgotten() {
+    let mut world = World::approved();
+    let checkout = world.begin().unwrap();
+    world.hear(checkout, &[]);
+    assert!(world.subscriber_states().is_empty());
+    world.hear(checkout, &[(operation(1, 10), OperationStatus::Cancelled)]);
+    assert!(world.duty_of(|duty| matches!(duty, Duty::Forget { .. })).is_some());
+    // What waits for people may be executed yet; after a refused try the payer may try another card on the same page.
+    for status in [OperationStatus::Rejected, OperationStatus::Refused] {
+        let mut world = World::approved();
+        let checkout = world.begin().unwrap();
+        world.hear(checkout, &[(operation(1, 10), status)]);
+        assert_eq!(world.duty_of(|duty| matches!(duty, Duty::Forget { .. })), None);
+    }
+}

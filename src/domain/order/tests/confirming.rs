@@ -223,6 +223,13 @@ fn an_authorisation_that_is_not_captured_in_a_week_comes_before_people() {
     world.hear(checkout, &shown);
     assert_eq!(world.order.waiting().len(), 1);
     assert_eq!(world.check_out(), Err(Refusal::Quarantined));
+    // Nor is one waited for that the bank shows no more.
+    let mut lapsed = World::place(377_000);
+    let page = lapsed.check_out().unwrap();
+    lapsed.hear(page, &shown);
+    lapsed.wait(7 * 24 * 60);
+    lapsed.hear(page, &[]);
+    assert_eq!(lapsed.order.waiting().len(), 1);
     // What people have seen to is not asked for any more, but for the page's own expiry.
     world.take(world.order.expire(checkout, world.now).unwrap());
     world.wait(24 * 60);

@@ -383,18 +383,3 @@ fn an_authorisation_learnt_of_too_late_is_let_go() {
     world.judge();
     assert_eq!(world.order.holds[0].refusal(), Some(&CardRefusal::TooLate));
 }
-
-#[test]
-fn a_card_whose_money_was_let_go_by_hand_before_anybody_held_it_is_forgotten() {
-    let mut world = World::approved();
-    let checkout = world.begin().unwrap();
-    world.hear(checkout, &[]);
-    assert!(world.subscriber_states().is_empty());
-    world.hear(checkout, &[(operation(1, 10), OperationStatus::Cancelled)]);
-    assert!(world.duty_of(|duty| matches!(duty, Duty::Forget { .. })).is_some());
-    // What waits for people may be executed yet.
-    let mut world = World::approved();
-    let checkout = world.begin().unwrap();
-    world.hear(checkout, &[(operation(1, 10), OperationStatus::Rejected)]);
-    assert_eq!(world.duty_of(|duty| matches!(duty, Duty::Forget { .. })), None);
-}

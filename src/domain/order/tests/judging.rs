@@ -4,9 +4,11 @@ use super::{correcting::euros, *};
 use crate::domain::{
     actor::Actor,
     bank::MoneyCall,
+    ids::Reference,
     ledger::EntryKind,
     purpose::Purpose,
     quarantine::{GivenVerdict, PeoplesVerdict, Subject},
+    reconcile::Leaving,
     schedule::OTHER_AMOUNT,
 };
 
@@ -88,40 +90,48 @@ fn a_debit_that_was_reported_for_a_page_and_put_aside_there_is_still_the_debit()
 
 /// A restored copy does not know of a credit, nor of the smaller debit that left after it.
 #[test]
-fn a_lost_debit_of_another_amount_pays_nothing_and_goes_back() {
-    for executed in [true, false] {
+fn a_lost_debit_goes_on_record_as_it_left_and_pays_only_with_its_amount() {
+    for (amount, pays) in [(4_361, false), (20_031, true)] {
         let mut world = World::active();
         world.at("2026-07-10T05:00:00Z");
-        let of = world.take_up("2026-07-10").unwrap();
-        let MoneyCall::Debit { subscriber, archive, .. } = world.order.attempt(of).unwrap().call.clone() else {
+        let ready = world.take_up("2026-07-10").unwrap();
+        let MoneyCall::Debit { subscriber, archive, .. } = world.order.attempt(ready).unwrap().call.clone() else {
             panic!("no debit")
         };
-        let reference = crate::domain::ids::Reference::of_debit("E1", world.order.id, 2, 1);
-        let lost = MoneyCall::Debit { subscriber, amount: euros(4_361), reference, archive };
-        let decision = world.order.quarantine_lost_debit(of, &lost, "it left before", world.now).unwrap();
+        let reference = Reference::of_debit("E1", world.order.id, 2, 3);
+        let call = MoneyCall::Debit { subscriber, amount: euros(amount), reference, archive };
+        let sending =
+            Sending { at: world.now, question: QuestionNumber::new(7).unwrap(), host: Host::Main, dated: None };
+        let of = AttemptId { attempt: 3, ..ready };
+        let left = Leaving { merchant: world.order.merchant.clone(), order: world.order.id, of, call, sending };
+        assert!(!world.order.has_left(&left));
+        let decision = world.order.put_back_debit(&left, world.now, &world.policy).unwrap().unwrap();
         world.take(decision);
-        let again = world.order.quarantine_lost_debit(of, &lost, "it left before", world.now);
-        assert!(again.is_err(), "another attempt is the latest");
-        let subject = Subject::Attempt { of: AttemptId { attempt: 2, ..of } };
-        assert_eq!(world.order.waiting().len(), 1);
-        assert_eq!(world.order.attempt(AttemptId { attempt: 2, ..of }).unwrap().call, lost);
-        let verdict = match executed {
-            true => PeoplesVerdict::Executed { operation: operation(2, 20) },
-            false => PeoplesVerdict::NotExecuted,
-        };
-        world.verdict(subject, verdict, "Dupont", "k1").unwrap();
-        world.verdict(subject, verdict, "Durand", "k2").unwrap();
-        assert_eq!(world.order.paid(), euros(20_031), "the first instalment");
+        assert!(world.order.has_left(&left));
+        assert_eq!(world.order.attempt(of).unwrap().call, left.call);
+        let again = world.order.put_back_debit(&left, world.now, &world.policy).unwrap().unwrap();
+        assert_eq!(again.events, [], "once");
+        // Nothing else of the instalment may be paid, nor the order be cancelled, until it is known what became of it.
+        assert_eq!(world.order.cancel(None, world.now), Err(Refusal::PartlyPaid));
+        assert!(world.take_up("2026-07-11").is_err());
+        let other = Leaving { call: world.order.attempt(ready).unwrap().call.clone(), ..left.clone() };
+        assert!(!world.order.has_left(&other), "it was dropped before it left");
+        assert_eq!(world.order.put_back_debit(&other, world.now, &world.policy).unwrap(), None, "one at a time");
+
+        let ruling = Ruling::Accepted { operation: operation(2, 20) };
+        let decision = world.order.attempt_answered(of, &ruling, world.now, &world.policy).unwrap();
+        world.take(decision);
         let due = world.order.instalment(2).unwrap();
-        if executed {
-            let entry = world.order.ledger.last().unwrap();
-            assert_eq!((entry.amount, &entry.kind), (euros(4_361), &EntryKind::Surplus { checkout: None }));
-            assert_eq!(world.order.give_backs.last().unwrap().amount, euros(4_361));
+        let entry = world.order.ledger.last().unwrap();
+        assert_eq!((entry.amount, due.paid), (euros(amount), pays));
+        if !pays {
+            assert_eq!(entry.kind, EntryKind::Surplus { checkout: None });
+            assert_eq!(world.order.give_backs.last().unwrap().amount, euros(amount));
             assert_eq!(due.arrears.as_ref().unwrap().code, OTHER_AMOUNT);
             assert_eq!(world.order.ready_on(), Some("2026-08-10".parse().unwrap()), "the next one's day");
-        } else {
-            assert_eq!(world.order.ready_on(), Some("2026-07-10".parse().unwrap()));
         }
+        // What is paid, or settled, takes no other.
+        assert_eq!(world.order.put_back_debit(&other, world.now, &world.policy).unwrap(), None);
     }
 }
 

@@ -31,9 +31,6 @@ use crate::{
     ports::{Alarm, AlarmKind, Forgotten, KeptCard, Silence},
 };
 
-/// Why a refund waits while debits are frozen.
-const FROZEN: &str = "the store went back, and what left before is being asked for";
-
 /// What became of a call that was to be sent.
 pub(super) enum Departure {
     /// It has left, and this is what its answer settles.
@@ -70,21 +67,10 @@ impl App {
     ) -> Result<Departure, Error> {
         let id = current.order.id;
         let only = current.order.only_host(of);
-        if let MoneyCall::Refund { .. } = attempt.call {
-            match self.known_of(id, of, &attempt.call).await? {
-                Known::Nothing | Known::Left(_) => {}
-                Known::Frozen => {
-                    let wait = |order: &Order, now| Ok(order.postpone_for_long(of, FROZEN, now, &merchant.policy)?);
-                    self.settle(merchant, id, of, wait).await?;
-                    return Ok(Departure::Stayed);
-                }
-                // What the bank finds under the name of another refund is not this one.
-                Known::Otherwise(left) => {
-                    let why = format!("before the store went back, another refund left as {}", left.call.names().0);
-                    self.give_up(merchant, id, of, &why).await?;
-                    return Ok(Departure::Stayed);
-                }
-            }
+        if matches!(attempt.call, MoneyCall::Refund { .. })
+            && self.holds_refund(merchant, id, of, &attempt.call).await?
+        {
+            return Ok(Departure::Stayed);
         }
         let findings = match self.look_before(merchant, current, of, attempt).await? {
             Before::Clear(findings) => findings,
@@ -101,7 +87,8 @@ impl App {
                 let is_back = match of.purpose {
                     Purpose::Debit(_) => self.put_back(&left).await?,
                     Purpose::Capture(_) | Purpose::GiveBack(_) => {
-                        self.put_on_record(merchant, current, of, &findings, left.sending).await?.is_some()
+                        let is_it = left.call.moves_the_same(&attempt.call);
+                        is_it && self.put_on_record(merchant, current, of, &findings, left.sending).await?.is_some()
                     }
                 };
                 if is_back {
@@ -368,7 +355,13 @@ impl App {
 
     /// Commits what an answer about an attempt makes of its order. An operation that another order has is nobody's to
     /// book: a person decides.
-    async fn settle<F>(&self, merchant: &Merchant, id: OrderId, of: AttemptId, mut decide: F) -> Result<(), Error>
+    pub(super) async fn settle<F>(
+        &self,
+        merchant: &Merchant,
+        id: OrderId,
+        of: AttemptId,
+        mut decide: F,
+    ) -> Result<(), Error>
     where
         F: FnMut(&Order, Timestamp) -> Result<Decision, Error> + Send,
     {

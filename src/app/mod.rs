@@ -24,6 +24,7 @@ mod findings;
 pub mod imports;
 mod instances;
 pub mod journal;
+mod lost_calls;
 mod meeting;
 pub mod merchant;
 mod misdeeds;

@@ -10,24 +10,18 @@ use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    App, Error,
-    access::Caller,
-    bank_call::Before,
-    commit::{Extras, order_key},
-    debit_run::ready_debits,
-    merchant::Merchant,
+    App, Error, access::Caller, bank_call::Before, commit::order_key, debit_run::ready_debits, merchant::Merchant,
 };
 use crate::{
     domain::{
-        actor::Actor,
         attempt::{Attempt, Host, Preflight},
-        bank::{Finding, MoneyCall},
+        bank::Finding,
         ids::OrderId,
         numbers::QuestionNumber,
         order::Order,
         policy::later,
         purpose::AttemptId,
-        reconcile::{End, Known, Leaving, LostCall, LostFinding, Reconcile},
+        reconcile::{End, Leaving, LostCall, LostFinding, Reconcile},
         text::Text,
     },
     planted::{self, Bug},
@@ -66,28 +60,6 @@ impl App {
         Ok((is_open || self.meeting.is_lost()) && !planted::is(Bug::RegressionUnheeded))
     }
 
-    /// What is known of a call that is about to leave, from before the store went back.
-    pub(super) async fn known_of(&self, order: OrderId, of: AttemptId, call: &MoneyCall) -> Result<Known, Error> {
-        let Some(reconcile) = self.reconciliation().await? else { return Ok(Known::Nothing) };
-        Ok(match reconcile.known_of(order, of, call) {
-            Known::Frozen if planted::is(Bug::RegressionUnheeded) => Known::Nothing,
-            Known::Left(_) | Known::Otherwise(_) if planted::is(Bug::LostCallSentAgain) => Known::Nothing,
-            known @ (Known::Nothing | Known::Frozen | Known::Left(_) | Known::Otherwise(_)) => known,
-        })
-    }
-
-    /// Notes that a call that had left is on record again, or before people. Should that not be noted, it is looked at
-    /// once more.
-    pub(super) async fn deal_with(&self, left: &Leaving) -> Result<(), Error> {
-        let (version, Some(mut reconcile)) = self.load_reconcile().await? else { return Ok(()) };
-        reconcile.deal_with(left);
-        let wake_at = reconcile.is_asking().then(|| self.now().max(reconcile.asks_from(self.grace())));
-        match self.write_reconcile(&reconcile, version, "reconcile_dealt_with", wake_at).await {
-            Err(Error::Busy) => Ok(()),
-            written => written,
-        }
-    }
-
     /// Lets debits go on, once all has been asked, and every gateway is there that is not named in `without`.
     ///
     /// # Errors
@@ -110,7 +82,7 @@ impl App {
     }
 
     /// How long a call that had left, or was about to, may still be carried out.
-    fn grace(&self) -> SignedDuration {
+    pub(super) fn grace(&self) -> SignedDuration {
         self.merchants.values().map(|merchant| merchant.policy.answer_grace).max().unwrap_or_default()
     }
 
@@ -123,14 +95,14 @@ impl App {
         Ok(false)
     }
 
-    async fn load_reconcile(&self) -> Result<(u64, Option<Reconcile>), Error> {
+    pub(super) async fn load_reconcile(&self) -> Result<(u64, Option<Reconcile>), Error> {
         match self.ports.store.load(&key()).await? {
             None => Ok((0, None)),
             Some(stored) => Ok((stored.version, Some(serde_json::from_str(&stored.state)?))),
         }
     }
 
-    async fn write_reconcile(
+    pub(super) async fn write_reconcile(
         &self,
         reconcile: &Reconcile,
         expected_version: u64,
@@ -269,24 +241,6 @@ impl App {
         }
         call.finding = Some(LostFinding::Nothing);
         Ok(())
-    }
-
-    /// Has a debit that left before the store went back on record again, as it left. Whether it is.
-    pub(super) async fn put_back(&self, left: &Leaving) -> Result<bool, Error> {
-        let Ok(merchant) = self.merchant(&left.merchant) else { return Ok(false) };
-        let mut is_back = false;
-        let changed = self
-            .change(&merchant.id, left.order, &Actor::Gateway, |current, now| {
-                let decision = current.order.put_back_debit(left, now, &merchant.policy)?;
-                is_back = decision.is_some();
-                Ok::<_, Error>((decision.unwrap_or_else(|| current.order.unchanged()), Extras::default()))
-            })
-            .await;
-        match changed.map_err(Error::from) {
-            Ok(_) => Ok(is_back),
-            Err(Error::NotFound) => Ok(false),
-            Err(error) => Err(error),
-        }
     }
 
     /// Takes up what is due today and asks for each debit that is ready to leave, as before it would. Whether all was

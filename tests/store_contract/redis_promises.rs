@@ -26,6 +26,7 @@ async fn a_server_that_keeps_too_little_is_refused_in_live_mode() {
     for (setting, good, bad) in [
         ("appendonly", "yes", "no"),
         ("appendfsync", "always", "everysec"),
+        ("no-appendfsync-on-rewrite", "no", "yes"),
         ("maxmemory-policy", "noeviction", "allkeys-lru"),
     ] {
         server.tell(&format!("CONFIG SET {setting} {bad}"));

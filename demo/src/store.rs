@@ -49,6 +49,7 @@ impl Server {
             ["--save", ""],
             ["--appendonly", "yes"],
             ["--appendfsync", "always"],
+            ["--no-appendfsync-on-rewrite", "no"],
             ["--maxmemory-policy", "noeviction"],
         ];
         let child = Command::new("redis-server")

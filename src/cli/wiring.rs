@@ -79,6 +79,7 @@ fn redis(shared: &SharedPlace, mode: Mode) -> Result<(redis::Place, redis::Optio
         sentinel_password: shared.sentinel_password.clone(),
         authorities: shared.authorities.clone(),
         settings_vouched_for: shared.settings_vouched_for,
+        clock_within: shared.clock_within,
     };
     Ok((place, options))
 }
@@ -188,10 +189,13 @@ fn contract(served: &Served) -> Result<Contract, Failure> {
 pub(super) struct Adapters;
 
 impl Judge for Adapters {
-    fn store(&self, place: &StorePlace, _mode: Option<Mode>) -> Result<(), String> {
+    fn store(&self, place: &StorePlace, mode: Option<Mode>) -> Result<Option<String>, String> {
         match place {
-            StorePlace::Sqlite(_) => Ok(()),
-            StorePlace::Redis(shared) => redis::Place::parse(shared.url.expose_secret()).map(drop),
+            StorePlace::Sqlite(_) => Ok(None),
+            StorePlace::Redis(shared) => match redis::Place::parse(shared.url.expose_secret())?.unsaid() {
+                Some(unsaid) if mode == Some(Mode::Live) => Err(unsaid),
+                unsaid => Ok(unsaid),
+            },
         }
     }
 
@@ -208,16 +212,18 @@ impl Judge for Adapters {
 pub(super) struct AdaptersAndStore;
 
 impl Judge for AdaptersAndStore {
-    fn store(&self, place: &StorePlace, mode: Option<Mode>) -> Result<(), String> {
+    fn store(&self, place: &StorePlace, mode: Option<Mode>) -> Result<Option<String>, String> {
+        let unsaid = Adapters.store(place, mode)?;
         match place {
-            StorePlace::Sqlite(path) => SqliteStore::check(path, mode).map_err(|error| error.0),
+            StorePlace::Sqlite(path) => SqliteStore::check(path, mode).map_err(|error| error.0)?,
             StorePlace::Redis(shared) => {
                 let (place, options) = redis(shared, mode.unwrap_or(Mode::Test))?;
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
                 let runtime = runtime.map_err(|error| error.to_string())?;
-                runtime.block_on(RedisStore::check(place, &options, mode)).map(drop).map_err(|error| error.0)
+                runtime.block_on(RedisStore::check(place, &options, mode)).map_err(|error| error.0)?;
             }
         }
+        Ok(unsaid)
     }
 
     fn direct(&self, url: &Url) -> Result<(), String> {

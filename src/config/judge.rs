@@ -8,11 +8,12 @@ use crate::app::Mode;
 
 /// Each answers with a sentence about what it refuses. None changes anything.
 pub trait Judge {
-    /// Whether the store could be served. Without a mode, whatever its own is.
+    /// Whether the store could be served. Without a mode, whatever its own is. Of one that could be, what would have to be
+    /// said of it too in live mode.
     ///
     /// # Errors
     /// A sentence.
-    fn store(&self, place: &StorePlace, mode: Option<Mode>) -> Result<(), String>;
+    fn store(&self, place: &StorePlace, mode: Option<Mode>) -> Result<Option<String>, String>;
 
     /// Whether the bank can be asked at this URL.
     ///

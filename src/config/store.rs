@@ -35,6 +35,8 @@ pub struct SharedPlace {
     pub waiting: usize,
     /// Whether the server need not say how it keeps what it is given, because somebody answers for it.
     pub settings_vouched_for: bool,
+    /// How far this machine's clock and the server's may be apart.
+    pub clock_within: SignedDuration,
 }
 
 impl PartialEq for SharedPlace {
@@ -45,7 +47,8 @@ impl PartialEq for SharedPlace {
         };
         let rest =
             |place: &Self| (place.connect_deadline, place.answer_deadline, place.waiting, place.settings_vouched_for);
-        secrets(self) == secrets(other) && self.authorities == other.authorities && rest(self) == rest(other)
+        let is_alike = self.authorities == other.authorities && self.clock_within == other.clock_within;
+        secrets(self) == secrets(other) && is_alike && rest(self) == rest(other)
     }
 }
 
@@ -59,6 +62,7 @@ pub(super) fn read(
     mode: Option<Mode>,
 ) -> (Option<StorePlace>, Option<PathBuf>, Option<String>) {
     let shared = read_shared(root.section("redis"), files, judge);
+    let reading = root.reading;
     let place = |text: &str| {
         let place = match text.strip_prefix("sqlite:").filter(|file| !file.is_empty()) {
             Some(file) => StorePlace::Sqlite(files.find(file)),
@@ -67,7 +71,10 @@ pub(super) fn read(
             }
             None => return Err(EXPECTED.to_owned()),
         };
-        judge.store(&place, mode).map(|()| place)
+        let unsaid = judge.store(&place, mode)?;
+        // One that is to be live has been refused.
+        unsaid.into_iter().for_each(|unsaid| reading.warning("store", unsaid));
+        Ok(place)
     };
     let store = if root.has("store") {
         root.optional("store", place)
@@ -136,6 +143,11 @@ fn read_shared(mut section: Section<'_>, files: &Files<'_>, judge: &dyn Judge) -
         }),
         connect_deadline,
         answer_deadline,
+        clock_within: section.duration(
+            "clock_within",
+            SignedDuration::from_secs(30),
+            SignedDuration::from_secs(1)..=SignedDuration::from_secs(600),
+        ),
         waiting: usize::try_from(section.number("waiting", 1_024, 1..=65_536)).unwrap_or(1_024),
         settings_vouched_for: section.flag("settings_vouched_for", false),
     };

@@ -11,8 +11,8 @@ const EXAMPLE: &str = include_str!("../../guichet.example.toml");
 struct Lenient;
 
 impl Judge for Lenient {
-    fn store(&self, _place: &StorePlace, _mode: Option<Mode>) -> Result<(), String> {
-        Ok(())
+    fn store(&self, _place: &StorePlace, _mode: Option<Mode>) -> Result<Option<String>, String> {
+        Ok(None)
     }
 
     fn direct(&self, _url: &url::Url) -> Result<(), String> {

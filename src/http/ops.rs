@@ -25,13 +25,14 @@ pub fn ops_router(gateway: Arc<Gateway>, metrics: Metrics) -> Router {
 }
 
 /// Ready means that the store reads and writes: without it nothing can be promised.
-async fn ready(State(gateway): State<Arc<Gateway>>) -> (StatusCode, &'static str) {
+async fn ready(State(gateway): State<Arc<Gateway>>) -> (StatusCode, String) {
     match gateway.app.health().await {
         Ok(()) if gateway.app.is_frozen().await.unwrap_or_default() => {
-            (StatusCode::OK, "ok, but debits are frozen: see /v1/reconciliation\n")
+            (StatusCode::OK, "ok, but debits are frozen: see /v1/reconciliation\n".to_owned())
         }
-        Ok(()) => (StatusCode::OK, "ok\n"),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the store is unavailable\n"),
+        Ok(()) => (StatusCode::OK, "ok\n".to_owned()),
+        // Nobody but operators reads it, and no password stands in it.
+        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
     bench::Bench,
     calendar::noon,
     faults::{FAULTS, Fault, some_leave},
-    gateways::Gateways,
+    gateways::{ANSWER_GRACE, Gateways},
     judge::{Verdict, order_of},
     number,
     payer::ACCEPTED,
@@ -31,6 +31,9 @@ const SOON: Duration = Duration::from_secs(5);
 const A_WHILE: SignedDuration = SignedDuration::from_mins(10);
 const RUNG: SignedDuration = SignedDuration::from_secs(20);
 const PATIENCE: Duration = Duration::from_secs(120);
+/// From so many failovers on it is the long form, with so many triggers at least.
+const LONG: usize = 50;
+const TRIGGERS: usize = 200;
 
 struct Campaign {
     gateways: Gateways,
@@ -53,11 +56,16 @@ impl Campaign {
         self.slowest = self.slowest.max(self.gateways.until_frozen().await);
         let before = self.gateways.debited();
         self.triggers += self.gateways.trigger(self.today).await;
+        // What was on its way when the store failed may still arrive for so long, and nothing after it.
+        tokio::time::sleep(ANSWER_GRACE).await;
+        let arrived = self.gateways.debited();
+        assert!(arrived <= before + 2 * self.gateways.all.len(), "{before} {arrived}\n{}", self.gateways.tail());
         // With its replica it may be trusted again, and asked; but nothing leaves before a person says so.
         self.gateways.follow();
+        self.triggers += self.gateways.trigger(self.today).await;
         let ended = self.gateways.until_asked().await;
-        // What was on its way when the store failed may still have arrived.
-        assert!(ended["debits_frozen"] == true && self.gateways.debited() <= before + 2 * self.gateways.all.len());
+        assert!(ended["debits_frozen"] == true, "{ended:#}");
+        assert_eq!(self.gateways.debited(), arrived, "debited while frozen, {fault:?}\n{}", self.gateways.tail());
         self.found += usize::try_from(ended["lost_calls"].as_u64().unwrap()).unwrap();
         self.gateways.end().await;
         *self.faults.entry(fault).or_default() += 1;
@@ -130,7 +138,8 @@ fn judge(bench: &Bench, seen: &Seen, today: Date) -> Verdict {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn however_the_store_fails_each_instalment_is_debited_once() {
-    let (failovers, debits) = (usize::try_from(number("FAILOVERS", 8)).unwrap(), number("DEBITS", 32));
+    let (failovers, debits) =
+        (usize::try_from(number("FAILOVERS", FAULTS.len() as u64)).unwrap(), number("DEBITS", 32));
     let begun = Instant::now();
     let months = if failovers > FAULTS.len() { MONTHS } else { 2 };
     let orders = usize::try_from(debits).unwrap().div_ceil(months);
@@ -176,4 +185,7 @@ async fn however_the_store_fails_each_instalment_is_debited_once() {
     );
     assert!(verdict.is_clean(), "{verdict:#?}\n{}", gateways.tail());
     assert!(verdict.debits + verdict.for_people >= usize::try_from(debits).unwrap(), "{verdict:#?}");
+    assert!(verdict.for_people <= found, "for_people={} lost_calls={found}", verdict.for_people);
+    let least = if failovers < LONG { failovers } else { failovers.max(TRIGGERS) };
+    assert!(triggers >= least, "triggers={triggers}");
 }

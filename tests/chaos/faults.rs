@@ -7,9 +7,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::future::{join, join_all};
 use jiff::civil::Date;
 
-use crate::{gateways::Gateways, redis_servers::Server};
+use crate::{
+    gateways::{Gateway, Gateways},
+    redis_servers::Server,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Fault {
@@ -19,6 +23,8 @@ pub(crate) enum Fault {
     Promoted,
     /// It stands still past all deadlines, and goes on when the replica has taken its place.
     StoodStill,
+    /// The same, and it answers what it was asked before, after the replica has been heard.
+    Thawed,
     /// Half of the gateways stay with it while the others go to its replica, and it knows.
     Split,
     /// The same, and it does not know.
@@ -31,12 +37,13 @@ pub(crate) enum Fault {
     Unheard,
 }
 
-pub(crate) const FAULTS: [Fault; 8] = [
+pub(crate) const FAULTS: [Fault; 9] = [
     Fault::Promoted,
     Fault::Unheard,
     Fault::SplitUnseen,
     Fault::Truncated,
     Fault::StoodStill,
+    Fault::Thawed,
     Fault::Split,
     Fault::Restarted,
     Fault::Emptied,
@@ -48,6 +55,7 @@ impl Fault {
             Self::Restarted => "restarted",
             Self::Promoted => "promoted",
             Self::StoodStill => "stood_still",
+            Self::Thawed => "thawed",
             Self::Split => "split",
             Self::SplitUnseen => "split_unseen",
             Self::Emptied => "emptied",
@@ -77,6 +85,7 @@ impl Fault {
                 gateways.promote();
                 gateways.servers[old].freeze(false);
             }
+            Self::Thawed => thawed(gateways).await,
             Self::Split | Self::SplitUnseen => self.split(gateways, day).await,
             Self::Emptied => emptied(gateways, day).await,
             Self::Truncated => {
@@ -141,6 +150,26 @@ impl Server {
         let id = self.child.as_ref().unwrap().id().to_string();
         assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
     }
+}
+
+async fn thawed(gateways: &mut Gateways) {
+    let old = gateways.primary;
+    gateways.servers[old].freeze(true);
+    gateways.promote_for_new();
+    // Asked all the while, so that some wait for the old one when others have been given up, and the new one is heard.
+    let asked = (0..20).map(|number| {
+        let gateways = &*gateways;
+        async move {
+            tokio::time::sleep(Duration::from_millis(60) * number).await;
+            join_all(gateways.all.iter().map(Gateway::ready)).await;
+        }
+    });
+    let thaw = async {
+        tokio::time::sleep(Duration::from_millis(1_000)).await;
+        gateways.servers[old].freeze(false);
+    };
+    join(join_all(asked), thaw).await;
+    gateways.lead_all();
 }
 
 async fn emptied(gateways: &mut Gateways, day: Date) {

@@ -17,6 +17,13 @@ use crate::{
 /// Longer than any of it takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(90);
 const LOOK: Duration = Duration::from_millis(20);
+/// As configured: how often the worker looks at the store.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// Looks of the worker after which debits are frozen at the latest. One or two do; a gateway that has looked for its server
+/// in vain looks up to two seconds later, and the machine has other work.
+const LOOKS: u32 = 80;
+/// As configured: what has left arrives within this.
+pub(crate) const ANSWER_GRACE: Duration = Duration::from_millis(1_100);
 
 /// One gateway: its place, its life, its wire.
 pub(crate) struct Gateway {
@@ -144,10 +151,16 @@ impl Gateways {
 
     /// The other takes changes now, and all are led there.
     pub(crate) fn promote(&mut self) {
+        self.promote_for_new();
+        self.lead_all();
+    }
+
+    /// The other takes changes now, and whoever connects anew is led there.
+    pub(crate) fn promote_for_new(&mut self) {
         let next = &self.servers[1 - self.primary];
         next.tell("REPLICAOF NO ONE");
+        self.all.iter().for_each(|gateway| gateway.wire.turn_to(next.port));
         self.primary = 1 - self.primary;
-        self.lead_all();
     }
 
     pub(crate) fn lead_all(&self) {
@@ -166,12 +179,12 @@ impl Gateways {
         });
     }
 
-    /// Waits until every gateway says that debits are frozen; how long that took.
+    /// Waits until every gateway says that debits are frozen, within a few looks of its worker; how long that took.
     pub(crate) async fn until_frozen(&self) -> Duration {
         let begun = Instant::now();
         for gateway in &self.all {
             while !gateway.ready().await.contains("frozen") {
-                assert!(begun.elapsed() < PATIENCE, "never frozen: {}\n{}", gateway.ready().await, self.tail());
+                assert!(begun.elapsed() < LOOK_AGAIN * LOOKS, "not frozen: {}\n{}", gateway.ready().await, self.tail());
                 tokio::time::sleep(LOOK).await;
             }
         }

@@ -113,3 +113,39 @@ async fn one_that_is_missing_is_done_without_only_by_name() {
     assert_eq!((text(&found["why"]), &found["ended_without"]), ("it is another store", &json!(null)), "{found:#}");
     gateways.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gateway_whose_clock_is_off_sends_nothing() {
+    let gateways = Gateways::start(1, 6_000).await;
+    let (first, portal) = (gateways.first(), gateways.first().portal());
+    let id = portal.begin_plan("2x", 40_000, &[ACCEPTED]).await;
+    let due = gateways.seen().await.next_debit().unwrap();
+    let wait_for = async |sentence: &str| {
+        for _ in 0..500 {
+            if first.ready().await.starts_with(sentence) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("never {sentence}: {}\n{}", first.ready().await, gateways.tail());
+    };
+    first.wire.bend_clock(-60);
+    wait_for("the store is unavailable: ").await;
+    let said = first.ready().await;
+    assert!(said.contains("s ahead of the server's, more than redis.clock_within allows"), "{said}");
+    // The test clock may be anywhere.
+    portal.come_to(crate::calendar::noon(due)).await;
+    gateways.trigger(due).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!((gateways.debited(), first.bench.log().contains("store_failed")), (0, true));
+    first.wire.bend_clock(0);
+    wait_for("ok").await;
+    gateways.trigger(due).await;
+    for _ in 0..500 {
+        if portal.order(&id).await["schedule"][1]["status"] == "paid" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(gateways.debited(), 1);
+}

@@ -6,7 +6,7 @@ use std::{
     net::{Shutdown, TcpListener, TcpStream},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicU16, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU16, Ordering},
     },
     thread,
     time::Duration,
@@ -27,6 +27,8 @@ struct Inner {
     to: AtomicU16,
     is_held: AtomicBool,
     is_over: AtomicBool,
+    /// By how many seconds a clock in an answer of Redis is put forward.
+    bent: AtomicI64,
     open: Mutex<Vec<TcpStream>>,
 }
 
@@ -50,8 +52,18 @@ impl Switch {
 
     /// Leads to another server; what is under way is cut.
     pub(crate) fn lead_to(&self, port: u16) {
-        self.inner.to.store(port, Ordering::SeqCst);
+        self.turn_to(port);
         self.cut();
+    }
+
+    /// Leads whoever connects from now on to another server; what is open stays where it is.
+    pub(crate) fn turn_to(&self, port: u16) {
+        self.inner.to.store(port, Ordering::SeqCst);
+    }
+
+    /// Has the server's clock be so many seconds ahead.
+    pub(crate) fn bend_clock(&self, seconds: i64) {
+        self.inner.bent.store(seconds, Ordering::SeqCst);
     }
 
     /// Whether nothing comes through.
@@ -88,12 +100,28 @@ impl Inner {
         }
     }
 
+    /// A clock in microseconds is a text of 16 digits.
+    fn bend(&self, said: &mut [u8]) {
+        const CLOCK: &[u8] = b"\r\n$16\r\n1";
+        let bent = self.bent.load(Ordering::SeqCst);
+        if bent != 0
+            && let Some(at) = said.windows(CLOCK.len()).position(|window| window == CLOCK)
+            && let Some(digits) = said.get_mut(at + CLOCK.len() - 1..).and_then(|rest| rest.get_mut(..16))
+        {
+            let time: i64 = std::str::from_utf8(digits).unwrap().parse().unwrap();
+            digits.copy_from_slice((time + bent * 1_000_000).to_string().as_bytes());
+        }
+    }
+
     fn pass_on(&self, mut from: TcpStream, mut to: TcpStream) {
         let mut bytes = [0; 65_536];
         loop {
             let read = from.read(&mut bytes);
             while self.is_held.load(Ordering::SeqCst) {
                 thread::sleep(LOOK);
+            }
+            if let Ok(count) = read {
+                self.bend(&mut bytes[..count]);
             }
             match read {
                 Ok(count @ 1..) if to.write_all(&bytes[..count]).is_ok() => {}

@@ -56,3 +56,30 @@ fn a_store_that_could_not_be_served_is_refused() {
         assert_eq!(names(), before, "{store}");
     }
 }
+
+/// A primary that stands alone after a failover shows no replica.
+#[test]
+fn behind_sentinels_and_in_a_cluster_replicas_must_be_said() {
+    let folder = folder("replicas");
+    let config = test_config(&folder);
+    let check = |mode: &str, store: &str| -> Said {
+        let mut command = guichet();
+        command.args(["check-config", "--config"]).arg(&config).env("GUICHET__MODE", mode).env("GUICHET__STORE", store);
+        command.output().unwrap().into()
+    };
+    let unsaid = "write \"?name=x&replicas=1\", with two \"?name=x&replicas=2\"";
+    for store in ["redis+sentinel://127.0.0.1:1/main?name=x", "redis+cluster://127.0.0.1:1?name=x&replicas=0"] {
+        let said = check("live", store);
+        assert_eq!(said.code, Some(1));
+        assert!(
+            said.err.contains("store: does not say how many replicas") && said.err.contains(unsaid),
+            "{}",
+            said.err
+        );
+        // A test need not say it; what it is refused for is that nobody is there.
+        let said = check("test", store);
+        assert!(said.err.contains("store: 127.0.0.1:1: ") && !said.err.contains("replicas"), "{}", said.err);
+    }
+    let said = check("live", "redis+sentinel://127.0.0.1:1/main?name=x&replicas=1");
+    assert!(said.err.contains("store: 127.0.0.1:1: ") && !said.err.contains("replicas"), "{}", said.err);
+}

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::Write,
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -13,6 +14,10 @@ use super::{Said, folder, guichet, run, serve::Running, test_config, write_secre
 
 pub(super) const SECRET: &str = "s3cr3t-of-the-store";
 
+fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+}
+
 /// A redis-server that wants [`SECRET`], ended should the test fail.
 pub(super) struct Server {
     child: Child,
@@ -21,9 +26,14 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn start(folder: &Path) -> Self {
-        let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+        Self::start_with(folder, &[])
+    }
+
+    fn start_with(folder: &Path, arguments: &[&str]) -> Self {
+        let port = free_port();
         let child = Command::new("redis-server")
             .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", "", "--requirepass", SECRET])
+            .args(arguments)
             .current_dir(folder)
             .stdout(Stdio::null())
             .spawn()
@@ -132,5 +142,30 @@ fn what_cannot_be_such_a_store_is_told() {
         let said = said(&["check-config"], &on_redis(&folder, &lines, password));
         assert_eq!(said.code, Some(1), "{lines}");
         assert!(said.err.contains(sentence), "{lines}: {}", said.err);
+    }
+}
+
+#[test]
+fn a_test_is_told_what_live_mode_would_refuse() {
+    let folder = folder("unsaid");
+    let bus = free_port().to_string();
+    let server = Server::start_with(&folder, &["--cluster-enabled", "yes", "--cluster-port", &bus]);
+    let tell = format!("AUTH {SECRET}\r\nCLUSTER ADDSLOTSRANGE 0 16383\r\n");
+    let mut wire = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    wire.write_all(tell.as_bytes()).unwrap();
+    let begun = Instant::now();
+    for (rest, is_warned) in [("", true), ("&replicas=1", false)] {
+        let store = format!("store = \"redis+cluster://127.0.0.1:{}?name=x{rest}\"", server.port);
+        let lines = format!("{store}\njournal = \"own.journal\"\ninstance = \"one\"");
+        let config = on_redis(&folder, &lines, SECRET);
+        let mut said = self::said(&["check-config"], &config);
+        // A cluster takes a moment to find itself whole.
+        while said.code != Some(0) {
+            assert!(begun.elapsed() < Duration::from_secs(30), "{}", said.err);
+            thread::sleep(Duration::from_millis(200));
+            said = self::said(&["check-config"], &config);
+        }
+        let warning = "warning: store: does not say how many replicas its primary has";
+        assert_eq!(said.out.contains(warning), is_warned, "{}", said.out);
     }
 }

@@ -9,9 +9,8 @@ use crate::{
     ports::{Commit, CommitError, Write},
 };
 
-/// In the order in which the script takes it.
-pub(super) fn commit(commit: &Commit) -> Arguments {
-    let mut arguments = Arguments::new();
+/// In the order in which the script takes it, behind what it takes of the server.
+pub(super) fn commit(mut arguments: Arguments, commit: &Commit) -> Arguments {
     match &commit.answer {
         None => arguments.push("0"),
         Some(answer) => {
@@ -58,12 +57,13 @@ fn push_write(arguments: &mut Arguments, write: &Write) {
     }
 }
 
-/// What the script says became of `commit`.
-pub(super) fn outcome(commit: &Commit, reply: &mut Reply) -> Result<Result<(), CommitError>, String> {
+/// What the script says became of `commit`; `None` when the server is not one to make it.
+pub(super) fn outcome(commit: &Commit, reply: &mut Reply) -> Result<Option<Result<(), CommitError>>, String> {
     let status = reply.text()?;
     let detail = reply.text()?;
     let place = || detail.parse::<usize>().ok().and_then(|number| number.checked_sub(1)).ok_or_else(strange);
-    Ok(match status.as_str() {
+    Ok(Some(match status.as_str() {
+        "another" | "alone" => return Ok(None),
         "done" => Ok(()),
         "answered" => Err(CommitError::Answered),
         "conflict" => Err(CommitError::Conflict(commit.writes.get(place()?).ok_or_else(strange)?.key.clone())),
@@ -72,5 +72,5 @@ pub(super) fn outcome(commit: &Commit, reply: &mut Reply) -> Result<Result<(), C
             Err(CommitError::Taken { claim, owner: reply.text()? })
         }
         _ => return Err(strange()),
-    })
+    }))
 }

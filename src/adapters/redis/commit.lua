@@ -1,5 +1,14 @@
 -- All of a commit, or nothing: Redis undoes nothing, so everything is looked at before anything is written.
 
+-- Only the server that was heard last makes a change, and only while it may not be cut off from its replicas.
+local run, history, needed = take(), take(), tonumber(take())
+local heard = {witness()}
+if heard[1] ~= run or heard[2] ~= history then
+    return {'another', '', unpack(heard)}
+elseif heard[4] ~= 'master' or tonumber(heard[6]) < needed then
+    return {'alone', '', unpack(heard)}
+end
+
 -- Of a slot that is being moved, a key that is not here any more is an error when it is touched. What will be written is
 -- touched first, so that such an error comes before the first change.
 local function touch(key)
@@ -7,7 +16,7 @@ local function touch(key)
 end
 
 local function lost(why, detail)
-    return {why, detail, witness()}
+    return {why, detail, unpack(heard)}
 end
 
 local answer
@@ -55,7 +64,7 @@ for number = 1, tonumber(take()) do
     owners[claim.key] = known
     local owner = known[claim.value] or redis.call('HGET', claim.key, claim.value)
     if owner and owner ~= claim.owner then
-        return {'taken', tostring(number), owner, witness()}
+        return {'taken', tostring(number), owner, unpack(heard)}
     end
     known[claim.value] = claim.owner
     claims[number] = claim
@@ -132,4 +141,5 @@ for _, callback in ipairs(callbacks) do
     end
 end
 
-return {'done', '', witness()}
+heard[3] = redis.call('HGET', KEYS[1], 'position')
+return {'done', '', unpack(heard)}

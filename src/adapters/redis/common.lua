@@ -7,7 +7,7 @@ local function take()
     return ARGV[given]
 end
 -- Which process answers, which history it goes on with, and how far that has come; what its role is, how many replicas
--- follow it, and how many of them have said so in the last three seconds.
+-- follow it, and how many of them have said so in the last three seconds; its clock, in microseconds.
 local function witness()
     local info = redis.call('INFO', 'server', 'replication')
     local online, good = 0, 0
@@ -20,8 +20,10 @@ local function witness()
             end
         end
     end
+    local time = redis.call('TIME')
     return string.match(info, 'run_id:(%x+)'), string.match(info, 'master_replid:(%x+)'),
-        redis.call('HGET', KEYS[1], 'position'), string.match(info, 'role:(%a+)'), tostring(online), tostring(good)
+        redis.call('HGET', KEYS[1], 'position'), string.match(info, 'role:(%a+)'), tostring(online), tostring(good),
+        time[1] .. string.format('%06d', time[2])
 end
 if redis.call('HGET', KEYS[1], 'store') ~= ARGV[1] then
     return {'gone'}

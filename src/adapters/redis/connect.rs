@@ -27,6 +27,8 @@ const MOST_HOPS: usize = 4;
 pub(super) struct Link {
     connection: MultiplexedConnection,
     pub(super) server: Server,
+    /// Of those that one store has made, which this is.
+    pub(super) number: u64,
 }
 
 impl Link {
@@ -53,6 +55,9 @@ pub(super) struct Connector {
 
 impl Connector {
     pub(super) fn new(place: Place, options: &Options) -> Result<Self, String> {
+        if let Some(unsaid) = place.unsaid().filter(|_| options.mode == Mode::Live) {
+            return Err(format!("{place} {unsaid}"));
+        }
         let tls = if place.has_tls {
             let authorities = options.authorities.as_deref().map(str::as_bytes);
             let mut config = Arc::unwrap_or_clone(tls_config(authorities).map_err(|error| error.to_string())?);
@@ -79,7 +84,7 @@ impl Connector {
     }
 
     /// What `link` would have to be told so that it keeps what real money needs, with so many replicas; nothing, when all
-    /// is well, or in test mode, where it is said in the log once.
+    /// is well.
     pub(super) fn judge(
         &self,
         link: &Link,
@@ -96,16 +101,18 @@ impl Connector {
             }
             Err(error) if matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension) => {
                 let why = "it does not say what it keeps, CONFIG GET is refused: allow it (+config|get), or, once whoever \
-                           runs it answers for appendonly yes, appendfsync always and maxmemory-policy noeviction, set \
-                           redis.settings_vouched_for = true";
+                           runs it answers for appendonly yes, appendfsync always, no-appendfsync-on-rewrite no and \
+                           maxmemory-policy noeviction, set redis.settings_vouched_for = true";
                 (!self.settings_vouched_for).then(|| format!("{why} ({error})"))
             }
             Err(error) => return Err(self.say(&link.server, error)),
         };
-        match weak.map(|why| self.say(&link.server, why)) {
-            Some(why) if self.mode == Mode::Live => Err(why),
-            weak => Ok(weak),
-        }
+        Ok(weak.map(|why| self.say(&link.server, why)))
+    }
+
+    /// A server that keeps too little is good enough for a test only.
+    pub(super) fn refuse(&self, weak: Option<&String>) -> Result<(), String> {
+        weak.filter(|_| self.mode == Mode::Live).map_or(Ok(()), |why| Err(why.clone()))
     }
 
     /// The primary, ready to be asked.
@@ -132,6 +139,8 @@ impl Connector {
         for script in scripts::ALL {
             link.load(script).await.map_err(say)?;
         }
+        let answer = link.ask(&promises::question()).await;
+        self.refuse(self.judge(&link, self.place.replicas(), answer)?.as_ref())?;
         Ok(link)
     }
 
@@ -144,7 +153,7 @@ impl Connector {
             account = account.set_password(password.expose_secret());
         }
         let connection = self.connect(server, account).await?;
-        Ok(Link { connection, server: server.clone() })
+        Ok(Link { connection, server: server.clone(), number: 0 })
     }
 
     async fn ask_sentinel(&self, sentinel: &Server, service: &str) -> Result<Server, String> {

@@ -1,6 +1,6 @@
 -- The last event, or the last that is not after a position.
 local at = take()
-local run, history, latest, role, online, good = witness()
+local heard = {witness()}
 local position, event = 0, ''
 
 local function look(merchant, upto)
@@ -11,11 +11,13 @@ local function look(merchant, upto)
     end
 end
 
-if at == '' or tonumber(at) >= tonumber(latest) then
+if at == '' or tonumber(at) >= tonumber(heard[3]) then
     look(redis.call('HGET', KEYS[1], 'latest') or '', '+')
 else
     for _, merchant in ipairs(redis.call('SMEMBERS', prefix .. 'merchants')) do
         look(merchant, at)
     end
 end
-return {'done', run, history, latest, role, online, good, string.format('%.0f', position), event}
+heard[#heard + 1] = string.format('%.0f', position)
+heard[#heard + 1] = event
+return {'done', unpack(heard)}

@@ -25,7 +25,7 @@ use std::{
 
 use async_trait::async_trait;
 use futures_util::future::join;
-use jiff::{Timestamp, civil::Date};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
 
@@ -70,6 +70,8 @@ pub struct Options {
     pub authorities: Option<String>,
     /// Whether a server that does not say how it keeps things is trusted all the same.
     pub settings_vouched_for: bool,
+    /// How far this machine's clock and the server's may be apart.
+    pub clock_within: SignedDuration,
 }
 
 impl Options {
@@ -83,6 +85,7 @@ impl Options {
             sentinel_password: None,
             authorities: None,
             settings_vouched_for: false,
+            clock_within: SignedDuration::from_secs(30),
         }
     }
 }
@@ -95,6 +98,7 @@ pub struct RedisStore {
     store: String,
     turns: Semaphore,
     witness: Witness,
+    clock_within: SignedDuration,
     /// What the server was last said to keep too little of.
     weakness: Mutex<Option<String>>,
 }
@@ -110,14 +114,15 @@ impl RedisStore {
         let primary = Primary::new(Connector::new(place, options).map_err(StoreError)?);
         let new = uuid::Uuid::now_v7().simple().to_string();
         let arguments = Arguments::new().and(SCHEMA).and(options.mode.name()).and(new);
-        let made = primary.run(&scripts::OPEN, &record, &arguments).await.map_err(StoreError)?;
+        let (made, _) = primary.run(&scripts::OPEN, &record, &arguments).await.map_err(StoreError)?;
         let store = identify(made, &shown, Some(options.mode)).map_err(StoreError)?;
         let store = store.ok_or_else(|| StoreError(format!("{shown} cannot be made")))?;
         let turns = Semaphore::new(options.queue_max);
-        let store = Self { primary, record, store, turns, witness: Witness::default(), weakness: Mutex::default() };
+        let (witness, weakness, clock_within) = (Witness::default(), Mutex::default(), options.clock_within);
+        let store = Self { primary, record, store, turns, witness, clock_within, weakness };
         // Who answers at first is what later answers are held against. That it is alone, it may not be for long.
         let (heard, _) = store.look(None).await?;
-        store.judge(heard.replicas).await?;
+        store.note_weakness(store.primary.judge(|| heard.replicas).await.map_err(StoreError)?)?;
         Ok(store)
     }
 
@@ -127,16 +132,13 @@ impl RedisStore {
     /// # Errors
     /// [`StoreError`] as [`RedisStore::open`].
     pub async fn check(place: Place, options: &Options, mode: Option<Mode>) -> Result<bool, StoreError> {
-        let (shown, record, replicas) = (place.to_string(), place.record(), place.replicas);
+        let (shown, record) = (place.to_string(), place.record());
         let connector = Connector::new(place, options).map_err(StoreError)?;
         let link = connector.primary().await.map_err(StoreError)?;
         let mut ask = ::redis::Cmd::new();
         ask.arg("HMGET").arg(record).arg(&["schema", "mode", "store", "incomplete"]);
         let found = link.ask(&ask).await.map_err(|error| StoreError(format!("{shown}: {error}")))?;
-        let is_there = identify(found, &shown, mode).map(|store| store.is_some()).map_err(StoreError)?;
-        let answer = link.ask(&promises::question()).await;
-        connector.judge(&link, replicas, answer).map_err(StoreError)?;
-        Ok(is_there)
+        identify(found, &shown, mode).map(|store| store.is_some()).map_err(StoreError)
     }
 
     /// Who answers, and the rest of what it says of its events.
@@ -148,31 +150,38 @@ impl RedisStore {
     }
 
     fn hear(&self, least: &Least, reply: &mut Reply) -> Result<Heard, String> {
-        self.witness.hear(&self.store, self.primary.connector.place.replicas, least, reply)
+        self.witness.hear(&self.store, self.primary.connector.place.replicas(), least, reply)
     }
 
-    /// Whether the server keeps what it is given. In test mode it may be weak; that is said once.
-    async fn judge(&self, replicas: u32) -> Result<(), StoreError> {
-        self.note_weakness(self.primary.judge(|| replicas).await.map_err(StoreError)?);
-        Ok(())
-    }
-
-    fn note_weakness(&self, weak: Option<String>) {
+    /// Takes note of what the server keeps too little of. In test mode that is said once.
+    fn note_weakness(&self, weak: Option<String>) -> Result<(), StoreError> {
         let mut known = self.weakness.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(why) = weak.as_ref().filter(|_| *known != weak) {
             tracing::warn!("good enough for a test only: {why}");
         }
         *known = weak;
+        self.primary.connector.refuse(known.as_ref()).map_err(StoreError)
     }
 
-    /// As [`StoreError`], of the primary.
-    fn alone(&self, heard: &Heard) -> Result<(), StoreError> {
-        heard.is_not_alone().map_err(|why| StoreError(format!("{}: {why}", self.primary.connector.place)))
+    /// How many replicas the server has, by what was seen or is said.
+    fn replicas(&self) -> u32 {
+        self.witness.replicas(self.primary.connector.place.replicas())
+    }
+
+    /// Whether who answered `asked`, and how it was judged meanwhile, is good enough for money to move.
+    fn fit(&self, heard: &Heard, judged: Result<Option<String>, String>) -> Result<(), StoreError> {
+        self.note_weakness(judged.map_err(StoreError)?)?;
+        let fit = heard.is_not_alone().and_then(|()| heard.is_on_time(self.clock_within));
+        fit.map_err(|why| StoreError(self.of_place(&why)))
+    }
+
+    fn of_place(&self, why: &str) -> String {
+        format!("{}: {why}", self.primary.connector.place)
     }
 
     async fn run(&self, script: &Script, arguments: Arguments) -> Result<Reply, String> {
-        let value = self.primary.run(script, &self.record, &arguments.behind(&self.store)).await?;
-        Reply::new(value)
+        let (value, link) = self.primary.run(script, &self.record, &arguments.behind(&self.store)).await?;
+        Reply::over(link, value)
     }
 
     /// As [`Self::run`], of a script that ends in `done` alone.
@@ -197,12 +206,20 @@ impl RedisStore {
 
     async fn try_commit(&self, commit: &Commit) -> Result<Result<(), CommitError>, String> {
         let _turn = self.turns.try_acquire().map_err(|_| TOO_MANY.to_owned())?;
+        // As it was judged last, by a mark or a look.
+        let weak = self.weakness.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.primary.connector.refuse(weak.as_ref())?;
         let before = self.witness.now();
-        let mut reply = self.run(&scripts::COMMIT, changes::commit(commit)).await?;
+        let arguments = changes::commit(before.demand(self.replicas()), commit);
+        let mut reply = self.run(&scripts::COMMIT, arguments).await?;
         if reply.is_gone() {
             return Err(self.gone());
         }
-        let outcome = changes::outcome(commit, &mut reply)?;
+        let Some(outcome) = changes::outcome(commit, &mut reply)? else {
+            let heard = self.hear(&before, &mut reply)?;
+            heard.is_not_alone().map_err(|why| self.of_place(&why))?;
+            return Err(self.of_place("another server answers than a moment ago: nothing was changed"));
+        };
         // What is made now comes behind all that was seen before.
         let made: usize = commit.writes.iter().map(|write| write.events.len()).sum();
         let least = if outcome.is_ok() { before.and(made) } else { before };
@@ -301,11 +318,9 @@ impl Store for RedisStore {
 
     async fn mark(&self, at: Option<u64>) -> Result<Mark, StoreError> {
         // Both are on their way at once.
-        let replicas = || self.witness.replicas(self.primary.connector.place.replicas);
-        let (looked, judged) = join(self.look(at), self.primary.judge(replicas)).await;
+        let (looked, judged) = join(self.look(at), self.primary.judge(|| self.replicas())).await;
         let (heard, mut reply) = looked?;
-        self.note_weakness(judged.map_err(StoreError)?);
-        self.alone(&heard)?;
+        self.fit(&heard, judged)?;
         reads::mark(heard.store, &mut reply).map_err(StoreError)
     }
 
@@ -343,7 +358,9 @@ impl Store for RedisStore {
 
     async fn health(&self) -> Result<(), StoreError> {
         let before = self.witness.now();
-        let mut reply = self.ask(&scripts::HEALTH, Arguments::new()).await?;
-        self.alone(&self.hear(&before, &mut reply).map_err(StoreError)?)
+        let asked = self.ask(&scripts::HEALTH, Arguments::new());
+        let (asked, judged) = join(asked, self.primary.judge(|| self.replicas())).await;
+        let heard = self.hear(&before, &mut asked?).map_err(StoreError)?;
+        self.fit(&heard, judged)
     }
 }

@@ -76,7 +76,7 @@ pub struct Place {
     pub(super) user: Option<String>,
     pub(super) password: Option<SecretString>,
     /// How many replicas the primary is to have, when that is said.
-    pub(super) replicas: u32,
+    replicas: Option<u32>,
     name: String,
 }
 
@@ -120,6 +120,25 @@ impl Place {
         Ok(Self { servers, found, has_tls, database, user, password, replicas, name })
     }
 
+    /// How many replicas the primary is said to have.
+    pub(super) fn replicas(&self) -> u32 {
+        self.replicas.unwrap_or_default()
+    }
+
+    /// What is left unsaid that real money needs, if anything: a primary that others may replace is seen to stand alone
+    /// only by who knows how many should follow it.
+    pub fn unsaid(&self) -> Option<String> {
+        let is_said = self.found == Found::Directly || self.replicas.is_some_and(|replicas| replicas > 0);
+        let sentence = || {
+            format!(
+                "does not say how many replicas its primary has, and in live mode it must, behind Sentinels and in a cluster: \
+                 with one replica write \"?name={0}&replicas=1\", with two \"?name={0}&replicas=2\"",
+                self.name
+            )
+        };
+        (!is_said).then(sentence)
+    }
+
     /// The key of the store's own record. All of its keys begin with the same hash tag, so that they are in one slot of
     /// a cluster, which one script may change.
     pub(super) fn record(&self) -> String {
@@ -154,7 +173,7 @@ fn credentials(account: &str) -> Result<(Option<String>, Option<SecretString>), 
 }
 
 /// The store's name, and how many replicas it is to have.
-fn named(query: &str) -> Result<(String, u32), String> {
+fn named(query: &str) -> Result<(String, Option<u32>), String> {
     let (mut name, mut replicas) = (None, None);
     for (key, value) in form_urlencoded::parse(query.as_bytes()) {
         match key.as_ref() {
@@ -173,7 +192,7 @@ fn named(query: &str) -> Result<(String, u32), String> {
     };
     let sentence = "does not name its store: \"?name=school\", of letters, digits, dots, dashes and underscores";
     let name = name.filter(is_name).ok_or_else(|| sentence.to_owned())?;
-    Ok((name, replicas.unwrap_or_default()))
+    Ok((name, replicas))
 }
 
 /// `text` without the passwords in it.
@@ -193,7 +212,7 @@ mod tests {
     fn urls_say_where_a_store_is() {
         let direct = Place::parse("redis://127.0.0.1:7000/3?name=ecole").unwrap();
         assert_eq!((direct.to_string().as_str(), direct.database), ("the store ecole at 127.0.0.1:7000", 3));
-        assert_eq!((direct.replicas, Place::parse("redis://h?name=a&replicas=2").unwrap().replicas), (0, 2));
+        assert_eq!((direct.replicas(), Place::parse("redis://h?name=a&replicas=2").unwrap().replicas()), (0, 2));
         assert_eq!((direct.record().as_str(), direct.has_tls), ("{guichet:ecole}:meta", false));
         let plain = Place::parse("rediss://h?name=a").unwrap();
         assert_eq!((plain.servers[0].to_string().as_str(), plain.has_tls), ("h:6379", true));
@@ -205,6 +224,23 @@ mod tests {
         assert_eq!(named.user.as_deref(), Some("u@"));
         assert_eq!(named.password.as_ref().unwrap().expose_secret(), "p:a/");
         assert!(!format!("{named:?}{named}").contains("p:a"));
+    }
+
+    #[test]
+    fn where_others_may_take_its_place_replicas_are_said() {
+        for (url, is_enough) in [
+            ("redis://h?name=a", true),
+            ("redis://h?name=a&replicas=0", true),
+            ("redis+sentinel://h/main?name=a", false),
+            ("redis+sentinel://h/main?name=a&replicas=0", false),
+            ("redis+sentinel://h/main?name=a&replicas=1", true),
+            ("rediss+cluster://h?name=a", false),
+            ("rediss+cluster://h?name=a&replicas=2", true),
+        ] {
+            let unsaid = Place::parse(url).unwrap().unsaid();
+            assert_eq!(unsaid.is_none(), is_enough, "{url}");
+            assert!(unsaid.is_none_or(|said| said.contains("write \"?name=a&replicas=1\"")), "{url}");
+        }
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub(super) struct Primary {
 #[derive(Default)]
 struct State {
     link: Option<Arc<Link>>,
+    /// How many links there have been.
+    made: u64,
     pause: Option<Pause>,
 }
 
@@ -49,9 +51,11 @@ impl Primary {
             None => FIRST_PAUSE,
         };
         match self.connector.primary().await {
-            Ok(link) => {
+            Ok(mut link) => {
+                let made = state.made + 1;
+                link.number = made;
                 let link = Arc::new(link);
-                *state = State { link: Some(Arc::clone(&link)), pause: None };
+                *state = State { link: Some(Arc::clone(&link)), made, pause: None };
                 Ok(link)
             }
             Err(why) => {
@@ -75,17 +79,22 @@ impl Primary {
         }
     }
 
-    /// Runs a script, in one round trip.
+    /// Runs a script, in one round trip, and says over which link.
     ///
     /// It is sent again only where it is sure that it did not run: when the server does not know it yet, or holds
     /// another part of the cluster. One that reads is also sent again when its connection was found dead.
-    pub(super) async fn run(&self, script: &Script, record: &str, arguments: &Arguments) -> Result<Value, String> {
+    pub(super) async fn run(
+        &self,
+        script: &Script,
+        record: &str,
+        arguments: &Arguments,
+    ) -> Result<(Value, u64), String> {
         let call = script.call(record, arguments);
         let mut is_again = false;
         loop {
             let link = self.link().await?;
             let error = match ask(&link, script, &call).await {
-                Ok(value) => return Ok(value),
+                Ok(value) => return Ok((value, link.number)),
                 Err(error) => error,
             };
             if !is_about_the_call(&error) {

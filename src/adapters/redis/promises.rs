@@ -10,6 +10,15 @@ use super::scripts::strange;
 /// The longest silence of a replica that still counts, in seconds. 0 would count none.
 const LONGEST_LAG: u32 = 10;
 
+/// What must be set, whatever follows. While it rewrites its file, `no-appendfsync-on-rewrite` would leave out what
+/// `appendfsync` promises.
+const KEPT: [(&str, &str); 4] = [
+    ("appendonly", "yes"),
+    ("appendfsync", "always"),
+    ("no-appendfsync-on-rewrite", "no"),
+    ("maxmemory-policy", "noeviction"),
+];
+
 /// How many replicas must follow a primary that has so many: with them it is more than half of all servers, so that of two
 /// sides of a split only one can take changes. 1 of 1 or 2, 2 of 3 or 4.
 pub(super) fn replicas_needed(replicas: u32) -> u32 {
@@ -19,7 +28,7 @@ pub(super) fn replicas_needed(replicas: u32) -> u32 {
 pub(super) fn question() -> Cmd {
     let mut ask = Cmd::new();
     ask.arg("CONFIG").arg("GET");
-    for name in ["appendonly", "appendfsync", "maxmemory-policy", "min-replicas-to-write", "min-replicas-max-lag"] {
+    for name in KEPT.map(|(name, _)| name).iter().chain(&["min-replicas-to-write", "min-replicas-max-lag"]) {
         ask.arg(name);
     }
     ask
@@ -29,12 +38,8 @@ pub(super) fn question() -> Cmd {
 pub(super) fn missing(answer: Value, replicas: u32) -> Result<Vec<String>, String> {
     let known: BTreeMap<String, String> = ::redis::from_redis_value(answer).map_err(|_| strange())?;
     let is = |name: &str| known.get(name).map(String::as_str).unwrap_or_default();
-    let mut missing: Vec<String> =
-        [("appendonly", "yes"), ("appendfsync", "always"), ("maxmemory-policy", "noeviction")]
-            .into_iter()
-            .filter(|(name, wanted)| is(name) != *wanted)
-            .map(|(name, wanted)| format!("{name} {wanted}"))
-            .collect();
+    let unlike = KEPT.iter().filter(|(name, wanted)| is(name) != *wanted);
+    let mut missing: Vec<String> = unlike.map(|(name, wanted)| format!("{name} {wanted}")).collect();
     let needed = replicas_needed(replicas);
     let number = |name| is(name).parse::<u32>().unwrap_or_default();
     if number("min-replicas-to-write") < needed {
@@ -67,14 +72,20 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_said_as_it_is_set() {
-        let good = [("appendonly", "yes"), ("appendfsync", "always"), ("maxmemory-policy", "noeviction")];
+        let good = KEPT;
         assert_eq!(missing(answer(&good), 0), Ok(Vec::new()));
         let follows = ["min-replicas-to-write 2", "min-replicas-max-lag 10"].map(str::to_owned).to_vec();
         assert_eq!(missing(answer(&good), 3), Ok(follows));
         let guarded = [good.as_slice(), &[("min-replicas-to-write", "2"), ("min-replicas-max-lag", "10")]].concat();
         assert_eq!(missing(answer(&guarded), 4), Ok(Vec::new()));
-        let weak = [("appendonly", "no"), ("appendfsync", "everysec"), ("maxmemory-policy", "allkeys-lru")];
-        let wanted = ["appendonly yes", "appendfsync always", "maxmemory-policy noeviction"].map(str::to_owned);
-        assert_eq!(missing(answer(&weak), 0), Ok(wanted.to_vec()));
+        let weak = [
+            ("appendonly", "no"),
+            ("appendfsync", "everysec"),
+            ("no-appendfsync-on-rewrite", "yes"),
+            ("maxmemory-policy", "allkeys-lru"),
+        ];
+        let wanted =
+            ["appendonly yes", "appendfsync always", "no-appendfsync-on-rewrite no", "maxmemory-policy noeviction"];
+        assert_eq!(missing(answer(&weak), 0), Ok(wanted.map(str::to_owned).to_vec()));
     }
 }

@@ -102,7 +102,11 @@ impl Arguments {
 }
 
 /// What a script answered, taken apart in its order.
-pub(super) struct Reply(std::vec::IntoIter<Value>);
+pub(super) struct Reply {
+    values: std::vec::IntoIter<Value>,
+    /// The number of the link it came over.
+    pub(super) link: u64,
+}
 
 /// What is said of an answer of another shape than its script gives.
 const STRANGE: &str = "the answer is of another shape than expected";
@@ -110,12 +114,16 @@ const STRANGE: &str = "the answer is of another shape than expected";
 impl Reply {
     pub(super) fn new(value: Value) -> Result<Self, String> {
         let Value::Array(values) = value else { return Err(STRANGE.to_owned()) };
-        Ok(Self(values.into_iter()))
+        Ok(Self { values: values.into_iter(), link: 0 })
+    }
+
+    pub(super) fn over(link: u64, value: Value) -> Result<Self, String> {
+        Ok(Self { link, ..Self::new(value)? })
     }
 
     /// `None` at the end, or where nothing stands.
     pub(super) fn bytes(&mut self) -> Result<Option<Vec<u8>>, String> {
-        match self.0.next() {
+        match self.values.next() {
             None | Some(Value::Nil) => Ok(None),
             Some(Value::BulkString(bytes)) => Ok(Some(bytes)),
             Some(Value::SimpleString(text)) => Ok(Some(text.into_bytes())),
@@ -138,17 +146,17 @@ impl Reply {
 
     /// The lists in a list.
     pub(super) fn lists(&mut self) -> Result<Vec<Self>, String> {
-        let lists = self.0.next().ok_or_else(|| STRANGE.to_owned())?;
-        Self::new(lists)?.0.map(Self::new).collect()
+        let lists = self.values.next().ok_or_else(|| STRANGE.to_owned())?;
+        Self::new(lists)?.values.map(Self::new).collect()
     }
 
     /// Whether the script found that the store it was meant for is not there.
     pub(super) fn is_gone(&self) -> bool {
-        matches!(self.0.as_slice(), [Value::BulkString(why)] if why == b"gone")
+        matches!(self.values.as_slice(), [Value::BulkString(why)] if why == b"gone")
     }
 
     pub(super) fn has_more(&self) -> bool {
-        self.0.len() > 0
+        self.values.len() > 0
     }
 }
 

@@ -158,14 +158,14 @@ fn a_test_is_told_what_live_mode_would_refuse() {
         let store = format!("store = \"redis+cluster://127.0.0.1:{}?name=x{rest}\"", server.port);
         let lines = format!("{store}\njournal = \"own.journal\"\ninstance = \"one\"");
         let config = on_redis(&folder, &lines, SECRET);
-        let mut said = self::said(&["check-config"], &config);
+        let mut checked = said(&["check-config"], &config);
         // A cluster takes a moment to find itself whole.
-        while said.code != Some(0) {
-            assert!(begun.elapsed() < Duration::from_secs(30), "{}", said.err);
+        while checked.code != Some(0) {
+            assert!(begun.elapsed() < Duration::from_secs(30), "{}", checked.err);
             thread::sleep(Duration::from_millis(200));
-            said = self::said(&["check-config"], &config);
+            checked = said(&["check-config"], &config);
         }
         let warning = "warning: store: does not say how many replicas its primary has";
-        assert_eq!(said.out.contains(warning), is_warned, "{}", said.out);
+        assert_eq!(checked.out.contains(warning), is_warned, "{}", checked.out);
     }
 }

@@ -168,7 +168,7 @@ impl RedisStore {
         self.witness.replicas(self.primary.connector.place.replicas())
     }
 
-    /// Whether who answered `asked`, and how it was judged meanwhile, is good enough for money to move.
+    /// Whether who answered, by how it was judged meanwhile, is good enough for money to move.
     fn fit(&self, heard: &Heard, judged: Result<Option<String>, String>) -> Result<(), StoreError> {
         self.note_weakness(judged.map_err(StoreError)?)?;
         let fit = heard.is_not_alone().and_then(|()| heard.is_on_time(self.clock_within));

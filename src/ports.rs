@@ -11,7 +11,7 @@ mod turns;
 pub use bank::{Bank, Forgotten, KeptCard, Line, PageHosts, Silence};
 pub use journal::{Journal, JournalError};
 pub use notify::{Delivery, NotDelivered, Notifier};
-pub use rows::{Aggregate, Basin, Row, Rows};
+pub use rows::{Aggregate, Basin, Moved, Row, Rows};
 pub use test_clock::{ClockHand, NotTold, SandboxClock};
 pub use turns::Turns;
 

@@ -36,6 +36,7 @@ pub mod quarantine_document;
 pub mod quarantines;
 mod read_before;
 pub mod reconcile;
+mod serving;
 pub mod settlement;
 pub mod test_clock;
 mod turns;
@@ -43,6 +44,7 @@ pub mod webhooks;
 
 pub use crate::ports::Mode;
 pub use commit::{Outcome, Remember, Rendered, Versioned};
+pub use serving::Served;
 
 use std::{
     collections::BTreeMap,
@@ -74,6 +76,7 @@ use meeting::Meeting;
 use merchant::Merchant;
 use numbers::Numbers;
 use read_before::ReadBefore;
+use serving::Serving;
 use test_clock::TestClock;
 use webhooks::WebhookPolicy;
 
@@ -132,6 +135,7 @@ pub struct App {
     webhooks: WebhookPolicy,
     numbers: Numbers,
     meeting: Meeting,
+    serving: Serving,
     /// What this gateway is called among those that share its store, if it is shared.
     instance: Option<String>,
     read_before: ReadBefore,
@@ -248,6 +252,7 @@ impl App {
             webhooks,
             numbers: Numbers::new(first_question),
             meeting: Meeting::default(),
+            serving: Serving::default(),
             instance: None,
             read_before: ReadBefore::default(),
             winding_down: AtomicBool::new(false),

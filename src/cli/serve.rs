@@ -19,7 +19,7 @@ use tokio::{
 use super::{Failure, lock::ServeLock, log, wiring, worker};
 use crate::{
     adapters::{alarms::Metrics, page_hosts::SeenPages},
-    app::{App, Ports},
+    app::{App, Ports, Served},
     config::{Config, Loaded, Server},
     http::{self, Gateway, Limits, Rate, RequestLimits},
 };
@@ -59,9 +59,8 @@ async fn run(config: Config) -> Result<(), Failure> {
     let merchants = merchants.into_iter().map(|served| served.merchant).collect();
     let app =
         App::new(ports.clone(), mode, merchants, webhooks.policy, bank.first_question, &public_url).named(instance);
-    if !app.serve_store().await.map_err(|error| Failure::Refused(error.to_string()))? {
-        return Err(Failure::Refused(worker::BEING_COPIED.to_owned()));
-    }
+    let served = app.serve_store().await.and_then(Served::granted);
+    served.map_err(|error| Failure::Refused(error.to_string()))?;
     // No moment is lived twice: what was put forward stays so, from the first question on.
     app.follow_test_clock().await.map_err(|error| Failure::Refused(error.to_string()))?;
     app.meet_store().await.map_err(|error| Failure::Refused(error.to_string()))?;

@@ -18,4 +18,5 @@ else
         look(merchant, at)
     end
 end
-return {'done', run, history, latest, role, online, good, string.format('%.0f', position), event}
+return {'done', run, history, latest, role, online, good, string.format('%.0f', position), event,
+    redis.call('HGET', KEYS[1], 'moved')}

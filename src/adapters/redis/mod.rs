@@ -39,7 +39,7 @@ use self::{
     words::{escape, header, of},
 };
 use crate::{
-    adapters::kept::{Block, days, micros, unfinished},
+    adapters::kept::{Block, CHANGED_MEANWHILE, days, micros, moved_away, unfinished},
     domain::reconcile::Mark,
     ports::{Answer, Callback, Commit, CommitError, FeedItem, Key, Mode, Store, StoreError, Stored},
 };
@@ -70,6 +70,8 @@ pub struct Options {
     pub authorities: Option<String>,
     /// Whether a server that does not say how it keeps things is trusted all the same.
     pub settings_vouched_for: bool,
+    /// Whether one that was moved is opened all the same, to be read.
+    pub even_moved: bool,
 }
 
 impl Options {
@@ -83,6 +85,7 @@ impl Options {
             sentinel_password: None,
             authorities: None,
             settings_vouched_for: false,
+            even_moved: false,
         }
     }
 }
@@ -95,6 +98,8 @@ pub struct RedisStore {
     store: String,
     turns: Semaphore,
     witness: Witness,
+    /// Whether it is read though it was moved.
+    even_moved: bool,
     /// What the server was last said to keep too little of.
     weakness: Mutex<Option<String>>,
 }
@@ -111,10 +116,12 @@ impl RedisStore {
         let new = uuid::Uuid::now_v7().simple().to_string();
         let arguments = Arguments::new().and(SCHEMA).and(options.mode.name()).and(new);
         let made = primary.run(&scripts::OPEN, &record, &arguments).await.map_err(StoreError)?;
-        let store = identify(made, &shown, Some(options.mode)).map_err(StoreError)?;
+        let store = identify(made, &shown, Some(options.mode), options.even_moved).map_err(StoreError)?;
         let store = store.ok_or_else(|| StoreError(format!("{shown} cannot be made")))?;
         let turns = Semaphore::new(options.queue_max);
-        let store = Self { primary, record, store, turns, witness: Witness::default(), weakness: Mutex::default() };
+        let even_moved = options.even_moved;
+        let (witness, weakness) = (Witness::default(), Mutex::default());
+        let store = Self { primary, record, store, turns, witness, even_moved, weakness };
         // Who answers at first is what later answers are held against. That it is alone, it may not be for long.
         let (heard, _) = store.look(None).await?;
         store.judge(heard.replicas).await?;
@@ -131,9 +138,10 @@ impl RedisStore {
         let connector = Connector::new(place, options).map_err(StoreError)?;
         let link = connector.primary().await.map_err(StoreError)?;
         let mut ask = ::redis::Cmd::new();
-        ask.arg("HMGET").arg(record).arg(&["schema", "mode", "store", "incomplete"]);
+        ask.arg("HMGET").arg(record).arg(&["schema", "mode", "store", "incomplete", "moved"]);
         let found = link.ask(&ask).await.map_err(|error| StoreError(format!("{shown}: {error}")))?;
-        let is_there = identify(found, &shown, mode).map(|store| store.is_some()).map_err(StoreError)?;
+        let is_there =
+            identify(found, &shown, mode, options.even_moved).map(|store| store.is_some()).map_err(StoreError)?;
         let answer = link.ask(&promises::question()).await;
         connector.judge(&link, replicas, answer).map_err(StoreError)?;
         Ok(is_there)
@@ -172,7 +180,8 @@ impl RedisStore {
 
     async fn run(&self, script: &Script, arguments: Arguments) -> Result<Reply, String> {
         let value = self.primary.run(script, &self.record, &arguments.behind(&self.store)).await?;
-        Reply::new(value)
+        let reply = Reply::new(value)?;
+        reply.moved().map_or(Ok(reply), |text| Err(self.moved_away(&text)))
     }
 
     /// As [`Self::run`], of a script that ends in `done` alone.
@@ -180,6 +189,7 @@ impl RedisStore {
         let mut reply = self.run(script, arguments).await.map_err(StoreError)?;
         match reply.text().map_err(StoreError)?.as_str() {
             "done" => Ok(reply),
+            "changed" => Err(StoreError(CHANGED_MEANWHILE.to_owned())),
             "gone" => Err(StoreError(self.gone())),
             _ => Err(StoreError(scripts::strange())),
         }
@@ -189,6 +199,10 @@ impl RedisStore {
     async fn change(&self, script: &Script, arguments: Arguments) -> Result<Reply, StoreError> {
         let _turn = self.turns.try_acquire().map_err(|_| StoreError(TOO_MANY.to_owned()))?;
         self.ask(script, arguments).await
+    }
+
+    fn moved_away(&self, text: &str) -> String {
+        moved_away(&self.primary.connector.place.to_string(), text)
     }
 
     fn gone(&self) -> String {
@@ -214,7 +228,12 @@ impl RedisStore {
 const TOO_MANY: &str = "too many changes are waiting";
 
 /// The name of the store that `found` tells of, if there is one.
-fn identify(found: ::redis::Value, shown: &str, mode: Option<Mode>) -> Result<Option<String>, String> {
+fn identify(
+    found: ::redis::Value,
+    shown: &str,
+    mode: Option<Mode>,
+    even_moved: bool,
+) -> Result<Option<String>, String> {
     let mut found = Reply::new(found)?;
     let (Some(schema), Some(is), Some(store)) = (found.maybe()?, found.maybe()?, found.maybe()?) else {
         return Ok(None);
@@ -224,6 +243,9 @@ fn identify(found: ::redis::Value, shown: &str, mode: Option<Mode>) -> Result<Op
     }
     if found.maybe()?.is_some() {
         return Err(unfinished(shown));
+    }
+    if let Some(text) = found.maybe()?.filter(|_| !even_moved) {
+        return Err(moved_away(shown, &text));
     }
     match mode {
         Some(asked) if is != asked.name() => {
@@ -306,7 +328,12 @@ impl Store for RedisStore {
         let (heard, mut reply) = looked?;
         self.note_weakness(judged.map_err(StoreError)?);
         self.alone(&heard)?;
-        reads::mark(heard.store, &mut reply).map_err(StoreError)
+        let mark = reads::mark(heard.store, &mut reply).map_err(StoreError)?;
+        // Whoever is about to send asks for it last.
+        match reply.maybe().map_err(StoreError)?.filter(|_| !self.even_moved) {
+            Some(text) => Err(StoreError(self.moved_away(&text))),
+            None => Ok(mark),
+        }
     }
 
     async fn answer(&self, key: &str) -> Result<Option<Answer>, StoreError> {

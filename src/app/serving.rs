@@ -15,6 +15,11 @@ const GRANTED_FOR: Duration = Duration::from_secs(15);
 /// All gateways that serve a store, as one holder.
 const GATEWAYS: &str = "gateways";
 
+/// What a gateway holds as long as it is called so: by its journal, so that who begins anew with it need not wait.
+fn instance_lease(name: &str) -> String {
+    format!("instance:{name}")
+}
+
 /// Until when it is granted that this gateway serves its store; `None` for a command, which serves nothing.
 #[derive(Default)]
 pub(super) struct Serving(Mutex<Option<Duration>>);
@@ -30,11 +35,13 @@ impl Serving {
 }
 
 /// What is said to who wants to serve a store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Served {
     Granted,
     /// `guichet store copy` is busy with it.
     BeingCopied,
+    /// A gateway of this name, with another journal, serves it, or did so a moment ago.
+    NameTaken(String),
 }
 
 impl Served {
@@ -44,6 +51,9 @@ impl Served {
         match self {
             Self::Granted => Ok(()),
             Self::BeingCopied => Err(Error::Unavailable("it is being copied: serve it when that is over".to_owned())),
+            Self::NameTaken(name) => Err(Error::Unavailable(format!(
+                "another gateway on it is called {name}: give each an `instance` name of its own"
+            ))),
         }
     }
 }
@@ -56,8 +66,28 @@ impl App {
     pub async fn serve_store(&self) -> Result<Served, Error> {
         let asked = self.ports.clock.since_boot();
         let is_ours = self.ports.store.lease(SERVED, GATEWAYS, SERVED_FOR).await?;
-        self.serving.set(if is_ours { asked.saturating_add(GRANTED_FOR) } else { Duration::ZERO });
-        Ok(if is_ours { Served::Granted } else { Served::BeingCopied })
+        let served = if !is_ours {
+            Served::BeingCopied
+        } else if let Some(name) = &self.instance
+            && !self.ports.store.lease(&instance_lease(name), &self.ports.journal.name().await?, SERVED_FOR).await?
+        {
+            Served::NameTaken(name.clone())
+        } else {
+            Served::Granted
+        };
+        let is_granted = served == Served::Granted;
+        self.serving.set(if is_granted { asked.saturating_add(GRANTED_FOR) } else { Duration::ZERO });
+        Ok(served)
+    }
+
+    /// Gives up its name, so that a gateway on another machine may have it at once.
+    pub async fn leave_store(&self) {
+        if let Some(name) = &self.instance
+            && let Ok(journal) = self.ports.journal.name().await
+        {
+            // It lapses anyway.
+            let _ = self.ports.store.release(&instance_lease(name), &journal).await;
+        }
     }
 
     /// That this gateway still serves its store, as was granted lately, or is now.

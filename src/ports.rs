@@ -239,6 +239,10 @@ pub trait Store: Turns {
     /// event that is position 0, and the link to nothing.
     async fn mark(&self, at: Option<u64>) -> Result<Mark, StoreError>;
 
+    /// From now on events have positions beyond so many more: what comes is behind all that a reader of the feed has
+    /// seen, even if the store has lost some of it.
+    async fn skip(&self, positions: u32) -> Result<(), StoreError>;
+
     /// The answer that was given under this key.
     async fn answer(&self, key: &str) -> Result<Option<Answer>, StoreError>;
 

@@ -26,7 +26,8 @@ use crate::{
     ports::{Alarm, AlarmKind, Commit, CommitError, Key, Write},
 };
 
-/// Numbers that are skipped, far more than are used in the two days for which PAYBOX remembers them.
+/// Numbers that are skipped, far more than are used in the two days for which PAYBOX remembers them; and positions of
+/// events, far more than any that was lost.
 const EPOCH: u32 = 1_000_000;
 /// How often somebody else may write first.
 const TRIES: usize = 16;
@@ -140,6 +141,7 @@ impl App {
 
     /// Freezes debits. `store` is what its marks name it, and `calls` what has left.
     pub(super) async fn begin_reconcile(&self, why: &str, store: &str, calls: &[Leaving]) -> Result<(), Error> {
+        self.ports.store.skip(EPOCH).await?;
         for merchant in self.merchants.values() {
             let counter = format!("question:{}", merchant.account.site());
             self.ports.store.reserve(&counter, self.numbers.first(), QuestionNumber::MAX, EPOCH).await?;

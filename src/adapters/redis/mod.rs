@@ -336,6 +336,10 @@ impl Store for RedisStore {
         }
     }
 
+    async fn skip(&self, positions: u32) -> Result<(), StoreError> {
+        self.change(&scripts::SKIP, Arguments::new().number(positions)).await.map(drop)
+    }
+
     async fn answer(&self, key: &str) -> Result<Option<Answer>, StoreError> {
         let packed = self.ask(&scripts::GET, Arguments::new().and("answer").and(key)).await?.bytes();
         let packed = packed.map_err(StoreError)?;

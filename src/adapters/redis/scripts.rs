@@ -35,6 +35,7 @@ pub(super) static MOVE: Script =
 pub(super) static COMMIT: Script = writing!("labels.lua", "commit.lua");
 pub(super) static KEEP: Script = writing!("keep.lua");
 pub(super) static RESERVE: Script = writing!("reserve.lua");
+pub(super) static SKIP: Script = writing!("skip.lua");
 pub(super) static FORGET: Script = writing!("forget.lua");
 pub(super) static LEASE: Script = writing!("lease.lua");
 pub(super) static RATE: Script = writing!("rate.lua");
@@ -51,8 +52,8 @@ pub(super) static MARK: Script = reading!("mark.lua");
 pub(super) static CALLBACKS: Script = reading!("callbacks.lua");
 
 /// All that are loaded as soon as a server is reached.
-pub(super) static ALL: [&Script; 19] = [
-    &OPEN, &MOVE, &COMMIT, &KEEP, &RESERVE, &FORGET, &LEASE, &RATE, &HEALTH, &GET, &DUE, &LIST, &TALLY, &FEED,
+pub(super) static ALL: [&Script; 20] = [
+    &OPEN, &MOVE, &SKIP, &COMMIT, &KEEP, &RESERVE, &FORGET, &LEASE, &RATE, &HEALTH, &GET, &DUE, &LIST, &TALLY, &FEED,
     &HISTORY, &MARK, &CALLBACKS, &FILL, &ROWS,
 ];
 

@@ -221,6 +221,10 @@ impl Store for SqliteStore {
         self.readers.ask(move |connection| reads::mark(connection, at)).await
     }
 
+    async fn skip(&self, positions: u32) -> Result<(), StoreError> {
+        self.writer.make(move |connection| changes::skip(connection, positions)).await.map_err(why)
+    }
+
     async fn answer(&self, key: &str) -> Result<Option<Answer>, StoreError> {
         let key = key.to_owned();
         self.readers.ask(move |connection| reads::answer(connection, &key)).await

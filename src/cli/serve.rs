@@ -89,7 +89,7 @@ async fn take_place(app: &App) -> Result<(), Error> {
                 is_said = true;
                 tokio::time::sleep(NAME_LOOK).await;
             }
-            served => return served.granted(),
+            served @ (Served::Granted | Served::BeingCopied | Served::NameTaken(_)) => return served.granted(),
         }
     }
 }

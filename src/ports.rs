@@ -11,7 +11,7 @@ mod turns;
 pub use bank::{Bank, Forgotten, KeptCard, Line, PageHosts, Silence};
 pub use journal::{Journal, JournalError};
 pub use notify::{Delivery, NotDelivered, Notifier};
-pub use rows::{Aggregate, Basin, Row, Rows};
+pub use rows::{Aggregate, Basin, Moved, Row, Rows};
 pub use test_clock::{ClockHand, NotTold, SandboxClock};
 pub use turns::Turns;
 
@@ -238,6 +238,10 @@ pub trait Store: Turns {
     /// How far the store has come; as of the last event that is not after `at`, if a position is named. Before the first
     /// event that is position 0, and the link to nothing.
     async fn mark(&self, at: Option<u64>) -> Result<Mark, StoreError>;
+
+    /// From now on events have positions beyond so many more: what comes is behind all that a reader of the feed has
+    /// seen, even if the store has lost some of it.
+    async fn skip(&self, positions: u32) -> Result<(), StoreError>;
 
     /// The answer that was given under this key.
     async fn answer(&self, key: &str) -> Result<Option<Answer>, StoreError>;

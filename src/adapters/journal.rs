@@ -11,15 +11,22 @@ use std::{
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
+use uuid::Uuid;
 
 use crate::{
     domain::reconcile::{Leaving, Mark},
     ports::{Journal, JournalError},
 };
 
+/// Another on each machine, and after each start of it.
+const BOOT: &str = "/proc/sys/kernel/random/boot_id";
+
 /// A line: how far the store had come, and what left then, if anything did.
 #[derive(Serialize, Deserialize)]
 struct Line {
+    /// The journal's name, in its first line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    journal: Option<String>,
     mark: Mark,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     call: Option<Leaving>,
@@ -34,13 +41,16 @@ struct Inner {
     path: PathBuf,
     /// Open for appending, once it was begun, of the store of this name.
     file: Mutex<Option<(String, File)>>,
+    /// Once it was asked for. A journal that is begun for others to serve with has none.
+    name: Mutex<Option<String>>,
     /// After a failed flush nobody knows what is on the disk.
     failure: OnceLock<String>,
 }
 
 impl FileJournal {
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { inner: Arc::new(Inner { path: path.into(), file: Mutex::new(None), failure: OnceLock::new() }) }
+        let (path, file, name) = (path.into(), Mutex::default(), Mutex::default());
+        Self { inner: Arc::new(Inner { path, file, name, failure: OnceLock::new() }) }
     }
 
     async fn blocking<T: Send + 'static>(
@@ -56,16 +66,30 @@ impl FileJournal {
 }
 
 impl Inner {
-    fn read(&self) -> io::Result<Option<(Mark, Vec<Leaving>)>> {
-        *self.file.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    fn lines(&self) -> io::Result<Vec<Line>> {
         let text = match fs::read_to_string(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             text => text?,
         };
-        let (mut latest, mut calls) = (None, Vec::new());
         // A line without its end was being written when the power went: what it tells of had not left yet.
-        for line in text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')) {
-            let Line { mark, call } = serde_json::from_str(line)?;
+        let whole = text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
+        whole.map(|line| Ok(serde_json::from_str(line)?)).collect()
+    }
+
+    fn name(&self) -> io::Result<String> {
+        let mut name = self.name.lock().unwrap_or_else(PoisonError::into_inner);
+        if name.is_none() {
+            *name = self.lines()?.into_iter().find_map(|line| line.journal);
+        }
+        let name = name.get_or_insert_with(|| Uuid::now_v7().simple().to_string());
+        // Whoever sets a machine up as another was may copy its journal too.
+        Ok(format!("{name}@{}", fs::read_to_string(BOOT).unwrap_or_default().trim()))
+    }
+
+    fn read(&self) -> io::Result<Option<(Mark, Vec<Leaving>)>> {
+        *self.file.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let (mut latest, mut calls) = (None, Vec::new());
+        for Line { mark, call, .. } in self.lines()? {
             latest = Some(mark);
             calls.extend(call);
         }
@@ -107,29 +131,34 @@ impl Inner {
     }
 }
 
-fn line_of(mark: &Mark, call: Option<&Leaving>) -> Result<String, JournalError> {
-    let line = Line { mark: mark.clone(), call: call.cloned() };
+fn line_of(journal: Option<String>, mark: &Mark, call: Option<&Leaving>) -> Result<String, JournalError> {
+    let line = Line { journal, mark: mark.clone(), call: call.cloned() };
     let text = serde_json::to_string(&line).map_err(|error| JournalError(error.to_string()))?;
     Ok(text + "\n")
 }
 
 #[async_trait]
 impl Journal for FileJournal {
+    async fn name(&self) -> Result<String, JournalError> {
+        self.blocking(Inner::name).await
+    }
+
     async fn read(&self) -> Result<Option<(Mark, Vec<Leaving>)>, JournalError> {
         self.blocking(Inner::read).await
     }
 
     async fn begin(&self, mark: &Mark, calls: &[Leaving]) -> Result<(), JournalError> {
-        let mut lines = line_of(mark, None)?;
+        let name = self.inner.name.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut lines = line_of(name, mark, None)?;
         for call in calls {
-            lines += &line_of(mark, Some(call))?;
+            lines += &line_of(None, mark, Some(call))?;
         }
         let store = mark.store.clone();
         self.blocking(move |inner| inner.begin(store, lines.as_bytes())).await
     }
 
     async fn note(&self, mark: &Mark, call: Option<&Leaving>) -> Result<(), JournalError> {
-        let (store, line) = (mark.store.clone(), line_of(mark, call)?);
+        let (store, line) = (mark.store.clone(), line_of(None, mark, call)?);
         self.blocking(move |inner| inner.note(&store, line.as_bytes())).await
     }
 
@@ -145,6 +174,25 @@ mod tests {
 
     fn mark(position: u64) -> Mark {
         Mark { store: "one".to_owned(), position, event: Link::to("{}") }
+    }
+
+    #[tokio::test]
+    async fn a_name_is_kept_and_no_other_has_it() {
+        let folder = std::env::temp_dir().join(format!("guichet-journal-name-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("journal");
+        // As `store copy` begins it, to be put on several machines.
+        FileJournal::new(&path).begin(&mark(1), &[Leaving::example(1)]).await.unwrap();
+        let (one, other) = (FileJournal::new(&path), FileJournal::new(&path));
+        let name = one.name().await.unwrap();
+        assert_ne!(name, other.name().await.unwrap(), "each makes its own");
+        assert_eq!(name, one.name().await.unwrap());
+        one.begin(&mark(2), &[Leaving::example(1)]).await.unwrap();
+        one.note(&mark(3), None).await.unwrap();
+        assert_eq!(FileJournal::new(&path).name().await.unwrap(), name);
+        assert_eq!(FileJournal::new(&path).read().await, Ok(Some((mark(3), vec![Leaving::example(1)]))));
+        assert_ne!(FileJournal::new(folder.join("new")).name().await.unwrap(), name);
+        fs::remove_dir_all(folder).unwrap();
     }
 
     #[tokio::test]

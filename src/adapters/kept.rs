@@ -7,7 +7,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
-use crate::ports::StoreError;
+use crate::ports::{Moved, StoreError};
 
 /// Every name that was read so far, see [`name`].
 static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
@@ -60,6 +60,26 @@ pub(super) fn name(text: String) -> &'static str {
 pub(super) fn unfinished(store: &str) -> String {
     format!("{store} holds a copy that was not finished: remove it, and copy again")
 }
+
+/// How it is kept that a store was moved.
+pub(super) fn moved_text(moved: &Moved) -> String {
+    format!("{} {}", moved.at, moved.to)
+}
+
+/// What [`moved_text`] wrote.
+pub(super) fn moved(text: &str) -> Result<Moved, StoreError> {
+    let parsed = text.split_once(' ').and_then(|(at, to)| Some(Moved { at: at.parse().ok()?, to: to.to_owned() }));
+    parsed.ok_or_else(|| StoreError("where it was moved cannot be read".to_owned()))
+}
+
+/// What is said of a store that was moved, to whom wants to do more than read it.
+pub(super) fn moved_away(store: &str, text: &str) -> String {
+    let (at, to) = text.split_once(' ').unwrap_or(("", text));
+    format!("{store} was moved at {at}, and {to} is served instead: what was paid since is there only")
+}
+
+/// What is said when a store that was copied is not as it was.
+pub(super) const CHANGED_MEANWHILE: &str = "somebody changed the store while it was copied";
 
 /// The numbers a counter is asked for.
 #[derive(Clone, Copy, Debug)]

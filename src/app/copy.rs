@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 
 use super::{App, Error};
-use crate::ports::{Basin, Row, Rows, StoreError};
+use crate::ports::{Basin, Moved, Row, Rows, StoreError};
 
 /// What those hold together who serve a store, and who copies it: one or the other.
 pub const SERVED: &str = "served";
@@ -13,6 +13,8 @@ pub const SERVED: &str = "served";
 pub struct Sides<'a> {
     pub from: (&'a App, &'a dyn Rows),
     pub to: (&'a App, &'a dyn Rows),
+    /// What the target is called, without its secrets.
+    pub name: &'a str,
 }
 
 /// How far a copy is: rows that are done, of how many. Each row is written once and read back once.
@@ -67,7 +69,7 @@ impl Basin for Through<'_, '_> {
 
 impl Sides<'_> {
     /// Copies everything. The target is a store only once both sides are found to be equal: same rows, same events up to
-    /// the last, and the same to say for `audit`.
+    /// the last, and the same to say for `audit`. Before that the source is noted as moved: at no time both can be served.
     ///
     /// # Errors
     /// [`Error::Unavailable`] with what is wrong. What has been written by then is refused as unfinished.
@@ -99,6 +101,7 @@ impl Sides<'_> {
         if here != report {
             return Err(wrong(format!("audit says {here:?} here and {report:?} there")));
         }
+        from.depart(after.position, &Moved { to: self.name.to_owned(), at: source.now() }).await?;
         to.end_copy().await?;
         Ok(Copied { rows: poured.rows, report })
     }

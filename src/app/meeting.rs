@@ -163,6 +163,7 @@ impl App {
 
     /// How far the store is, which is the one that was met.
     pub(super) async fn look_at_store(&self) -> Result<Mark, Error> {
+        self.still_serves().await?;
         let mark = self.ports.store.mark(None).await?;
         if self.meeting.is_of(&mark) {
             return Ok(mark);
@@ -206,6 +207,7 @@ impl App {
         of: AttemptId,
         sending: &Sending,
     ) -> Result<(), Error> {
+        self.still_serves().await?;
         let mark = self.ports.store.mark(None).await?;
         // Its record may be in the one that was lost.
         if mark.store != before.store || !self.meeting.is_of(&mark) {

@@ -37,6 +37,7 @@ pub mod quarantine_document;
 pub mod quarantines;
 mod read_before;
 pub mod reconcile;
+mod serving;
 pub mod settlement;
 pub mod test_clock;
 mod turns;
@@ -44,6 +45,7 @@ pub mod webhooks;
 
 pub use crate::ports::Mode;
 pub use commit::{Outcome, Remember, Rendered, Versioned};
+pub use serving::Served;
 
 use std::{
     collections::BTreeMap,
@@ -75,6 +77,7 @@ use meeting::Meeting;
 use merchant::Merchant;
 use numbers::Numbers;
 use read_before::ReadBefore;
+use serving::Serving;
 use test_clock::TestClock;
 use webhooks::WebhookPolicy;
 
@@ -133,6 +136,7 @@ pub struct App {
     webhooks: WebhookPolicy,
     numbers: Numbers,
     meeting: Meeting,
+    serving: Serving,
     /// What this gateway is called among those that share its store, if it is shared.
     instance: Option<String>,
     read_before: ReadBefore,
@@ -249,6 +253,7 @@ impl App {
             webhooks,
             numbers: Numbers::new(first_question),
             meeting: Meeting::default(),
+            serving: Serving::default(),
             instance: None,
             read_before: ReadBefore::default(),
             winding_down: AtomicBool::new(false),

@@ -30,7 +30,7 @@ use crate::{
 
 /// The least numbers that are skipped, far more than are used in the two days for which PAYBOX remembers them, and how many
 /// times as many it may be: chance decides, because a store that goes back twice to the same place would else give twice
-/// what it gave after the first time.
+/// what it gave after the first time. And positions of events, far more than any that was lost.
 const EPOCH: u32 = 1_000_000;
 const MOST_EPOCHS: u32 = 1_000;
 /// How often somebody else may write first.
@@ -156,8 +156,9 @@ impl App {
         Err(Error::Busy)
     }
 
-    /// Gives no number again that was given before the store went back.
+    /// Gives no number, and no position of an event, again that was given before the store went back.
     async fn skip_numbers(&self) -> Result<(), Error> {
+        self.ports.store.skip(EPOCH).await?;
         let counters: BTreeSet<String> =
             self.merchants.values().map(|merchant| format!("question:{}", merchant.account.site())).collect();
         for counter in counters {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{App, Error, copy::SERVED, merchant::Merchant};
+use super::{App, Error, merchant::Merchant};
 use crate::{
     domain::{
         bucket::{Rate, Spent},
@@ -11,11 +11,6 @@ use crate::{
     },
     ports::StoreError,
 };
-
-/// A store counts as served for so long after a gateway last said that it serves it.
-const SERVED_FOR: Duration = Duration::from_secs(20);
-/// All gateways that serve a store, as one holder.
-const GATEWAYS: &str = "gateways";
 
 /// What a use case comes to where another gateway does it.
 pub(super) trait Elsewhere {
@@ -41,14 +36,6 @@ pub(super) fn order_lease(merchant: &MerchantId, id: OrderId) -> String {
 }
 
 impl App {
-    /// Tells the store that it is served; to be said again every few seconds. `false` while it is being copied.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn serve_store(&self) -> Result<bool, Error> {
-        Ok(self.ports.store.lease(SERVED, GATEWAYS, SERVED_FOR).await?)
-    }
-
     /// Spends one of the requests that an API key may make in a minute, at all gateways together.
     ///
     /// # Errors

@@ -31,7 +31,8 @@ pub(super) fn run(command: &Audit, env: Environment) -> Result<Ended, Failure> {
         if !wiring::is_there(&config.store, config.mode).await? {
             return Err(Failure::Refused("there is no store where the configuration says".to_owned()));
         }
-        let (ports, _pages) = wiring::world(&config, &Metrics::new([])).await?;
+        let store = wiring::open_to_read(&config.store, config.mode).await?;
+        let (ports, _pages) = wiring::world_on(&config, &Metrics::new([]), store)?;
         let Config { mode, bank, webhooks, merchants, .. } = config;
         let merchants = merchants.into_iter().map(|served| served.merchant).collect();
         let app = App::new(ports, mode, merchants, webhooks.policy, bank.first_question, "");

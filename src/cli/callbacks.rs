@@ -43,7 +43,7 @@ pub(super) fn run(command: Command, env: Environment) -> Result<(), Failure> {
     let merchant = merchant(&config, &list.merchant)?;
     let vault = wiring::vault(&config.sealing_keys)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let store = runtime.block_on(wiring::open_store(&config.store, config.mode))?;
+    let store = runtime.block_on(wiring::open_to_read(&config.store, config.mode))?;
     let kept = runtime.block_on(store.callbacks(merchant.id.as_str(), usize::from(list.limit)));
     let kept = kept.map_err(|error| Failure::Refused(error.to_string()))?;
     let context = context(merchant);

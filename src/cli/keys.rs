@@ -68,7 +68,8 @@ pub(super) fn run(command: Command, env: Environment) -> Result<(), Failure> {
             runtime.block_on(make(&*store, &config, new))
         }
         Command::List(file) => {
-            let (config, store) = runtime.block_on(open(&file, env))?;
+            let config = file.load(env)?.config;
+            let store = runtime.block_on(wiring::open_to_read(&config.store, config.mode))?;
             runtime.block_on(list(&*store, &config))
         }
         Command::Revoke { config, id } => {

@@ -19,13 +19,16 @@ use tokio::{
 use super::{Failure, lock::ServeLock, log, wiring, worker};
 use crate::{
     adapters::{alarms::Metrics, page_hosts::SeenPages},
-    app::{App, Ports},
+    app::{App, Error, Ports, Served},
     config::{Config, Loaded, Server},
     http::{self, Gateway, Limits, Rate, RequestLimits},
 };
 
 /// How long threads that still read the store may take at the very end.
 const LAST_WAIT: Duration = Duration::from_secs(2);
+/// How long a gateway's name is waited for, a little longer than it is anybody's who does not say so any more.
+const NAME_WAIT: Duration = Duration::from_secs(25);
+const NAME_LOOK: Duration = Duration::from_millis(500);
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 1024;
 
@@ -59,9 +62,7 @@ async fn run(config: Config) -> Result<(), Failure> {
     let merchants = merchants.into_iter().map(|served| served.merchant).collect();
     let app =
         App::new(ports.clone(), mode, merchants, webhooks.policy, bank.first_question, &public_url).named(instance);
-    if !app.serve_store().await.map_err(|error| Failure::Refused(error.to_string()))? {
-        return Err(Failure::Refused(worker::BEING_COPIED.to_owned()));
-    }
+    take_place(&app).await.map_err(|error| Failure::Refused(error.to_string()))?;
     // No moment is lived twice: what was put forward stays so, from the first question on.
     app.follow_test_clock().await.map_err(|error| Failure::Refused(error.to_string()))?;
     app.meet_store().await.map_err(|error| Failure::Refused(error.to_string()))?;
@@ -73,6 +74,24 @@ async fn run(config: Config) -> Result<(), Failure> {
     let looking = Looking { pages, every: bank.look_every.unsigned_abs() };
     let parts = Parts { tell_at_once, gateway, ports, looking, metrics: Arc::new(metrics), public, ops };
     parts.run(&server, signals).await
+}
+
+/// Begins to serve the store. Whoever died with this gateway's name, and another journal, has it for a little while yet.
+async fn take_place(app: &App) -> Result<(), Error> {
+    let deadline = Instant::now() + NAME_WAIT;
+    let mut is_said = false;
+    loop {
+        match app.serve_store().await? {
+            Served::NameTaken(name) if Instant::now() < deadline => {
+                if !is_said {
+                    tracing::warn!(instance = name, "another gateway has this name, or died with it: waiting");
+                }
+                is_said = true;
+                tokio::time::sleep(NAME_LOOK).await;
+            }
+            served @ (Served::Granted | Served::BeingCopied | Served::NameTaken(_)) => return served.granted(),
+        }
+    }
 }
 
 /// With `shares`, other processes of the same user may listen on the address too; the kernel spreads connections.
@@ -158,6 +177,7 @@ impl Parts {
             tracing::debug!(part = name_of(Some(ended)), "ended");
         }
         wait_for_others(&gateway, deadline).await;
+        gateway.app.leave_store().await;
         tracing::info!("stopped");
         match early {
             None => Ok(()),

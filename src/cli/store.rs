@@ -21,13 +21,28 @@ use crate::{
     },
     config::{Config, StorePlace},
     domain::reconcile::{Leaving, Mark},
-    ports::{Journal, JournalError, Rows, Store},
+    ports::{Journal, JournalError, Moved, Rows, Store, StoreError},
 };
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Copies everything to a store that is empty. Nobody may serve either of them meanwhile.
     Copy(Copy),
+    /// Lets a store be served again that was moved by `copy`, when the other is given up: what was paid since is there only.
+    /// To move back what the other holds, copy it to a new place instead.
+    Unmove(Unmove),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Unmove {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// The store, as the configuration would name it; without it, the configuration's.
+    #[arg(long, value_name = "STORE")]
+    store: Option<String>,
+    /// No gateway serves the other store any more, nor ever will.
+    #[arg(long, required = true)]
+    yes_the_other_is_gone: bool,
 }
 
 /// Both sides have the configuration's mode, merchants, keys and, on Redis, its passwords.
@@ -56,7 +71,36 @@ const SAY_EVERY: Duration = Duration::from_secs(5);
 const COPIER: &str = "copy";
 
 pub(super) fn run(command: &Command, env: Environment) -> Result<(), Failure> {
-    let Command::Copy(command) = command;
+    match command {
+        Command::Copy(command) => run_copy(command, env),
+        Command::Unmove(command) => run_unmove(command, env),
+    }
+}
+
+fn run_unmove(command: &Unmove, mut env: Environment) -> Result<(), Failure> {
+    env.extend(command.store.clone().map(|store| ("GUICHET__STORE".to_owned(), store)));
+    let config = command.config.load(env)?.config;
+    let _lock = lock(&config)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(unmove(&config))
+}
+
+async fn unmove(config: &Config) -> Result<(), Failure> {
+    let name = shown(&config.store);
+    if !wiring::is_there(&config.store, config.mode).await? {
+        return Err(Failure::Refused(format!("there is no store at {name}")));
+    }
+    let (_store, rows) = wiring::open_rows(&config.store, config.mode, true).await?;
+    let refused = |error: StoreError| Failure::Refused(error.to_string());
+    let Some(Moved { to, at }) = rows.moved().await.map_err(refused)? else {
+        return Err(Failure::Refused(format!("{name} was not moved")));
+    };
+    rows.come_back().await.map_err(refused)?;
+    let _ = writeln!(io::stderr(), "{name} was moved to {to} at {at}. It can be served again; never serve the other.");
+    Ok(())
+}
+
+fn run_copy(command: &Copy, env: Environment) -> Result<(), Failure> {
     let load = |store: Option<&String>| {
         let mut env = env.clone();
         env.extend(store.map(|store| ("GUICHET__STORE".to_owned(), store.clone())));
@@ -87,7 +131,7 @@ async fn copy(command: &Copy, from: Config, to: Config) -> Result<(), Failure> {
     }
     let calls = left_lately(command, &from).await?;
     let (journal, names) = (to.journal.clone(), (shown(&from.store), shown(&to.store)));
-    let (source, target) = (side(from).await?, side(to).await?);
+    let (source, target) = (side(from, true).await?, side(to, false).await?);
     let outcome = copy_alone(&source, &target, &names, &calls).await;
     for side in [&source, &target] {
         // It lapses anyway.
@@ -110,7 +154,7 @@ async fn copy(command: &Copy, from: Config, to: Config) -> Result<(), Failure> {
     )?;
     let _ = writeln!(
         io::stderr(),
-        "{} is a copy of {}, found equal. {} is the journal to serve it with, on each machine that will.",
+        "{} is a copy of {}, found equal, and served instead from now on. {} is the journal to serve it with, on each machine that will.",
         names.1,
         names.0,
         journal.display()
@@ -125,12 +169,19 @@ async fn copy_alone(
     names: &(String, String),
     calls: &Journals,
 ) -> Result<Copied, Failure> {
-    for (side, name) in [(source, &names.0), (target, &names.1)] {
-        say_copying(&*side.store, name).await?;
+    let moved = source.rows.moved().await.map_err(|error| Failure::Refused(error.to_string()))?;
+    match moved {
+        None => say_copying(&*source.store, &names.0).await?,
+        // Nobody can serve it. What did not arrive there may be sent again; elsewhere it would be one store too many.
+        Some(Moved { to, .. }) if to == names.1 => {}
+        Some(Moved { to, at }) => {
+            return Err(Failure::Refused(format!("{} was moved to {to} at {at}: copy from there", names.0)));
+        }
     }
+    say_copying(&*target.store, &names.1).await?;
     not_behind(&*source.store, calls).await?;
     let mut bar = Bar::new();
-    let sides = Sides { from: (&source.app, &*source.rows), to: (&target.app, &*target.rows) };
+    let sides = Sides { from: (&source.app, &*source.rows), to: (&target.app, &*target.rows), name: &names.1 };
     let mut show = |done, all| bar.show(done, all).map_err(|error| error.to_string());
     let copied = tokio::select! {
         copied = sides.copy(&mut show) => copied,
@@ -157,8 +208,8 @@ struct Side {
     rows: Arc<dyn Rows>,
 }
 
-async fn side(config: Config) -> Result<Side, Failure> {
-    let (store, rows) = wiring::open_rows(&config.store, config.mode).await?;
+async fn side(config: Config, even_moved: bool) -> Result<Side, Failure> {
+    let (store, rows) = wiring::open_rows(&config.store, config.mode, even_moved).await?;
     let (ports, _pages) = wiring::world_on(&config, &Metrics::new([]), Arc::clone(&store))?;
     let Config { mode, bank, webhooks, merchants, .. } = config;
     let merchants = merchants.into_iter().map(|served| served.merchant).collect();

@@ -31,22 +31,36 @@ use crate::{
 /// # Errors
 /// [`Failure::Refused`] when it cannot be used.
 pub(super) async fn open_store(place: &StorePlace, mode: Mode) -> Result<Arc<dyn Store>, Failure> {
-    open_rows(place, mode).await.map(|(store, _)| store)
+    open_rows(place, mode, false).await.map(|(store, _)| store)
+}
+
+/// As [`open_store`], only to read what is there, even if the store was moved.
+///
+/// # Errors
+/// [`Failure::Refused`] when it cannot be used.
+pub(super) async fn open_to_read(place: &StorePlace, mode: Mode) -> Result<Arc<dyn Store>, Failure> {
+    open_rows(place, mode, true).await.map(|(store, _)| store)
 }
 
 /// As [`open_store`], of a store that is to be copied.
 ///
 /// # Errors
 /// [`Failure::Refused`] when it cannot be used.
-pub(super) async fn open_rows(place: &StorePlace, mode: Mode) -> Result<(Arc<dyn Store>, Arc<dyn Rows>), Failure> {
+pub(super) async fn open_rows(
+    place: &StorePlace,
+    mode: Mode,
+    even_moved: bool,
+) -> Result<(Arc<dyn Store>, Arc<dyn Rows>), Failure> {
     let refused = |error: StoreError| Failure::Refused(error.to_string());
     match place {
         StorePlace::Sqlite(path) => {
-            let store = Arc::new(SqliteStore::open(path, &Options::new(mode)).map_err(refused)?);
+            let options = Options { even_moved, ..Options::new(mode) };
+            let store = Arc::new(SqliteStore::open(path, &options).map_err(refused)?);
             Ok((Arc::clone(&store) as Arc<dyn Store>, store))
         }
         StorePlace::Redis(shared) => {
             let (place, options) = redis(shared, mode).map_err(Failure::Refused)?;
+            let options = redis::Options { even_moved, ..options };
             let store = Arc::new(RedisStore::open(place, &options).await.map_err(refused)?);
             Ok((Arc::clone(&store) as Arc<dyn Store>, store))
         }
@@ -62,6 +76,7 @@ pub(super) async fn is_there(place: &StorePlace, mode: Mode) -> Result<bool, Fai
         StorePlace::Sqlite(path) => Ok(path.exists()),
         StorePlace::Redis(shared) => {
             let (place, options) = redis(shared, mode).map_err(Failure::Refused)?;
+            let options = redis::Options { even_moved: true, ..options };
             RedisStore::check(place, &options, None).await.map_err(|error| Failure::Refused(error.to_string()))
         }
     }
@@ -80,6 +95,7 @@ fn redis(shared: &SharedPlace, mode: Mode) -> Result<(redis::Place, redis::Optio
         authorities: shared.authorities.clone(),
         settings_vouched_for: shared.settings_vouched_for,
         clock_within: shared.clock_within,
+        even_moved: false,
     };
     Ok((place, options))
 }

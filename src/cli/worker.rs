@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use crate::{
-    app::{Error, Ports, attend::Chore},
+    app::{Error, Ports, Served, attend::Chore},
     domain::policy::later,
     http::Gateway,
     ports::{Alarm, AlarmKind},
@@ -48,9 +48,6 @@ const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 
 /// How often the journal is told how far the store has come. A backup that is younger than that lags nothing.
 const MARK_EVERY: Duration = Duration::from_secs(5);
-
-/// What is said of a store that `guichet store copy` is busy with.
-pub(super) const BEING_COPIED: &str = "the store is being copied: serve it when that is over";
 
 struct Worker {
     gateway: Arc<Gateway>,
@@ -197,9 +194,8 @@ pub(super) async fn keep_mark(gateway: Arc<Gateway>, mut stop: watch::Receiver<b
         if let Err(error) = gateway.app.note_mark().await {
             gateway.store_failed(&error.to_string());
         }
-        // A store that cannot be told is told of by the mark.
-        if let Ok(false) = gateway.app.serve_store().await {
-            gateway.store_failed(BEING_COPIED);
+        if let Err(error) = gateway.app.serve_store().await.and_then(Served::granted) {
+            gateway.store_failed(&error.to_string());
         }
         if *stop.borrow() {
             return;

@@ -9,6 +9,12 @@ use crate::domain::reconcile::{Leaving, Mark};
 /// A store that lags it was restored from a backup, or lost: what left meanwhile is not on its record.
 #[async_trait]
 pub trait Journal: Send + Sync {
+    /// What tells it from every other: the same after a restart, another where it is a copy on another machine. It is
+    /// kept from when the journal is begun the next time.
+    ///
+    /// # Errors
+    /// [`JournalError`] when it cannot be read.
+    async fn name(&self) -> Result<String, JournalError>;
     /// What was noted before: the latest mark, and the calls. `None` when there is no journal. From now on nothing can be
     /// noted until it is begun.
     ///

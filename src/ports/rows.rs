@@ -31,6 +31,14 @@ pub struct Aggregate {
     pub labels: Vec<(&'static str, String)>,
 }
 
+/// That a store was moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// The store that is served in its place, without any secret.
+    pub to: String,
+    pub at: Timestamp,
+}
+
 /// A store that nobody serves, as rows.
 #[async_trait]
 pub trait Rows: Send + Sync {
@@ -55,6 +63,19 @@ pub trait Rows: Send + Sync {
 
     /// The copy is whole: from now on it is a store as any other.
     async fn end_copy(&self) -> Result<(), StoreError>;
+
+    /// Where it was moved, if it was.
+    async fn moved(&self) -> Result<Option<Moved>, StoreError>;
+
+    /// From now on another store is served in its place: it is opened only to be read, and where several processes share
+    /// it, those that have it open change nothing any more.
+    ///
+    /// # Errors
+    /// [`StoreError`] when its last event is not the one at `position`, which is the last that went along.
+    async fn depart(&self, position: u64, moved: &Moved) -> Result<(), StoreError>;
+
+    /// It is served again, because nobody serves the other any more.
+    async fn come_back(&self) -> Result<(), StoreError>;
 }
 
 /// What rows are poured into.

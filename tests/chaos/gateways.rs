@@ -136,6 +136,23 @@ impl Gateways {
         world.ledger.entries().filter(|entry| entry.origin.kind == "00053" && entry.operation.captured > 0).count()
     }
 
+    pub(crate) async fn until_debited(&self, debits: usize) {
+        let begun = Instant::now();
+        while self.debited() < debits {
+            assert!(begun.elapsed() < PATIENCE, "{} debits only\n{}", self.debited(), self.tail());
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Waits until one has logged this.
+    pub(crate) async fn until_logged(&self, words: &str) {
+        let begun = Instant::now();
+        while !self.all.iter().any(|gateway| gateway.bench.log().contains(words)) {
+            assert!(begun.elapsed() < PATIENCE, "nobody says {words}\n{}", self.tail());
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
     /// Each gateway is asked for the day's debits; how many took it.
     pub(crate) async fn trigger(&self, day: Date) -> usize {
         let mut taken = 0;

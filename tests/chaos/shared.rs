@@ -149,3 +149,26 @@ async fn a_gateway_whose_clock_is_off_sends_nothing() {
     }
     assert_eq!(gateways.debited(), 1);
 }
+
+/// A gateway that finds that it does not serve its store any more, or that another has its name, begins nothing, and waits
+/// until it does again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_leaves_where_another_holds_the_store_or_the_name() {
+    let gateways = Gateways::start(1, 6_000).await;
+    let portal = gateways.first().portal();
+    portal.begin_plan("12x", 120_000, &[ACCEPTED]).await;
+    let primary = &gateways.servers[gateways.primary];
+    for (debited, lease, said) in
+        [(0, "served", "it is being copied"), (1, "instance:g0", "another gateway on it is called g0")]
+    {
+        let due = gateways.seen().await.next_debit().unwrap();
+        primary.tell(&format!("SET {{guichet:ecole}}:lease:{lease} another PX 3600000"));
+        gateways.until_logged(said).await;
+        portal.come_to(crate::calendar::noon(due)).await;
+        assert!(gateways.trigger(due).await > 0);
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        assert_eq!(gateways.debited(), debited, "{said}\n{}", gateways.tail());
+        primary.tell(&format!("DEL {{guichet:ecole}}:lease:{lease}"));
+        gateways.until_debited(debited + 1).await;
+    }
+}

@@ -53,10 +53,14 @@ impl Running {
         answer
     }
 
-    /// Sends `signal` and returns the exit code.
-    pub(super) fn stop(mut self, signal: &str) -> Option<i32> {
+    pub(super) fn signal(&self, signal: &str) {
         let sent = Command::new("kill").args(["-s", signal, &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success());
+    }
+
+    /// Sends `signal` and returns the exit code.
+    pub(super) fn stop(mut self, signal: &str) -> Option<i32> {
+        self.signal(signal);
         self.child.wait().unwrap().code()
     }
 }

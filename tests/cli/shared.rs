@@ -111,6 +111,41 @@ fn two_gateways_serve_a_store_on_redis() {
 }
 
 #[test]
+fn a_name_is_one_gateways() {
+    let folder = folder("names");
+    let server = Server::start(&folder);
+    let lines = format!(
+        "store = \"redis://127.0.0.1:{}/0?name=ecole\"\njournal = \"own.journal\"\ninstance = \"one\"",
+        server.port
+    );
+    let (one, two) = (on_redis(&folder.join("one"), &lines, SECRET), on_redis(&folder.join("two"), &lines, SECRET));
+    let first = Running::start(&one, &[]);
+    let refused = said(&["serve"], &two);
+    assert_eq!(refused.code, Some(1), "{}", refused.err);
+    assert!(refused.err.contains("another gateway on it is called one"), "{}", refused.err);
+    assert!(refused.err.contains("waiting"), "{}", refused.err);
+
+    // Its successor has its journal, and need not wait; nor need another, once it was stopped.
+    let at_once = |config: &Path| {
+        let begun = Instant::now();
+        let running = Running::start(config, &[]);
+        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+        running
+    };
+    first.signal("KILL");
+    drop(first);
+    let first = at_once(&one);
+    assert_eq!(first.stop("TERM"), Some(0));
+    let second = at_once(&two);
+    // One that was killed holds its name for as long as its lease.
+    second.signal("KILL");
+    drop(second);
+    let first = Running::start(&one, &[]);
+    assert_eq!(first.stop("TERM"), Some(0));
+    assert!(fs::read_to_string(one.with_extension("log")).unwrap().contains("died with it: waiting"));
+}
+
+#[test]
 fn what_cannot_be_such_a_store_is_told() {
     let folder = folder("not-shared");
     let server = Server::start(&folder);

@@ -29,6 +29,20 @@ async fn end(plans: &Plans) -> crate::client::Answer {
     plans.send(&plans.operator, "POST", "/v1/reconciliation/end", &reason, &[]).await
 }
 
+/// All events behind a cursor, and the cursor behind them.
+async fn events(plans: &Plans, after: &str) -> (Vec<Value>, String) {
+    let (mut events, mut next) = (Vec::new(), after.to_owned());
+    loop {
+        let after = if next.is_empty() { String::new() } else { format!("&after={next}") };
+        let page = plans.bench.get(&format!("/v1/events?limit=100{after}")).await.json();
+        next = text(&page["next"]).to_owned();
+        match page["events"].as_array().unwrap() {
+            page if page.is_empty() => return (events, next),
+            page => events.extend(page.iter().cloned()),
+        }
+    }
+}
+
 async fn ready(plans: &Plans) -> String {
     plans.bench.ops.send("GET", "/readyz", &[], "").await.body
 }
@@ -55,6 +69,7 @@ async fn what_was_debited_after_a_backup_is_found_and_not_debited_again() {
     assert_eq!(reconciliation(&plans).await["state"], "none");
     assert_eq!(end(&plans).await.code(), "not_reconciling");
 
+    let (told, cursor) = events(&plans, "").await;
     plans.bench.restart_after(|bench| {
         let (code, said) = bench.command(&["restore", copy]);
         assert_eq!(code, Some(0), "{said}");
@@ -78,6 +93,13 @@ async fn what_was_debited_after_a_backup_is_found_and_not_debited_again() {
     assert_eq!((plans.sent(&debited).await, plans.sent(&cancelled).await), (1, 0));
     assert_eq!(plans.agreed(&debited).await, 40_062);
     assert_eq!(ready(&plans).await, "ok\n");
+
+    // Who polls goes on where he was, and sees all that happened since; no event has the id of one that was lost.
+    let (all, _) = events(&plans, "").await;
+    let new: Vec<Value> = all.into_iter().filter(|event| !told.contains(event)).collect();
+    let since = events(&plans, &cursor).await.0;
+    assert!(!since.is_empty() && since == new, "{since:#?}");
+    assert!(since.iter().all(|new| told.iter().all(|old| old["id"] != new["id"])), "{since:#?}");
 
     // It stays ended, and what is stored makes sense, to the bank too.
     plans.bench.restart();

@@ -29,6 +29,10 @@ impl SimJournal {
 
 #[async_trait]
 impl Journal for SimJournal {
+    async fn name(&self) -> Result<String, JournalError> {
+        Ok(format!("the journal of process {}", self.process))
+    }
+
     async fn read(&self) -> Result<Option<(Mark, Vec<Leaving>)>, JournalError> {
         self.set_begun(None);
         self.world.pause().await;

@@ -34,6 +34,7 @@ pub(crate) struct StoreState {
     callbacks: Vec<Callback>,
     counters: BTreeMap<String, u32>,
     feed: Vec<FeedItem>,
+    skipped: u64,
     /// Changes are refused until it is there again; this one may turn out to have been made.
     limbo: Option<Commit>,
 }
@@ -160,7 +161,7 @@ fn replace(inner: &mut Inner, write: Write) {
     let version = write.expected_version + 1;
     for event in &write.events {
         inner.log_event(&write.key.id, event);
-        let position = inner.store.feed.len() as u64 + 1;
+        let position = inner.store.skipped + inner.store.feed.len() as u64 + 1;
         inner.store.feed.push(FeedItem { position, key: write.key.clone(), version, event: event.clone() });
     }
     let before = before.and_then(|row| row.order);
@@ -337,6 +338,16 @@ impl Store for SimStore {
 
     async fn mark(&self, at: Option<u64>) -> Result<Mark, StoreError> {
         self.read(|store| store.mark(at)).await
+    }
+
+    async fn skip(&self, positions: u32) -> Result<(), StoreError> {
+        self.world.with(|inner| {
+            if inner.store.limbo.is_some() {
+                return Err(StoreError("it is not there".to_owned()));
+            }
+            inner.store.skipped += u64::from(positions);
+            Ok(())
+        })
     }
 
     async fn answer(&self, key: &str) -> Result<Option<Answer>, StoreError> {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use guichet::{
     adapters::{
-        redis::{Place, RedisStore},
+        redis::{self as shared, Place, RedisStore},
         sqlite::{Options, SqliteStore},
     },
-    ports::{Basin, Mode, Row, Rows, Store, StoreError},
+    ports::{Basin, CommitError, Mode, Moved, Row, Rows, Store, StoreError, Turns},
 };
 
 use crate::{
@@ -139,4 +139,83 @@ async fn a_copy_that_was_cut_off_is_no_store() {
     let refused = RedisStore::check(place, &options(), None).await.unwrap_err();
     assert!(refused.0.contains(unfinished), "{refused}");
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+fn away() -> Moved {
+    Moved { to: "the other at h:1".to_owned(), at: "2026-03-02T08:00:00Z".parse().unwrap() }
+}
+
+const AWAY: &str = "was moved at 2026-03-02T08:00:00Z, and the other at h:1 is served instead";
+
+/// Its only handle is given up before it is opened again.
+async fn departs(store: &dyn Both) {
+    fill(store).await;
+    let last = store.mark(None).await.unwrap().position;
+    assert_eq!(store.moved().await, Ok(None));
+    for other in [0, last - 1, last + 1] {
+        assert!(store.depart(other, &away()).await.unwrap_err().0.contains("changed the store"), "{other}");
+    }
+    assert_eq!(store.moved().await, Ok(None), "what was refused is not noted");
+    store.depart(last, &away()).await.unwrap();
+    assert_eq!(store.moved().await, Ok(Some(away())));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_was_moved_is_opened_to_be_read_only() {
+    let (folder, server) = (folder("moved"), Server::start(&[]));
+    let path = folder.join("first.db");
+    departs(&file(&folder, "first.db")).await;
+    let refused = SqliteStore::open(&path, &Options::new(Mode::Test)).map(drop).unwrap_err();
+    assert!(refused.0.contains(AWAY), "{refused}");
+    let refused = SqliteStore::check(&path, Some(Mode::Test)).unwrap_err();
+    assert!(refused.0.contains(AWAY), "{refused}");
+    let store = SqliteStore::open(&path, &Options { even_moved: true, ..Options::new(Mode::Test) }).unwrap();
+    assert!(store.mark(None).await.is_ok() && store.moved().await == Ok(Some(away())));
+    store.come_back().await.unwrap();
+    drop(store);
+    goes_on(&file(&folder, "first.db")).await;
+
+    let (url, even) = (server.url("one"), shared::Options { even_moved: true, ..options() });
+    departs(&open_with(&url, &options()).await.unwrap()).await;
+    let refused = open_with(&url, &options()).await.map(drop).unwrap_err();
+    assert!(refused.0.contains(AWAY), "{refused}");
+    let refused = RedisStore::check(Place::parse(&url).unwrap(), &options(), None).await.unwrap_err();
+    assert!(refused.0.contains(AWAY), "{refused}");
+    assert_eq!(RedisStore::check(Place::parse(&url).unwrap(), &even, None).await, Ok(true));
+    let store = open_with(&url, &even).await.unwrap();
+    let expected = seen(&store).await;
+    store.come_back().await.unwrap();
+    assert_eq!(seen(&store).await, expected);
+    goes_on(&open_with(&url, &options()).await.unwrap()).await;
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// A gateway that slept while its store was copied has it open still.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_it_open_changes_nothing_in_a_store_that_was_moved() {
+    let server = Server::start(&[]);
+    let url = server.url("one");
+    let mover = open_with(&url, &options()).await.unwrap();
+    let sleeper = open_with(&url, &options()).await.unwrap();
+    departs(&mover).await;
+    let expected = format!("{:?}", sleeper.feed(&["a".to_owned()], 0, 9).await.unwrap());
+    match sleeper.commit(writes([write(&key("new", "1"), 0)])).await {
+        Err(CommitError::Unavailable(why)) => assert!(why.contains(AWAY), "{why}"),
+        other => panic!("{other:?}"),
+    }
+    let hour = std::time::Duration::from_secs(3_600);
+    for refused in [
+        sleeper.mark(None).await.map(drop),
+        sleeper.health().await,
+        sleeper.lease("x", "sleeper", hour).await.map(drop),
+        sleeper.reserve("questions", 1, 99, 1).await.map(drop),
+        sleeper.keep_callback(callback("b", 1), 2).await,
+        sleeper.fill(Vec::new()).await,
+    ] {
+        let why = refused.unwrap_err().0;
+        assert!(why.contains(AWAY), "{why}");
+    }
+    assert_eq!(format!("{:?}", sleeper.feed(&["a".to_owned()], 0, 9).await.unwrap()), expected, "it can be read");
+    mover.come_back().await.unwrap();
+    sleeper.commit(writes([write(&key("new", "1"), 0)])).await.unwrap();
 }

@@ -88,7 +88,6 @@ pub(crate) async fn a_history_is_of_its_aggregate(harness: &dyn Harness) {
     assert!(store.history(&key("a", "none")).await.unwrap().is_empty());
 }
 
-/// A reader that goes on from the last position it saw, while others write through two handles, sees every event once.
 pub(crate) async fn a_mark_is_the_last_event(harness: &dyn Harness) {
     let store = harness.open().await;
     let nothing = store.mark(None).await.unwrap();
@@ -109,6 +108,35 @@ pub(crate) async fn a_mark_is_the_last_event(harness: &dyn Harness) {
     assert_eq!(latest.store, nothing.store);
 }
 
+/// As after a store went back: whatever a reader has seen of what is lost, it sees all that comes.
+pub(crate) async fn positions_are_skipped(harness: &dyn Harness) {
+    const MANY: u32 = 1_000_000;
+    let store = harness.open().await;
+    // In one without events too.
+    store.skip(7).await.unwrap();
+    assert_eq!(store.mark(None).await.unwrap().position, 0);
+    fill(store.as_ref()).await;
+    let merchants = named(&["a", "b", "c"]);
+    let all = store.feed(&merchants, 0, 99).await.unwrap();
+    assert!(all[0].position > 7);
+    let last = store.mark(None).await.unwrap();
+    store.skip(MANY).await.unwrap();
+    store.skip(MANY).await.unwrap();
+    for at in [None, Some(last.position), Some(last.position + 1), Some(last.position + 3 * u64::from(MANY))] {
+        assert_eq!(store.mark(at).await.unwrap(), last, "what is skipped is no event");
+    }
+    let store = harness.open().await;
+    store.commit(writes([write(&key("new", "1"), 0)])).await.unwrap();
+    let beyond = last.position + 2 * u64::from(MANY);
+    let new = store.feed(&named(&["a", "new"]), beyond, 99).await.unwrap();
+    assert_eq!(brief(&new), ["new1v1"]);
+    assert_eq!(store.mark(None).await.unwrap().position, new[0].position);
+    assert_eq!(store.mark(Some(beyond)).await.unwrap(), last);
+    assert_eq!(store.feed(&merchants, 0, 99).await.unwrap(), all, "what was there stays where it was");
+    assert_eq!(store.history(&key("new", "1")).await.unwrap(), new);
+}
+
+/// A reader that goes on from the last position it saw, while others write through two handles, sees every event once.
 pub(crate) async fn a_reader_of_the_feed_misses_nothing(harness: &dyn Harness) {
     const WRITERS: u64 = 8;
     const COMMITS: u64 = 100;

@@ -40,6 +40,7 @@ macro_rules! behaviours {
             ready: what_is_ready_is_in_the_order_of_ids, ready_days_compare_as_dates,
                 ready_is_of_its_merchant_and_kind, a_changed_day_replaces_the_old;
             feeds: the_feed_is_in_the_order_of_commits, a_feed_is_of_its_merchants, a_history_is_of_its_aggregate, a_mark_is_the_last_event,
+                positions_are_skipped,
                 a_reader_of_the_feed_misses_nothing;
             keeping: an_answer_is_given_again, answers_are_forgotten, callbacks_are_latest_first,
                 callbacks_of_nobody_are_bounded, a_counter_gives_blocks, a_counter_refuses_what_it_cannot_give;

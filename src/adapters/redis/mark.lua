@@ -20,4 +20,5 @@ else
 end
 heard[#heard + 1] = string.format('%.0f', position)
 heard[#heard + 1] = event
+heard[#heard + 1] = redis.call('HGET', KEYS[1], 'moved')
 return {'done', unpack(heard)}

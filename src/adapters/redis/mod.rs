@@ -39,7 +39,7 @@ use self::{
     words::{escape, header, of},
 };
 use crate::{
-    adapters::kept::{Block, days, micros, unfinished},
+    adapters::kept::{Block, CHANGED_MEANWHILE, days, micros, moved_away, unfinished},
     domain::reconcile::Mark,
     ports::{Answer, Callback, Commit, CommitError, FeedItem, Key, Mode, Store, StoreError, Stored},
 };
@@ -72,6 +72,8 @@ pub struct Options {
     pub settings_vouched_for: bool,
     /// How far this machine's clock and the server's may be apart.
     pub clock_within: SignedDuration,
+    /// Whether one that was moved is opened all the same, to be read.
+    pub even_moved: bool,
 }
 
 impl Options {
@@ -86,6 +88,7 @@ impl Options {
             authorities: None,
             settings_vouched_for: false,
             clock_within: SignedDuration::from_secs(30),
+            even_moved: false,
         }
     }
 }
@@ -99,6 +102,8 @@ pub struct RedisStore {
     turns: Semaphore,
     witness: Witness,
     clock_within: SignedDuration,
+    /// Whether it is read though it was moved.
+    even_moved: bool,
     /// What the server was last said to keep too little of.
     weakness: Mutex<Option<String>>,
 }
@@ -115,11 +120,12 @@ impl RedisStore {
         let new = uuid::Uuid::now_v7().simple().to_string();
         let arguments = Arguments::new().and(SCHEMA).and(options.mode.name()).and(new);
         let (made, _) = primary.run(&scripts::OPEN, &record, &arguments).await.map_err(StoreError)?;
-        let store = identify(made, &shown, Some(options.mode)).map_err(StoreError)?;
+        let store = identify(made, &shown, Some(options.mode), options.even_moved).map_err(StoreError)?;
         let store = store.ok_or_else(|| StoreError(format!("{shown} cannot be made")))?;
         let turns = Semaphore::new(options.queue_max);
-        let (witness, weakness, clock_within) = (Witness::default(), Mutex::default(), options.clock_within);
-        let store = Self { primary, record, store, turns, witness, clock_within, weakness };
+        let (clock_within, even_moved) = (options.clock_within, options.even_moved);
+        let (witness, weakness) = (Witness::default(), Mutex::default());
+        let store = Self { primary, record, store, turns, witness, clock_within, even_moved, weakness };
         // Who answers at first is what later answers are held against. That it is alone, it may not be for long.
         let (heard, _) = store.look(None).await?;
         store.note_weakness(store.primary.judge(|| heard.replicas).await.map_err(StoreError)?)?;
@@ -136,9 +142,9 @@ impl RedisStore {
         let connector = Connector::new(place, options).map_err(StoreError)?;
         let link = connector.primary().await.map_err(StoreError)?;
         let mut ask = ::redis::Cmd::new();
-        ask.arg("HMGET").arg(record).arg(&["schema", "mode", "store", "incomplete"]);
+        ask.arg("HMGET").arg(record).arg(&["schema", "mode", "store", "incomplete", "moved"]);
         let found = link.ask(&ask).await.map_err(|error| StoreError(format!("{shown}: {error}")))?;
-        identify(found, &shown, mode).map(|store| store.is_some()).map_err(StoreError)
+        identify(found, &shown, mode, options.even_moved).map(|store| store.is_some()).map_err(StoreError)
     }
 
     /// Who answers, and the rest of what it says of its events.
@@ -181,7 +187,8 @@ impl RedisStore {
 
     async fn run(&self, script: &Script, arguments: Arguments) -> Result<Reply, String> {
         let (value, link) = self.primary.run(script, &self.record, &arguments.behind(&self.store)).await?;
-        Reply::over(link, value)
+        let reply = Reply::over(link, value)?;
+        reply.moved().map_or(Ok(reply), |text| Err(self.moved_away(&text)))
     }
 
     /// As [`Self::run`], of a script that ends in `done` alone.
@@ -189,6 +196,7 @@ impl RedisStore {
         let mut reply = self.run(script, arguments).await.map_err(StoreError)?;
         match reply.text().map_err(StoreError)?.as_str() {
             "done" => Ok(reply),
+            "changed" => Err(StoreError(CHANGED_MEANWHILE.to_owned())),
             "gone" => Err(StoreError(self.gone())),
             _ => Err(StoreError(scripts::strange())),
         }
@@ -198,6 +206,10 @@ impl RedisStore {
     async fn change(&self, script: &Script, arguments: Arguments) -> Result<Reply, StoreError> {
         let _turn = self.turns.try_acquire().map_err(|_| StoreError(TOO_MANY.to_owned()))?;
         self.ask(script, arguments).await
+    }
+
+    fn moved_away(&self, text: &str) -> String {
+        moved_away(&self.primary.connector.place.to_string(), text)
     }
 
     fn gone(&self) -> String {
@@ -231,7 +243,12 @@ impl RedisStore {
 const TOO_MANY: &str = "too many changes are waiting";
 
 /// The name of the store that `found` tells of, if there is one.
-fn identify(found: ::redis::Value, shown: &str, mode: Option<Mode>) -> Result<Option<String>, String> {
+fn identify(
+    found: ::redis::Value,
+    shown: &str,
+    mode: Option<Mode>,
+    even_moved: bool,
+) -> Result<Option<String>, String> {
     let mut found = Reply::new(found)?;
     let (Some(schema), Some(is), Some(store)) = (found.maybe()?, found.maybe()?, found.maybe()?) else {
         return Ok(None);
@@ -241,6 +258,9 @@ fn identify(found: ::redis::Value, shown: &str, mode: Option<Mode>) -> Result<Op
     }
     if found.maybe()?.is_some() {
         return Err(unfinished(shown));
+    }
+    if let Some(text) = found.maybe()?.filter(|_| !even_moved) {
+        return Err(moved_away(shown, &text));
     }
     match mode {
         Some(asked) if is != asked.name() => {
@@ -321,7 +341,16 @@ impl Store for RedisStore {
         let (looked, judged) = join(self.look(at), self.primary.judge(|| self.replicas())).await;
         let (heard, mut reply) = looked?;
         self.fit(&heard, judged)?;
-        reads::mark(heard.store, &mut reply).map_err(StoreError)
+        let mark = reads::mark(heard.store, &mut reply).map_err(StoreError)?;
+        // Whoever is about to send asks for it last.
+        match reply.maybe().map_err(StoreError)?.filter(|_| !self.even_moved) {
+            Some(text) => Err(StoreError(self.moved_away(&text))),
+            None => Ok(mark),
+        }
+    }
+
+    async fn skip(&self, positions: u32) -> Result<(), StoreError> {
+        self.change(&scripts::SKIP, Arguments::new().number(positions)).await.map(drop)
     }
 
     async fn answer(&self, key: &str) -> Result<Option<Answer>, StoreError> {

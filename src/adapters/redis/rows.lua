@@ -44,5 +44,8 @@ end
 function ask.counters()
     return redis.call('HGETALL', prefix .. 'counters')
 end
+function ask.moved()
+    return {redis.call('HGET', KEYS[1], 'moved')}
+end
 local what = take()
 return {'done', unpack(ask[what](take(), take(), take()))}

@@ -11,8 +11,8 @@ use super::{
     words::{self, escape, header, of, pack_answer, packed, sorted, unescape},
 };
 use crate::{
-    adapters::kept::{self, days, micros, micros_after, name},
-    ports::{Aggregate, Basin, Claim, FeedItem, Key, Row, Rows, StoreError, Stored},
+    adapters::kept::{self, days, micros, micros_after, moved_text, name},
+    ports::{Aggregate, Basin, Claim, FeedItem, Key, Moved, Row, Rows, StoreError, Stored},
 };
 
 /// Rows in one page.
@@ -198,6 +198,20 @@ impl Rows for RedisStore {
 
     async fn end_copy(&self) -> Result<(), StoreError> {
         self.fill_with(Arguments::new().and("end")).await
+    }
+
+    async fn moved(&self) -> Result<Option<Moved>, StoreError> {
+        let found = self.rows(Arguments::new().and("moved")).await?.maybe().map_err(StoreError)?;
+        found.map(|text| kept::moved(&text)).transpose()
+    }
+
+    async fn depart(&self, position: u64, moved: &Moved) -> Result<(), StoreError> {
+        let arguments = Arguments::new().and("away").number(position).and(moved_text(moved));
+        self.change(&scripts::MOVE, arguments).await.map(drop)
+    }
+
+    async fn come_back(&self) -> Result<(), StoreError> {
+        self.change(&scripts::MOVE, Arguments::new().and("back")).await.map(drop)
     }
 }
 

@@ -13,7 +13,10 @@ pub(super) struct Script {
 /// Refused by the server, before they begin, wherever nothing can be written.
 macro_rules! writing {
     ($($file:literal),+) => {
-        Script { source: concat!("#!lua\n", include_str!("common.lua"), $(include_str!($file)),+), reads: false }
+        Script {
+            source: concat!("#!lua\n", include_str!("common.lua"), include_str!("here.lua"), $(include_str!($file)),+),
+            reads: false,
+        }
     };
 }
 /// Run even where nothing can be written any more.
@@ -27,9 +30,12 @@ macro_rules! reading {
 }
 
 pub(super) static OPEN: Script = Script { source: concat!("#!lua\n", include_str!("open.lua")), reads: false };
+pub(super) static MOVE: Script =
+    Script { source: concat!("#!lua\n", include_str!("common.lua"), include_str!("move.lua")), reads: false };
 pub(super) static COMMIT: Script = writing!("labels.lua", "commit.lua");
 pub(super) static KEEP: Script = writing!("keep.lua");
 pub(super) static RESERVE: Script = writing!("reserve.lua");
+pub(super) static SKIP: Script = writing!("skip.lua");
 pub(super) static FORGET: Script = writing!("forget.lua");
 pub(super) static LEASE: Script = writing!("lease.lua");
 pub(super) static RATE: Script = writing!("rate.lua");
@@ -46,9 +52,9 @@ pub(super) static MARK: Script = reading!("mark.lua");
 pub(super) static CALLBACKS: Script = reading!("callbacks.lua");
 
 /// All that are loaded as soon as a server is reached.
-pub(super) static ALL: [&Script; 18] = [
-    &OPEN, &COMMIT, &KEEP, &RESERVE, &FORGET, &LEASE, &RATE, &HEALTH, &GET, &DUE, &LIST, &TALLY, &FEED, &HISTORY,
-    &MARK, &CALLBACKS, &FILL, &ROWS,
+pub(super) static ALL: [&Script; 20] = [
+    &OPEN, &MOVE, &SKIP, &COMMIT, &KEEP, &RESERVE, &FORGET, &LEASE, &RATE, &HEALTH, &GET, &DUE, &LIST, &TALLY, &FEED,
+    &HISTORY, &MARK, &CALLBACKS, &FILL, &ROWS,
 ];
 
 impl Script {
@@ -153,6 +159,16 @@ impl Reply {
     /// Whether the script found that the store it was meant for is not there.
     pub(super) fn is_gone(&self) -> bool {
         matches!(self.values.as_slice(), [Value::BulkString(why)] if why == b"gone")
+    }
+
+    /// Where the store was moved, when a script was not run for that.
+    pub(super) fn moved(&self) -> Option<String> {
+        match self.values.as_slice() {
+            [Value::BulkString(why), Value::BulkString(text)] if why == b"moved" => {
+                Some(String::from_utf8_lossy(text).into_owned())
+            }
+            _ => None,
+        }
     }
 
     pub(super) fn has_more(&self) -> bool {

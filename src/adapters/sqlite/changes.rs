@@ -99,6 +99,15 @@ fn append(connection: &Connection, write: &Write, version: i64) -> rusqlite::Res
     Ok(())
 }
 
+/// What SQLite has noted as the last position is the last that it gives to nobody again.
+pub(super) fn skip(connection: &Connection, positions: u32) -> Change<()> {
+    let skipped = connection.execute("UPDATE sqlite_sequence SET seq = seq + ?1 WHERE name = 'event'", [positions])?;
+    if skipped == 0 {
+        connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('event', ?1)", [positions])?;
+    }
+    Ok(Ok(()))
+}
+
 fn relabel(connection: &Connection, write: &Write, is_new: bool) -> rusqlite::Result<()> {
     let key = &write.key;
     if !is_new {

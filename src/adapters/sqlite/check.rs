@@ -10,7 +10,7 @@ use std::{
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-use super::schema::{check_mode, check_owner, check_whole, migrations_from, unusable};
+use super::schema::{check_here, check_mode, check_owner, check_whole, migrations_from, unusable};
 use crate::ports::{Mode, StoreError};
 
 pub(super) fn check(path: &Path, mode: Option<Mode>) -> Result<(), StoreError> {
@@ -43,6 +43,7 @@ pub(super) fn check_file(path: &Path, mode: Option<Mode>) -> Result<(), StoreErr
         return Ok(());
     }
     check_whole(&connection, path)?;
+    check_here(&connection, path)?;
     let query = "SELECT value FROM meta WHERE name = 'mode'";
     let found: Option<String> = connection.query_row(query, [], |row| row.get(0)).optional().map_err(unusable)?;
     found.zip(mode).map_or(Ok(()), |(found, asked)| check_mode(&found, asked, path))

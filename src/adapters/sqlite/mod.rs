@@ -9,6 +9,7 @@ mod changes;
 mod check;
 mod columns;
 mod copy;
+mod departure;
 mod readers;
 mod reads;
 mod rows;
@@ -50,6 +51,8 @@ pub struct Options {
     pub readers: NonZeroUsize,
     /// Changes that may wait for the writer; more are refused as [`CommitError::Unavailable`].
     pub queue_max: usize,
+    /// Whether one that was moved is opened all the same, to be read.
+    pub even_moved: bool,
     /// Pages (of 4 KiB) that the file may grow to; `None` for what SQLite and the disk allow.
     pub max_pages: Option<u32>,
 }
@@ -58,7 +61,14 @@ impl Options {
     /// What suits a gateway that has the machine to itself.
     pub fn new(mode: Mode) -> Self {
         let readers = const { NonZeroUsize::new(4).unwrap() };
-        Self { mode, busy_timeout: Duration::from_secs(5), readers, queue_max: 1024, max_pages: None }
+        Self {
+            mode,
+            busy_timeout: Duration::from_secs(5),
+            readers,
+            queue_max: 1024,
+            even_moved: false,
+            max_pages: None,
+        }
     }
 }
 
@@ -209,6 +219,10 @@ impl Store for SqliteStore {
 
     async fn mark(&self, at: Option<u64>) -> Result<Mark, StoreError> {
         self.readers.ask(move |connection| reads::mark(connection, at)).await
+    }
+
+    async fn skip(&self, positions: u32) -> Result<(), StoreError> {
+        self.writer.make(move |connection| changes::skip(connection, positions)).await.map_err(why)
     }
 
     async fn answer(&self, key: &str) -> Result<Option<Answer>, StoreError> {

@@ -7,11 +7,13 @@ use super::{
     SqliteStore,
     changes::Change,
     columns::{instant, number, rows},
-    why,
+    departure, why,
 };
 use crate::{
-    adapters::kept::{date, days, micros_after, name},
-    ports::{Aggregate, Answer, Basin, Callback, Claim, CommitError, FeedItem, Key, Row, Rows, StoreError, Stored},
+    adapters::kept::{date, days, micros_after, moved, name},
+    ports::{
+        Aggregate, Answer, Basin, Callback, Claim, CommitError, FeedItem, Key, Moved, Row, Rows, StoreError, Stored,
+    },
 };
 
 /// Rows that are read, or written in one transaction.
@@ -56,6 +58,20 @@ impl Rows for SqliteStore {
 
     async fn end_copy(&self) -> Result<(), StoreError> {
         self.writer.make(end).await.map_err(why)
+    }
+
+    async fn moved(&self) -> Result<Option<Moved>, StoreError> {
+        let found = self.readers.ask(|connection| departure::moved(connection)).await?;
+        found.map(|text| moved(&text)).transpose()
+    }
+
+    async fn depart(&self, position: u64, moved: &Moved) -> Result<(), StoreError> {
+        let moved = moved.clone();
+        self.writer.make(move |connection| departure::depart(connection, position, &moved)).await.map_err(why)
+    }
+
+    async fn come_back(&self) -> Result<(), StoreError> {
+        self.writer.make(departure::come_back).await.map_err(why)
     }
 }
 

@@ -10,9 +10,9 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-use super::{Options, rows::INCOMPLETE};
+use super::{Options, departure::moved, rows::INCOMPLETE};
 use crate::{
-    adapters::kept::unfinished,
+    adapters::kept::{moved_away, unfinished},
     ports::{Mode, StoreError},
 };
 
@@ -120,6 +120,9 @@ fn migrate(connection: &mut Connection, options: &Options, path: &Path) -> Resul
         transaction.query_row("SELECT value FROM meta WHERE name = 'mode'", [], |row| row.get(0)).map_err(unusable)?;
     check_mode(&mode, options.mode, path)?;
     check_whole(&transaction, path)?;
+    if !options.even_moved {
+        check_here(&transaction, path)?;
+    }
     transaction.commit().map_err(unusable)
 }
 
@@ -148,6 +151,12 @@ pub(super) fn check_whole(connection: &Connection, path: &Path) -> Result<(), St
         .query_row("SELECT count(*) FROM meta WHERE name = ?1", [INCOMPLETE], |row| row.get(0))
         .map_err(|error| unusable(path, &error))?;
     if found == 0 { Ok(()) } else { Err(StoreError(unfinished(&path.display().to_string()))) }
+}
+
+/// Whether it was not moved.
+pub(super) fn check_here(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let found = moved(connection).map_err(|error| unusable(path, &error))?;
+    found.map_or(Ok(()), |text| Err(StoreError(moved_away(&path.display().to_string(), &text))))
 }
 
 /// Whether somebody else only holds a lock that will be free again.

@@ -131,6 +131,10 @@ def first_day(trial, orders, due):
     doubtful = {"values": {"id": orders[DOUBTFUL]["id"]}}
     trial.ask("checkOut", 409, "debit_in_progress", body=checkout() | {"instalment": 2}, **doubtful)
     trial.ask("cancelPlan", 409, "debit_in_progress", **doubtful)
+    # Nor is its order cancelled, though all that is known to be paid was charged back.
+    body = {"operation": orders[DOUBTFUL]["ledger"][0]["operation"], "reason": "contestation du porteur"}
+    trial.ask("chargeBack", 200, body=body, **doubtful)
+    trial.ask("cancelOrder", 409, "debit_in_progress", **doubtful)
     trial.bench.ask_sandbox("DELETE", "/faults")
     payer.until("paid", lambda: due_of(trial, orders[DOUBTFUL])["status"] == "paid")
     trial.ask("retryInstalment", 409, "card_unusable", body={"reason": "x"},

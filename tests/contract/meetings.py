@@ -87,6 +87,7 @@ def refunded_behind_our_back(trial):
     shown = lambda: trial.ask("showOrder", 200, values={"id": id}).json()
     payer.until("quarantined", lambda: shown()["checkouts"][0]["status"] == "quarantined")
     trial.ask("checkOut", 409, "quarantined", values={"id": id}, body=checkout())
+    trial.ask("cancelOrder", 409, "quarantined", values={"id": id})
 
 
 def refund(bench, paid):

@@ -335,6 +335,8 @@ pub enum AlarmKind {
     Misconfigured,
     /// The bank does not answer.
     BankSilent,
+    /// A call that is ready cannot leave yet.
+    CallWaits,
     /// A portal could not be told of something, or does not want to be told any more.
     WebhookFailed,
     /// The store does not work.
@@ -360,6 +362,7 @@ impl AlarmKind {
             Self::Quarantined => "quarantined",
             Self::Misconfigured => "misconfigured",
             Self::BankSilent => "bank_silent",
+            Self::CallWaits => "call_waits",
             Self::WebhookFailed => "webhook_failed",
             Self::StoreFailed => "store_failed",
             Self::StoreRegressed => "store_regressed",

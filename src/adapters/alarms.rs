@@ -157,7 +157,8 @@ fn gravity(kind: AlarmKind) -> Gravity {
         | AlarmKind::NotCaptured
         | AlarmKind::Surplus
         | AlarmKind::InDoubt
-        | AlarmKind::BankSilent => Gravity::MayPass,
+        | AlarmKind::BankSilent
+        | AlarmKind::CallWaits => Gravity::MayPass,
     }
 }
 
@@ -178,7 +179,8 @@ fn following(kind: AlarmKind) -> Option<AlarmKind> {
         AlarmKind::InDoubt => Some(AlarmKind::Quarantined),
         AlarmKind::Quarantined => Some(AlarmKind::Misconfigured),
         AlarmKind::Misconfigured => Some(AlarmKind::BankSilent),
-        AlarmKind::BankSilent => Some(AlarmKind::WebhookFailed),
+        AlarmKind::BankSilent => Some(AlarmKind::CallWaits),
+        AlarmKind::CallWaits => Some(AlarmKind::WebhookFailed),
         AlarmKind::WebhookFailed => Some(AlarmKind::StoreFailed),
         AlarmKind::StoreFailed => Some(AlarmKind::StoreRegressed),
         AlarmKind::StoreRegressed => Some(AlarmKind::Defect),

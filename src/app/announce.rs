@@ -68,7 +68,7 @@ fn alarm_of(event: &Event) -> Option<(AlarmKind, String)> {
             Some((AlarmKind::NotCaptured, "authorised by the bank, and not captured yet".to_owned()))
         }
         Event::Asked { answer: AskAnswer::Silence { why }, .. } => Some((AlarmKind::BankSilent, why.clone())),
-        Event::AttemptPostponed { why, .. } => Some((AlarmKind::BankSilent, format!("a call has to wait: {why}"))),
+        Event::AttemptPostponed { of, why, .. } => Some((AlarmKind::CallWaits, format!("{}: {why}", of.purpose))),
         Event::CardJudged { verdict: Verdict::Refused { why: CardRefusal::Contradictory }, .. } => {
             Some((AlarmKind::CallbackVariant, "notifications of one payment tell of different cards".to_owned()))
         }

@@ -8,13 +8,14 @@ use jiff::{SignedDuration, Timestamp};
 use super::{App, Error, commit::order_key, merchant::Merchant};
 use crate::{
     domain::{
-        attempt::Host,
+        attempt::{Host, Recheck},
         bank::{Finding, Inspection, OperationStatus, Question},
         chain::Link,
         event::{Event, Recorded},
         ids::MerchantId,
         ledger::EntryKind,
         order::{Breach, Order},
+        purpose::Purpose,
     },
     ports::{FeedItem, Stored},
 };
@@ -25,7 +26,7 @@ pub struct Report {
     pub orders: u64,
     pub events: u64,
     pub operations: u64,
-    /// Operations that the bank was asked about.
+    /// Operations and calls that the bank was asked about.
     pub asked: u64,
     /// Of those, the ones that it gave no usable answer about.
     pub unanswered: u64,
@@ -49,7 +50,8 @@ const PAGE: usize = 200;
 type Numbers = BTreeMap<(String, u32), Vec<Timestamp>>;
 
 impl App {
-    /// Looks through every order. With `ask_bank` the bank is asked about every operation that was booked, too.
+    /// Looks through every order. With `ask_bank` the bank is asked about every operation that was booked, too, and about
+    /// every call that was concluded not to have been carried out.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the store cannot be read.
@@ -73,6 +75,7 @@ impl App {
                         self.check_owners(&order, &mut breaches, &mut report).await?;
                         if ask_bank {
                             self.compare(merchant, &order, &mut breaches, &mut report).await?;
+                            self.look_for_what_was_not_done(merchant, &order, &mut breaches, &mut report).await?;
                         }
                     }
                     let found = |breach| Found { merchant: merchant.id.clone(), order: key.id.clone(), breach };
@@ -131,6 +134,36 @@ impl App {
                 Ok(Finding::Inspected(_) | Finding::Found(_) | Finding::Status(..) | Finding::Unclear(_)) | Err(_) => {
                     report.unanswered += 1;
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// What the bank shows under the name of each call that is on record as not carried out.
+    async fn look_for_what_was_not_done(
+        &self,
+        merchant: &Merchant,
+        order: &Order,
+        breaches: &mut Vec<Breach>,
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        for (purpose, attempt) in order.calls_not_done() {
+            report.asked += 1;
+            let Ok(findings) = self.findings_of_either(merchant, Host::Main, attempt).await? else {
+                report.unanswered += 1;
+                continue;
+            };
+            // People, or a later call, may have had it booked since.
+            let is_booked = findings.iter().filter_map(Finding::found).any(|found| order.has_booked(&found.number));
+            match attempt.recheck(&findings) {
+                Recheck::Contradiction(what) if !is_booked => {
+                    let number = attempt.number;
+                    let what = format!("call {number} of {purpose} is on record as not carried out: {what}");
+                    breaches.push(Breach::new("bank", what));
+                }
+                // Nothing shows yet that the bank finds refunds by their reference.
+                Recheck::Unknown if !matches!(purpose, Purpose::GiveBack(_)) => report.unanswered += 1,
+                Recheck::Contradiction(_) | Recheck::NotDone | Recheck::Unknown => {}
             }
         }
         Ok(())

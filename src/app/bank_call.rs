@@ -327,7 +327,8 @@ impl App {
     }
 
     async fn postpone(&self, merchant: &Merchant, id: OrderId, of: AttemptId, why: &str) -> Result<(), Error> {
-        self.settle(merchant, id, of, |order, now| Ok(order.postpone_attempt(of, why, now, &merchant.policy)?)).await
+        let wait = merchant.policy.send_again;
+        self.settle(merchant, id, of, |order, now| Ok(order.postpone_attempt(of, wait, why, now)?)).await
     }
 
     /// Has the bank forget a card that nothing needs any more.

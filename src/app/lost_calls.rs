@@ -50,7 +50,8 @@ impl App {
             Known::Nothing | Known::Left(_) => Ok(false),
             Known::Frozen => {
                 let why = "the store went back, and what left before is being asked for";
-                let wait = |order: &Order, now| Ok(order.postpone_for_long(of, why, now, &merchant.policy)?);
+                let wait =
+                    |order: &Order, now| Ok(order.postpone_attempt(of, merchant.policy.doubt_settles, why, now)?);
                 self.settle(merchant, id, of, wait).await.map(|()| true)
             }
             Known::Otherwise(left) => {

@@ -19,7 +19,7 @@ use crate::{
 pub(super) struct Audit {
     #[command(flatten)]
     config: ConfigFile,
-    /// Asks the bank about every operation that was booked, too.
+    /// Asks the bank about every operation that was booked, too, and about every call that is on record as not carried out.
     #[arg(long)]
     bank: bool,
 }

@@ -250,10 +250,7 @@ impl Attempt {
     /// Whether the call may leave, by what the bank shows beforehand.
     pub fn preflight(&self, findings: &[Finding]) -> Preflight {
         match done(&self.call, findings) {
-            // Found by no reference of ours: it may be somebody else's, and a part only.
-            Done::Yes(operation)
-                if matches!(self.call, MoneyCall::Refund { .. }) && self.call.target() == Some(&operation) =>
-            {
+            Done::Yes(operation) if self.undoes(&operation) => {
                 Preflight::Contradiction("it was given back, and not under our reference".to_owned())
             }
             Done::Yes(operation) => Preflight::Done(operation),
@@ -275,15 +272,22 @@ impl Attempt {
         }
     }
 
-    /// What the bank shows of a debit that was concluded not to have been carried out, before another follows it.
+    /// What the bank shows of a call that was concluded not to have been carried out, before another follows it, or later.
     pub fn recheck(&self, findings: &[Finding]) -> Recheck {
         match done(&self.call, findings) {
             Done::No | Done::Refused(..) => Recheck::NotDone,
+            Done::Yes(operation) if self.undoes(&operation) => Recheck::Unknown,
             Done::Yes(_) => Recheck::Contradiction("carried out after all".to_owned()),
             Done::Unknown => Recheck::Unknown,
             Done::Contradiction(_) if is_cancelled(findings) => Recheck::NotDone,
             Done::Contradiction(why) => Recheck::Contradiction(why),
         }
+    }
+
+    /// Whether this operation is what a refund is to undo. That it went back tells of no reference of ours: it may be
+    /// somebody else's doing, and a part only.
+    fn undoes(&self, operation: &Operation) -> bool {
+        matches!(self.call, MoneyCall::Refund { .. }) && self.call.target() == Some(operation)
     }
 
     /// Whether the call may be at the bank, with nobody knowing what became of it.
@@ -314,7 +318,7 @@ pub enum Preflight {
     Unknown,
 }
 
-/// What the bank shows of a debit that came before.
+/// What the bank shows of a call that came before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recheck {
     NotDone,

@@ -1,5 +1,7 @@
 //! What a call that moves money is for.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// What an attempt serves, by its number within the order.
@@ -12,6 +14,16 @@ pub enum Purpose {
     Capture(u32),
     /// Debiting an instalment.
     Debit(u32),
+}
+
+impl fmt::Display for Purpose {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::GiveBack(number) => write!(out, "give-back {number}"),
+            Self::Capture(number) => write!(out, "hold {number}"),
+            Self::Debit(number) => write!(out, "instalment {number}"),
+        }
+    }
 }
 
 /// Which attempt of what. An answer belongs to the call that was sent, not to whichever came after it.

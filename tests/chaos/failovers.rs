@@ -88,8 +88,14 @@ impl Campaign {
             if open.is_empty() {
                 return seen;
             }
-            if open.iter().all(|order| order.ready_on().is_some_and(|on| on > self.today)) {
-                // Left for tomorrow's run.
+            let today = self.today;
+            let is_for_tomorrow = |order: &&Order| {
+                // A card is debited once a day, whatever came of it.
+                let was_debited =
+                    order.schedule.iter().flat_map(|due| &due.debits).any(|debit| debit.on == Some(today));
+                order.ready_on().is_some_and(|on| on > today || was_debited)
+            };
+            if open.iter().all(is_for_tomorrow) {
                 self.today = self.today.tomorrow().unwrap();
                 self.gateways.first().portal().come_to(noon(self.today)).await;
             }

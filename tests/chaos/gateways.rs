@@ -91,6 +91,8 @@ impl Gateways {
         while gateways.all.len() < count {
             gateways.add().await;
         }
+        // What it was made of has come to the replica too, however slow that is: a server without a store is none.
+        gateways.follow();
         gateways
     }
 
@@ -191,8 +193,12 @@ impl Gateways {
         let (primary, replica) = (&self.servers[self.primary], &self.servers[1 - self.primary]);
         self.following.lead_to(primary.port);
         replica.tell(&format!("REPLICAOF 127.0.0.1 {}", self.following.port));
+        let heard = |server: &Server, name| server.info(name).parse::<u64>().unwrap_or_default();
         until("the replica follows", || {
-            replica.info("master_link_status") == "up" && primary.info("slave0").contains("state=online")
+            let made = heard(primary, "master_repl_offset");
+            replica.info("master_link_status") == "up"
+                && primary.info("slave0").contains("state=online")
+                && heard(replica, "slave_repl_offset") >= made
         });
     }
 

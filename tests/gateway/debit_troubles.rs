@@ -98,6 +98,28 @@ async fn what_the_bank_did_not_do_is_debited_another_day() {
         assert_eq!((plans.booked(order).await.len(), plans.agreed(order).await), (1, 40_062));
     }
     assert_eq!(sent_in_all(&plans, &orders).await, 3, "one was sent twice, under two names, and done once");
+    let (code, said) = plans.bench.command(&["audit", "--bank"]);
+    // Two first payments, two debits, and the call that was not done.
+    assert_eq!((code, said.contains("breaches=0 asked=5 unanswered=0")), (Some(0), true), "{said}");
+}
+
+/// A bank that says it did not take a debit, and did: nobody can know until it is asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_debit_that_was_done_against_the_banks_word_is_found_by_the_audit() {
+    let plans = Plans::start().await;
+    let order = plans.active(ACCEPTED).await;
+    let day = due(&order, 2);
+    plans
+        .bench
+        .fault(&json!({"target": "direct", "type": "00053", "action": "code", "code": "00113", "commit": true}))
+        .await;
+    plans.come_to(&day).await;
+    plans.run(&day).await;
+    plans.until_run_has(&day, |run| run["counts"]["not_executed"] == 1).await;
+    let (code, said) = plans.bench.command(&["audit", "--bank"]);
+    assert_eq!(code, Some(2), "{said}");
+    let found = " bank: call 1 of instalment 2 is on record as not carried out: carried out after all";
+    assert!(said.contains(found) && said.contains("breaches=1 asked=2 unanswered=0"), "{said}");
 }
 
 /// The key that sealed some cards is not configured any more: those wait, everybody else is debited.

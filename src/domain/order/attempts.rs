@@ -1,6 +1,6 @@
 //! Each step of the attempt machine, for whatever a call serves: bringing money back, capturing what is held, debiting.
 
-use jiff::{Timestamp, civil::Date};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 
 use super::{Decision, Impossible, Order};
 use crate::domain::{
@@ -47,6 +47,13 @@ impl Order {
                 debits.map(|debit| &debit.attempt).collect()
             }
         }
+    }
+
+    /// All that calls of this order have served, or may.
+    pub(super) fn purposes(&self) -> impl Iterator<Item = Purpose> {
+        let given_back = self.give_backs.iter().map(|given| Purpose::GiveBack(given.number));
+        let captured = self.holds.iter().map(|hold| Purpose::Capture(hold.number));
+        given_back.chain(captured).chain(self.schedule.iter().map(|due| Purpose::Debit(due.number)))
     }
 
     pub(super) fn next_attempt(&self, purpose: Purpose) -> u32 {
@@ -111,45 +118,21 @@ impl Order {
         Ok(decision)
     }
 
-    /// The call cannot leave now: the bank is not there.
+    /// The call cannot leave for so long.
     ///
     /// # Errors
     /// [`Impossible`] when there is no call to postpone.
     pub fn postpone_attempt(
         &self,
         of: AttemptId,
-        why: &str,
-        now: Timestamp,
-        policy: &Policy,
-    ) -> Result<Decision, Impossible> {
-        self.postpone_until(of, later(now, policy.send_again), why, now)
-    }
-
-    /// The call has to wait for people.
-    ///
-    /// # Errors
-    /// [`Impossible`] when there is no call to postpone.
-    pub fn postpone_for_long(
-        &self,
-        of: AttemptId,
-        why: &str,
-        now: Timestamp,
-        policy: &Policy,
-    ) -> Result<Decision, Impossible> {
-        self.postpone_until(of, later(now, policy.doubt_settles), why, now)
-    }
-
-    fn postpone_until(
-        &self,
-        of: AttemptId,
-        until: Timestamp,
+        wait: SignedDuration,
         why: &str,
         now: Timestamp,
     ) -> Result<Decision, Impossible> {
         let mut decision = Decision::of(self);
         // Another attender may have sent it meanwhile.
         if matches!(self.attempt(of)?.state, AttemptState::Ready { .. }) {
-            decision.push(Event::AttemptPostponed { of, until, why: why.to_owned() }, now)?;
+            decision.push(Event::AttemptPostponed { of, until: later(now, wait), why: why.to_owned() }, now)?;
         }
         Ok(decision)
     }
@@ -180,7 +163,7 @@ impl Order {
             }
             Preflight::Unknown => {
                 let why = "what the bank shows does not tell whether it was done";
-                return Ok(Prepared::Instead(Box::new(self.postpone_attempt(of, why, now, policy)?)));
+                return Ok(Prepared::Instead(Box::new(self.postpone_attempt(of, policy.send_again, why, now)?)));
             }
             Preflight::Done(operation) => AttemptState::Accepted { operation, at: now },
             Preflight::Refused { code, class } => AttemptState::Refused { code, class },

@@ -29,10 +29,7 @@ impl Order {
                 why: waiting.why.clone(),
             })
         });
-        let purposes = (self.give_backs.iter().map(|given| Purpose::GiveBack(given.number)))
-            .chain(self.holds.iter().map(|hold| Purpose::Capture(hold.number)))
-            .chain(self.schedule.iter().map(|due| Purpose::Debit(due.number)));
-        let attempts = purposes.clone().filter_map(|purpose| {
+        let attempts = self.purposes().filter_map(|purpose| {
             let attempt = self.attempts(purpose).into_iter().next_back()?;
             let AttemptState::Quarantined { why } = &attempt.state else { return None };
             let of = AttemptId { purpose, attempt: attempt.number };

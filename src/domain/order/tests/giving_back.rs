@@ -68,7 +68,8 @@ fn a_refund_in_doubt_ends_with_proof_or_with_a_person() {
 fn a_call_found_sent_and_a_configuration_fault_are_in_doubt() {
     let mut world = World::paid_twice();
     world.plan();
-    let decision = world.order.postpone_attempt(world.latest(), "the bank is away", world.now, &world.policy).unwrap();
+    let decision =
+        world.order.postpone_attempt(world.latest(), world.policy.send_again, "the bank is away", world.now).unwrap();
     world.take(decision);
     assert_eq!(world.duty(), None, "the bank is not there yet");
     world.wait(1);

@@ -53,7 +53,12 @@ fn postponing_or_preparing_what_another_attender_sent_is_no_defect() {
             let prepared = world.order.prepare_attempt(world.latest(), &found, world.now, &world.policy);
             assert_eq!(prepared, Ok(Prepared::Instead(Box::new(world.order.unchanged()))), "{found:?}");
         }
-        assert!(world.order.postpone_attempt(world.latest(), "the bank is away", world.now, &world.policy).is_ok());
+        assert!(
+            world
+                .order
+                .postpone_attempt(world.latest(), world.policy.send_again, "the bank is away", world.now)
+                .is_ok()
+        );
     }
 }
 

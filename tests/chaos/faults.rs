@@ -133,17 +133,6 @@ impl Server {
         fs::rename(from, to).unwrap();
     }
 
-    /// Takes so many bytes from the end of what it has kept, or a third of it; how many.
-    pub(crate) fn truncate(&self, bytes: u64) -> u64 {
-        let folder = fs::read_dir(self.folder.join("appendonlydir")).unwrap();
-        let files = folder.map(|file| file.unwrap().path());
-        let last = files.filter(|path| path.to_string_lossy().ends_with(".incr.aof")).max().unwrap();
-        let length = fs::metadata(&last).unwrap().len();
-        let cut = bytes.min(length / 3);
-        fs::File::options().write(true).open(&last).unwrap().set_len(length - cut).unwrap();
-        cut
-    }
-
     /// Has it stand still, or go on.
     pub(crate) fn freeze(&self, is_frozen: bool) {
         let signal = if is_frozen { "STOP" } else { "CONT" };

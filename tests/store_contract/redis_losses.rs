@@ -29,6 +29,29 @@ async fn a_restart_shows_in_the_mark() {
     assert_eq!(open(&server.url("s")).await.mark(None).await.unwrap(), store.mark(None).await.unwrap());
 }
 
+/// Before anybody has met the server that lost something.
+#[tokio::test]
+async fn no_event_has_the_position_of_one_that_was_lost() {
+    let mut server = Server::start(&[]);
+    let store = open(&server.url("s")).await;
+    for number in 0..3 {
+        store.commit(full(number)).await.unwrap();
+    }
+    let all = store.feed(&["a".to_owned()], 0, 99).await.unwrap();
+    let last = all.last().unwrap().position;
+    assert_eq!(last, all.len() as u64, "a new store begins with 1");
+    server.kill();
+    assert!(server.truncate(600) > 0);
+    server.start_again();
+    assert!(!unavailable(&store, full(9)).await.is_empty());
+    recovered(&store).await;
+    assert!(store.mark(None).await.unwrap().position < last, "something was lost");
+    store.commit(full(9)).await.unwrap();
+    let since = store.feed(&["a".to_owned()], last, 99).await.unwrap();
+    assert!(!since.is_empty() && since[0].position > 1_000_000, "{since:#?}");
+    assert_eq!(since.last().unwrap().position - since[0].position + 1, since.len() as u64, "and go on from there");
+}
+
 #[tokio::test]
 async fn an_emptied_server_is_not_served() {
     let mut server = Server::start(&[]);

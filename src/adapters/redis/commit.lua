@@ -103,6 +103,17 @@ if answer then
     redis.call('ZADD', prefix .. 'given', 0, answer.given_at .. answer.key)
 end
 
+-- Another server than the one that made the latest events may have lost some, whose positions somebody has seen: its own
+-- come far behind them. It is done here, with the first of them, because nobody may have met this server yet.
+local maker = run .. '/' .. history
+local made_by, position = unpack(redis.call('HMGET', KEYS[1], 'made_by', 'position'))
+if made_by ~= maker then
+    redis.call('HSET', KEYS[1], 'made_by', maker)
+    if position ~= '0' then
+        redis.call('HINCRBY', KEYS[1], 'position', 1000000)
+    end
+end
+
 for _, write in ipairs(writes) do
     local before = redis.call('HMGET', write.key, 'wake', 'ready', 'labels')
     local wake, ready, labels = before[1] or '', before[2] or '', before[3] or ''

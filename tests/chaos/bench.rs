@@ -108,6 +108,11 @@ impl Bench {
         String::from_utf8_lossy(&std::fs::read(self.folder.join("gateway.log")).unwrap_or_default()).into_owned()
     }
 
+    /// The books make sense, to the bank too.
+    pub(crate) fn audit(&self) {
+        println!("{}", command(&self.folder, &["audit", "--bank"]));
+    }
+
     /// The last lines of its log.
     pub(crate) fn tail(&self) -> String {
         let log = self.log();
@@ -149,15 +154,18 @@ fn write_secret(path: &Path, text: &str) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
 
+/// What a command of the gateway says, which must end well.
+fn command(folder: &Path, arguments: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_guichet"));
+    command.current_dir(folder).env("GUICHET_CONFIG", folder.join("guichet.toml")).args(arguments);
+    let output = command.output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{arguments:?}\n{said}{}", String::from_utf8_lossy(&output.stderr));
+    said.trim().to_owned()
+}
+
 fn make_key(folder: &Path, scope: &str) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_guichet"))
-        .current_dir(folder)
-        .env("GUICHET_CONFIG", folder.join("guichet.toml"))
-        .args(["keys", "new", "--name", "test", "--scope", scope, "--merchant", "ecole"])
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    command(folder, &["keys", "new", "--name", "test", "--scope", scope, "--merchant", "ecole"])
 }
 
 /// Rungs close enough that a doubt that can end is over in seconds, and then so far apart that those which cannot leave

@@ -190,6 +190,7 @@ async fn however_the_store_fails_each_instalment_is_debited_once() {
         begun.elapsed().as_secs()
     );
     assert!(verdict.is_clean(), "{verdict:#?}\n{}", gateways.tail());
+    gateways.first().bench.audit();
     assert!(verdict.debits + verdict.for_people >= usize::try_from(debits).unwrap(), "{verdict:#?}");
     assert!(verdict.for_people <= found, "for_people={} lost_calls={found}", verdict.for_people);
     let least = if failovers < LONG { failovers } else { failovers.max(TRIGGERS) };

@@ -210,6 +210,7 @@ async fn kill(kills: u32, orders: usize, seed: u64, total: &mut Total) {
     verdict.told(&events, &receiver).await;
     assert!(life.stop(&bench).await.success());
     assert!(verdict.is_clean(), "seed {seed}: {verdict:#?}\n{}", bench.tail());
+    bench.audit();
     total.kills += campaign.kills() - before;
     total.by_time += campaign.by_time;
     total.payers += payers;

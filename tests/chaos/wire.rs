@@ -101,5 +101,6 @@ async fn wherever_a_wire_is_cut_nothing_happens_twice_and_nothing_is_lost() {
         verdict.line()
     );
     assert!(verdict.is_clean(), "{verdict:#?}\n{}", bench.tail());
+    bench.audit();
     assert!(life.stop(&bench).await.success());
 }

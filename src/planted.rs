@@ -86,6 +86,28 @@ bugs! {
     LostCallSentAgain,
     /// What of a file is settled can be settled again.
     DriftSettledTwice,
+    /// A debit that was dropped before it left is taken for the one that left under its name before the store went back.
+    DroppedTakenForSent,
+    /// Refunds leave while it is being asked what left before the store went back.
+    RefundsNotFrozen,
+    /// Questions have the numbers again that they had before the store went back.
+    NumbersNotSkipped,
+    /// As many numbers are skipped each time that a store goes back.
+    NumbersSkippedAlike,
+    /// Events have the positions again that others had before the store went back.
+    PositionsNotSkipped,
+    /// They go on as many positions further each time that a store goes back.
+    PositionsSkippedAlike,
+    /// A debit of another amount pays its instalment.
+    OtherAmountPays,
+    /// An order is cancelled beside a debit of which nobody knows what became.
+    CancelledBesideADebit,
+    /// What was reported and not found in time is not asked for again.
+    DoubtedNotAskedAgain,
+    /// A capture is awaited for ever.
+    CaptureAwaitedForEver,
+    /// A card of which the money was let go by hand stays at the bank.
+    LetGoCardKept,
 }
 
 /// Whether this defect is planted.

@@ -241,7 +241,7 @@ pub trait Store: Turns {
 
     /// From now on events have positions beyond so many more: what comes is behind all that a reader of the feed has
     /// seen, even if the store has lost some of it.
-    async fn skip(&self, positions: u32) -> Result<(), StoreError>;
+    async fn skip(&self, positions: u64) -> Result<(), StoreError>;
 
     /// The answer that was given under this key.
     async fn answer(&self, key: &str) -> Result<Option<Answer>, StoreError>;

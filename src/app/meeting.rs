@@ -139,7 +139,7 @@ impl App {
             }
         };
         if let Some(why) = lag {
-            self.begin_reconcile(why, &found.store, &calls).await?;
+            self.begin_reconcile(why, &found.store, at.unwrap_or_default(), &calls).await?;
         }
         let oldest = self.now().checked_sub(REMEMBERED).unwrap_or(Timestamp::MIN);
         let recent: Vec<Leaving> = calls.into_iter().filter(|call| call.sending.at >= oldest).collect();

@@ -121,8 +121,14 @@ impl App {
         }
     }
 
-    /// Freezes debits. `store` is what its marks name it, and `calls` what has left.
-    pub(super) async fn begin_reconcile(&self, why: &str, store: &str, calls: &[Leaving]) -> Result<(), Error> {
+    /// Freezes debits. `store` is what its marks name it, `seen` how far it had come, and `calls` what has left.
+    pub(super) async fn begin_reconcile(
+        &self,
+        why: &str,
+        store: &str,
+        seen: u64,
+        calls: &[Leaving],
+    ) -> Result<(), Error> {
         let mut lost = Vec::new();
         for call in calls {
             if !self.is_on_record(call).await? {
@@ -136,7 +142,7 @@ impl App {
         {
             return Ok(());
         }
-        self.skip_numbers().await?;
+        self.skip_numbers(seen).await?;
         for _ in 0..TRIES {
             let (version, before) = self.load_reconcile().await?;
             let reconcile = Reconcile::begin(before, why, store, lost.clone(), self.now());
@@ -156,14 +162,21 @@ impl App {
         Err(Error::Busy)
     }
 
-    /// Gives no number, and no position of an event, again that was given before the store went back.
-    async fn skip_numbers(&self) -> Result<(), Error> {
-        self.ports.store.skip(EPOCH).await?;
+    /// Gives no number, and no position of an event, again that was given before the store went back. Positions go on
+    /// behind all that was `seen`: also behind what followed when the store had gone back before, to the same place perhaps.
+    async fn skip_numbers(&self, seen: u64) -> Result<(), Error> {
+        let seen = if planted::is(Bug::PositionsSkippedAlike) { 0 } else { seen };
+        let lost = seen.saturating_sub(self.ports.store.mark(None).await?.position);
+        if !planted::is(Bug::PositionsNotSkipped) {
+            self.ports.store.skip(lost.saturating_add(u64::from(EPOCH))).await?;
+        }
         let counters: BTreeSet<String> =
             self.merchants.values().map(|merchant| format!("question:{}", merchant.account.site())).collect();
         for counter in counters {
             let [a, b, c, d, ..] = self.ports.entropy.secret();
-            let skipped = EPOCH.saturating_add(u32::from_be_bytes([a, b, c, d]) % EPOCH.saturating_mul(MOST_EPOCHS));
+            let chance = if planted::is(Bug::NumbersSkippedAlike) { 0 } else { u32::from_be_bytes([a, b, c, d]) };
+            let skipped = EPOCH.saturating_add(chance % EPOCH.saturating_mul(MOST_EPOCHS));
+            let skipped = if planted::is(Bug::NumbersNotSkipped) { 1 } else { skipped };
             self.ports.store.reserve(&counter, self.numbers.first(), QuestionNumber::MAX, skipped).await?;
         }
         Ok(())

@@ -43,6 +43,15 @@ async fn events(plans: &Plans, after: &str) -> (Vec<Value>, String) {
     }
 }
 
+/// Who polls goes on where he was, and sees all that happened since; no event has the id of one that was lost.
+async fn goes_on(plans: &Plans, told: &[Value], cursor: &str) {
+    let (all, _) = events(plans, "").await;
+    let new: Vec<Value> = all.into_iter().filter(|event| !told.contains(event)).collect();
+    let since = events(plans, cursor).await.0;
+    assert!(!since.is_empty() && since == new, "{since:#?}");
+    assert!(since.iter().all(|new| told.iter().all(|old| old["id"] != new["id"])), "{since:#?}");
+}
+
 async fn ready(plans: &Plans) -> String {
     plans.bench.ops.send("GET", "/readyz", &[], "").await.body
 }
@@ -94,12 +103,7 @@ async fn what_was_debited_after_a_backup_is_found_and_not_debited_again() {
     assert_eq!(plans.agreed(&debited).await, 40_062);
     assert_eq!(ready(&plans).await, "ok\n");
 
-    // Who polls goes on where he was, and sees all that happened since; no event has the id of one that was lost.
-    let (all, _) = events(&plans, "").await;
-    let new: Vec<Value> = all.into_iter().filter(|event| !told.contains(event)).collect();
-    let since = events(&plans, &cursor).await.0;
-    assert!(!since.is_empty() && since == new, "{since:#?}");
-    assert!(since.iter().all(|new| told.iter().all(|old| old["id"] != new["id"])), "{since:#?}");
+    goes_on(&plans, &told, &cursor).await;
 
     // It stays ended, and what is stored makes sense, to the bank too.
     plans.bench.restart();
@@ -107,6 +111,13 @@ async fn what_was_debited_after_a_backup_is_found_and_not_debited_again() {
     let (code, said) = plans.bench.command(&["audit", "--bank"]);
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("breaches=0 asked=3 unanswered=0"), "{said}");
+
+    // The same copy once more: what followed after it came back the first time is behind nobody's cursor either.
+    let (told, cursor) = events(&plans, "").await;
+    plans.bench.restart_after(|bench| assert_eq!(bench.command(&["restore", copy]).0, Some(0)));
+    until_asked(&plans).await;
+    assert_eq!(end(&plans).await.status, 200);
+    goes_on(&plans, &told, &cursor).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -19,7 +19,7 @@ use guichet::{
 use jiff::Timestamp;
 
 use crate::{
-    bank::Moved,
+    bank::{Made, Moved},
     happening::Happening,
     school::{caller, text},
     store::StoreState,
@@ -27,6 +27,7 @@ use crate::{
 };
 
 /// What a copy keeps, and what the simulation knew of it then.
+#[derive(Clone)]
 pub(crate) struct Backup {
     store: StoreState,
     said: SaidBy,
@@ -44,17 +45,30 @@ pub(crate) struct Lost {
     subscribers: BTreeSet<String>,
     /// Cards that were deleted, and whose plans debit them again.
     forgotten: BTreeSet<String>,
-    is_restored: bool,
+    /// How often a copy came back, and when it last did.
+    times: u32,
+    restored_at: Option<Timestamp>,
+    /// A process had not met the store that went: it knows not how far that had come.
+    pub(crate) somebody_was_away: bool,
     /// It lagged no event, and so nobody can have noticed.
     unnoticed_at: Option<Timestamp>,
     /// Nobody may debit anything before a person has said so.
     pub(crate) is_frozen: bool,
+    /// When the reconciliation was ended that the copy knows of.
+    ended_before: Option<Timestamp>,
 }
 
 impl Lost {
     /// A payer's payment, or a part of it, on a page that is not on record any more.
     pub(crate) fn was_paid_on(&self, moved: &Moved) -> bool {
         self.references.contains(&moved.reference)
+    }
+
+    /// A payer's payment of before, on a page that may be on record: until it is asked for, nobody knows of it.
+    pub(crate) fn may_have_forgotten(&self, order: OrderId, moved: &Moved) -> bool {
+        moved.made == Made::OnPage
+            && self.orders.contains(&order)
+            && self.restored_at.is_some_and(|restored_at| moved.at <= restored_at)
     }
 
     /// Names of what an order had sent.
@@ -82,7 +96,10 @@ impl Lost {
     }
 }
 
-/// A copy every few days, until one is put back.
+/// How often a copy may come back.
+const MOST: u32 = 2;
+
+/// A copy every few days, until enough of them were put back.
 pub(crate) fn begin(inner: &mut Inner) {
     if inner.nature.restores {
         inner.after_secs(3_600, 6 * 86_400, Happening::BackUp);
@@ -90,7 +107,7 @@ pub(crate) fn begin(inner: &mut Inner) {
 }
 
 pub(crate) fn back_up(inner: &mut Inner) {
-    if inner.lost.is_restored {
+    if inner.lost.times == MOST {
         return;
     }
     inner.log(format_args!("the store is copied"));
@@ -110,16 +127,26 @@ pub(crate) fn a_call_leaves(inner: &mut Inner, of: Purpose) {
     }
 }
 
-/// The copy takes the store's place; nobody is served meanwhile.
-pub(crate) fn restore(inner: &mut Inner) {
+/// The copy takes the store's place; nobody is served meanwhile. These had met the one that goes.
+pub(crate) fn restore(inner: &mut Inner, met: &[usize]) {
     let Some(Backup { store, said, taken_at }) = inner.backup.take() else { return };
-    inner.lost.is_restored = true;
+    inner.lost.times += 1;
+    inner.lost.restored_at = Some(inner.now);
     inner.count("store: a backup came back");
+    if inner.lost.times < MOST && inner.rng.chance(500) {
+        inner.backup = Some(Backup { store: store.clone(), said: said.clone(), taken_at });
+        let longest = *inner.rng.pick(&[4_000, 86_400, 9 * 86_400]);
+        inner.after_secs(60, longest, Happening::Restore);
+    } else if inner.lost.times > 1 {
+        inner.count("store: a backup came back once more");
+    }
     inner.log(format_args!("the store is what it was at {taken_at}"));
     let before: Vec<Order> = inner.store.orders().cloned().collect();
     // A worker notes every few seconds how far the store has come.
     let mark = inner.store.mark(None);
-    inner.journals.values_mut().for_each(|(latest, _)| latest.clone_from(&mark));
+    inner.lost.somebody_was_away |= inner.journals.keys().any(|process| !met.contains(process));
+    let noting = inner.journals.iter_mut().filter(|(process, _)| met.contains(process));
+    noting.for_each(|(_, (latest, _))| latest.clone_from(&mark));
     inner.store.restore(&store);
     inner.said = said;
     for old in &before {
@@ -133,6 +160,7 @@ pub(crate) fn restore(inner: &mut Inner) {
     } else {
         inner.count("store: lags what has left");
         inner.lost.is_frozen = true;
+        inner.lost.ended_before = ended_at(inner);
     }
 }
 
@@ -171,6 +199,10 @@ fn latest(inner: &Inner) -> Option<Reconcile> {
     row.map(|(_, row)| serde_json::from_str(&row.stored.state).unwrap())
 }
 
+fn ended_at(inner: &Inner) -> Option<Timestamp> {
+    latest(inner).and_then(|reconcile| reconcile.ended).map(|end| end.at)
+}
+
 /// A person who looks in the morning lets debits go on, once all has been asked.
 pub(crate) fn look(inner: &mut Inner) {
     if let Some(reconcile) = open(inner) {
@@ -196,12 +228,14 @@ pub(crate) async fn end(app: Arc<App>, world: World) {
     });
 }
 
-/// I18: nothing is debited before a person has said so.
-pub(crate) fn i18_nothing_is_debited(inner: &mut Inner, order: OrderId, of: AttemptId) {
+/// I18, I19: nothing is debited or refunded before a person has said so.
+pub(crate) fn i18_nothing_leaves(inner: &mut Inner, order: OrderId, of: AttemptId) {
     // Who has ended it may be gone, or frozen, before it is acknowledged.
-    let has_ended = latest(inner).is_some_and(|reconcile| reconcile.ended.is_some());
+    let ended = ended_at(inner);
+    let has_ended = ended.is_some() && ended != inner.lost.ended_before;
     if (inner.lost.is_frozen && !has_ended) || open(inner).is_some() {
-        inner.violate("I18", format!("{of:?} of {order} leaves before anybody has looked at the restored store"));
+        let rule = if let Purpose::Debit(_) = of.purpose { "I18" } else { "I19" };
+        inner.violate(rule, format!("{of:?} of {order} leaves before anybody has looked at the restored store"));
     }
 }
 

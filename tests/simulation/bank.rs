@@ -208,7 +208,7 @@ pub(crate) fn execute(inner: &mut Inner, sent: &Sent) -> Answer {
         inner.count(kind(&sent.call));
         invariants::executed(inner, sent);
         let is_refund = matches!(sent.call, MoneyCall::Refund { .. });
-        imports::moved(inner, if is_refund { 300 } else { 60 });
+        imports::moved(inner, if is_refund { 600 } else { 60 });
     }
     answer
 }
@@ -325,6 +325,16 @@ pub(crate) fn note_number(inner: &mut Inner, merchant: &str, number: u32) {
         && !inner.lost.gives_again(before)
     {
         inner.violate("I7", format!("question {number} of {site} was asked at {before}"));
+    }
+}
+
+/// Somebody lets an authorisation go in the back office.
+pub(crate) fn let_go_by_hand(inner: &mut Inner, number: OperationNumber) {
+    let is_it = |moved: &&mut Moved| moved.operation.number == number && moved.status == OperationStatus::Authorised;
+    if let Some(moved) = inner.bank.moved.iter_mut().find(is_it) {
+        moved.status = OperationStatus::Cancelled;
+        inner.count("bank: an authorisation is let go by hand");
+        inner.log(format_args!("bank: {number} is let go by hand"));
     }
 }
 

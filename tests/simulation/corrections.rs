@@ -61,6 +61,15 @@ pub(crate) fn wish(inner: &mut Inner, order: &Order) -> Wish {
     Wish::Correct(correction)
 }
 
+/// So much less is owed that the next debit is smaller, and the last.
+pub(crate) fn grant(inner: &mut Inner, order: &Order) -> Wish {
+    let mut owed = order.schedule.iter().filter(|due| due.is_owed()).map(|due| due.amount.minor_units());
+    let next = owed.next().unwrap_or_default();
+    let units = owed.sum::<i64>() + inner.rng.between(1, next.max(2) - 1);
+    let amount = Money::new(units, Currency::Eur).unwrap();
+    Wish::Correct(Correction::Credit { amount, reason: text("bourse") })
+}
+
 /// All of it, a part, or a little more than there is.
 fn part(inner: &mut Inner, whole: Money) -> Money {
     let units = whole.minor_units();

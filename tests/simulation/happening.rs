@@ -4,6 +4,7 @@ use guichet::{
     app::{corrections::Correction, imports::Entering},
     domain::{
         ids::OrderId,
+        numbers::OperationNumber,
         order::NewOrder,
         quarantine::{PeoplesVerdict, Subject},
     },
@@ -34,6 +35,8 @@ pub(crate) enum Happening {
     LateCommit { sent: Box<Sent> },
     /// The bank captures what a page has authorised.
     LateCapture { merchant: String, operation: u64 },
+    /// Somebody lets go in the back office what a page has authorised.
+    LetGo { operation: OperationNumber },
     /// The bank's change of day.
     Settle,
     /// The hour of a day's run has come.

@@ -87,7 +87,13 @@ pub(crate) async fn obey(app: Arc<App>, world: World, id: OrderId, wish: Wish, k
             note(&world, &what, outcome);
             return;
         }
-        Wish::Cancel => app.cancel_order(&portal, id, None, &plain(&key)).await,
+        Wish::Cancel => {
+            let outcome = app.cancel_order(&portal, id, None, &plain(&key)).await;
+            if let Err(Error::Refused(Refusal::DebitInProgress)) = outcome {
+                world.with(|inner| inner.count("cancel: refused beside a debit"));
+            }
+            outcome
+        }
         Wish::Preview => {
             let outcome = preview(&app, &world, &accounting).await;
             note(&world, &what, outcome);

@@ -87,7 +87,7 @@ impl Nature {
             clocks_step: rng.chance(300),
             asks_often: rng.chance(400),
             echoes: rng.chance(300),
-            restores: rng.chance(100),
+            restores: rng.chance(200),
         }
     }
 }

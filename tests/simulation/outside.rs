@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan, civil::Time};
 
 use crate::{
     backups,
-    bank::{Made, Moved, execute},
+    bank::{self, Made, Moved, execute},
     finale,
     happening::Happening,
     imports, moves, payer, rounds,
@@ -24,6 +24,7 @@ const HEALTHY: SignedDuration = SignedDuration::from_hours(4 * 24);
 /// What is known from the beginning to happen.
 pub(crate) fn begin(inner: &mut Inner, processes: usize) {
     let calm_at = inner.now.to_zoned(inner.zone.clone()).saturating_add(inner.nature.months.months()).timestamp();
+    inner.calm_at = calm_at;
     inner.at(calm_at, Happening::Calm);
     backups::begin(inner);
     inner.at(calm_at + HEALTHY - SignedDuration::from_hours(12), Happening::Echo);
@@ -126,6 +127,7 @@ pub(crate) fn happen(run: &mut Run, what: Happening) {
             let _ = execute(inner, &sent);
         }),
         Happening::LateCapture { merchant, operation } => world.with(|inner| capture(inner, &merchant, operation)),
+        Happening::LetGo { operation } => world.with(|inner| bank::let_go_by_hand(inner, operation)),
         Happening::Settle => world.with(settle),
         Happening::Daily { process } => daily(run, process),
         Happening::StartRun { merchant, date, times } => {

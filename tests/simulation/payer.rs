@@ -19,6 +19,9 @@ use crate::{
     world::Inner,
 };
 
+/// After so long people let go what a bank has not captured, and some days more.
+const FORGOTTEN: SignedDuration = SignedDuration::from_hours(12 * 24);
+
 fn bank_key() -> &'static BankKey {
     static KEY: OnceLock<BankKey> = OnceLock::new();
     KEY.get_or_init(|| BankKey::from_pem(include_str!("../../keys-example/sandbox-private.pem")).unwrap())
@@ -119,7 +122,10 @@ pub(crate) fn pay(inner: &mut Inner, index: usize, card: Card) {
     }
     let operation = new_operation(inner, page.call);
     let at_once = !page.authorises_only && !inner.nature.captures_late;
-    let findable_from = inner.now + inner.nature.find_lag;
+    // After its last ask, the page is asked for because of what is told of it.
+    let is_found_late = is_late && inner.strikes("bank: what was paid late is found a day later", 300);
+    let lag = SignedDuration::from_mins(if is_found_late { inner.rng.between(20 * 60, 23 * 60) } else { 0 });
+    let findable_from = inner.now + inner.nature.find_lag.max(lag);
     inner.bank.moved.push(Moved {
         operation,
         merchant: page.merchant.clone(),
@@ -139,7 +145,16 @@ pub(crate) fn pay(inner: &mut Inner, index: usize, card: Card) {
     });
     if !at_once && !page.authorises_only {
         let late = Happening::LateCapture { merchant: page.merchant.clone(), operation: operation.number.get() };
-        inner.after_secs(60, 30_000, late);
+        let is_in_time = inner.now + FORGOTTEN < inner.calm_at;
+        if is_in_time && inner.rng.chance(150) {
+            inner.count("bank: it never captures what a page has authorised");
+        } else {
+            inner.after_secs(60, 30_000, late);
+        }
+    }
+    if page.authorises_only && !inner.calm && inner.rng.chance(20) {
+        let longest = *inner.rng.pick(&[60, 3_600, 100_000]);
+        inner.after_secs(1, longest, Happening::LetGo { operation: operation.number });
     }
     let mut token = None;
     if let Some(name) = name {
@@ -154,7 +169,7 @@ pub(crate) fn pay(inner: &mut Inner, index: usize, card: Card) {
     imports::moved(inner, 100);
     let raw = success(inner, &page, &operation, &card, token.as_deref());
     // Where the bank finds one operation only, another is found by what it tells of it.
-    announce(inner, &page, &raw, was_paid);
+    announce(inner, &page, &raw, u32::from(is_found_late), was_paid || is_found_late);
 }
 
 fn fail(inner: &mut Inner, page: &Page, index: usize, card: Card) {
@@ -180,7 +195,7 @@ fn fail(inner: &mut Inner, page: &Page, index: usize, card: Card) {
     });
     let fields = format!("M={}&R={}&T={}&S=0&E=00105", page.amount.minor_units(), page.reference, page.call.wire());
     let raw = signed(&fields);
-    announce(inner, page, &raw, false);
+    announce(inner, page, &raw, 0, false);
     if inner.rng.chance(600) && inner.now + SignedDuration::from_secs(120) < page.closes_at {
         let card = if inner.rng.chance(300) { card } else { self::card(inner) };
         inner.after_secs(10, 100, Happening::Pay { page: index, card });
@@ -211,8 +226,8 @@ pub(crate) fn signed(fields: &str) -> String {
 }
 
 /// The bank tells, none to several times, soon or late; and the payer comes back, or not.
-fn announce(inner: &mut Inner, page: &Page, raw: &str, surely: bool) {
-    let times = if inner.calm { 1 } else { *inner.rng.pick(&[0, 1, 1, 1, 1, 2, 3]) };
+fn announce(inner: &mut Inner, page: &Page, raw: &str, at_least: u32, surely: bool) {
+    let times = if inner.calm { 1 } else { *inner.rng.pick(&[0, 1, 1, 1, 1, 2, 3]) }.max(at_least);
     if surely {
         inner.bank.owed.push((page.merchant.clone(), raw.to_owned()));
     }

@@ -47,8 +47,18 @@ fn suits(bug: Bug, nature: &Nature) -> bool {
     match bug {
         Bug::NotFoundNeedsNoControl => nature.blind_to_debits && nature.weather > 0,
         Bug::NotFoundOnceIsEnough => !nature.blind_to_debits && nature.weather > 0,
-        Bug::RegressionUnheeded => nature.restores,
-        Bug::CallsNotNoted | Bug::LostCallSentAgain => nature.restores && nature.blind_to_debits,
+        Bug::RegressionUnheeded
+        | Bug::RefundsNotFrozen
+        | Bug::NumbersNotSkipped
+        | Bug::NumbersSkippedAlike
+        | Bug::PositionsNotSkipped
+        | Bug::PositionsSkippedAlike
+        | Bug::OtherAmountPays => nature.restores,
+        Bug::CallsNotNoted | Bug::LostCallSentAgain | Bug::DroppedTakenForSent => {
+            nature.restores && nature.blind_to_debits
+        }
+        Bug::CaptureAwaitedForEver => nature.captures_late,
+        Bug::CancelledBesideADebit => nature.weather >= 10,
         _ => true,
     }
 }

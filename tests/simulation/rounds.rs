@@ -11,12 +11,13 @@ use guichet::{
         order::Order,
         purpose::{AttemptId, Purpose},
         quarantine::{PeoplesVerdict, Subject},
+        schedule::Instalment,
     },
 };
 use jiff::SignedDuration;
 
 use crate::{
-    bank::{Made, Moved},
+    bank::{self, Made, Moved},
     happening::Happening,
     imports,
     school::text,
@@ -98,7 +99,15 @@ fn truth(inner: &mut Inner, order: &Order, subject: Subject) -> Option<PeoplesVe
             };
             match moved.status {
                 OperationStatus::Captured => Some(executed(moved)),
-                OperationStatus::Authorised => page.begins.is_some().then(|| executed(moved)),
+                OperationStatus::Authorised if page.begins.is_some() => Some(executed(moved)),
+                // It may yet be captured, until somebody lets it go.
+                OperationStatus::Authorised => {
+                    let is_old = inner.now.duration_since(moved.at) > SignedDuration::from_hours(7 * 24);
+                    is_old.then(|| {
+                        bank::let_go_by_hand(inner, operation);
+                        PeoplesVerdict::Closed
+                    })
+                }
                 _ => Some(PeoplesVerdict::Closed),
             }
         }
@@ -171,9 +180,14 @@ fn book_chargebacks(inner: &mut Inner, order: &Order) {
 /// The payers' banks take something back, now and then.
 pub(crate) fn charge_back(inner: &mut Inner) {
     let is_standing = |moved: &Moved| moved.status == OperationStatus::Captured && moved.gone_back() == 0;
+    // Who does not know what became of a debit disputes what came before.
+    let is_in_doubt = |order: &&Order| order.schedule.iter().any(Instalment::is_at_bank);
+    let in_doubt = inner.store.orders().filter(is_in_doubt).map(|order| order.id.to_string().replace("ord_", ""));
+    let in_doubt: Vec<String> = in_doubt.collect();
     for index in 0..inner.bank.moved.len() {
         let moved = &inner.bank.moved[index];
-        if is_standing(moved) && moved.charged_back.is_none() && moved.made != Made::Refund && inner.rng.chance(6) {
+        let often = if in_doubt.iter().any(|order| moved.reference.contains(order)) { 150 } else { 6 };
+        if is_standing(moved) && moved.charged_back.is_none() && moved.made != Made::Refund && inner.rng.chance(often) {
             inner.bank.moved[index].charged_back = Some(inner.now);
             inner.count("bank: charged back");
             let operation = inner.bank.moved[index].operation;

@@ -348,8 +348,17 @@ impl Run {
 
     /// Nobody serves while an older copy takes the store's place.
     pub(crate) fn restore(&mut self) {
-        self.world.with(backups::restore);
+        let has_met = |index: &usize| self.processes[*index].has_met_store;
+        let met: Vec<usize> = (0..PROCESSES).filter(has_met).collect();
+        self.world.with(|inner| backups::restore(inner, &met));
         (0..PROCESSES).for_each(|process| self.crash(process));
+        // Who serves the other one may start it later.
+        let late = self.world.with(|inner| {
+            let longest = *inner.rng.pick(&[0, 0, 0, 1_000, 100_000]);
+            inner.now + SignedDuration::from_secs(inner.rng.between(0, longest))
+        });
+        let (process, _) = self.any_process();
+        self.processes[process].frozen_until = late;
     }
 
     /// Nothing is frozen any more, and nothing will be.

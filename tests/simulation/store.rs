@@ -162,6 +162,7 @@ fn replace(inner: &mut Inner, write: Write) {
     for event in &write.events {
         inner.log_event(&write.key.id, event);
         let position = inner.store.skipped + inner.store.feed.len() as u64 + 1;
+        invariants::told::i16_no_position_is_given_again(inner, position);
         inner.store.feed.push(FeedItem { position, key: write.key.clone(), version, event: event.clone() });
     }
     let before = before.and_then(|row| row.order);
@@ -340,12 +341,12 @@ impl Store for SimStore {
         self.read(|store| store.mark(at)).await
     }
 
-    async fn skip(&self, positions: u32) -> Result<(), StoreError> {
+    async fn skip(&self, positions: u64) -> Result<(), StoreError> {
         self.world.with(|inner| {
             if inner.store.limbo.is_some() {
                 return Err(StoreError("it is not there".to_owned()));
             }
-            inner.store.skipped += u64::from(positions);
+            inner.store.skipped += positions;
             Ok(())
         })
     }

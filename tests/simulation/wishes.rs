@@ -52,6 +52,17 @@ fn wish_of(inner: &mut Inner, order: &Order, offer: Option<&Offer>) -> Wish {
     if !order.overpaid().is_zero() && inner.rng.chance(300) {
         return corrections::wish(inner, order);
     }
+    // Who heard nothing of a debit wants none of it any more.
+    let is_unpaid = order.schedule.iter().all(|due| !due.paid);
+    let often = if is_unpaid { 900 } else { 50 };
+    if !is_over && order.schedule.iter().any(Instalment::is_at_bank) && inner.rng.chance(often) {
+        return Wish::Cancel;
+    }
+    // A grant that is known late, when a copy of before may yet come back.
+    let is_active = matches!(order.plan().map(|plan| &plan.state), Some(PlanState::Active { .. }));
+    if is_active && inner.backup.is_some() && inner.rng.chance(60) {
+        return corrections::grant(inner, order);
+    }
     let is_soft = |due: &&Instalment| due.arrears.as_ref().is_some_and(|why| why.class == RefusalClass::Soft);
     if let Some(due) = order.schedule.iter().find(is_soft)
         && inner.rng.chance(150)

@@ -127,6 +127,9 @@ pub(crate) struct Inner {
     /// A copy of the store, until it is put back.
     pub(crate) backup: Option<Backup>,
     pub(crate) lost: Lost,
+    /// The last position that an event ever had.
+    pub(crate) last_position: u64,
+    pub(crate) calm_at: Timestamp,
     /// What people have sent back by other ways.
     pub(crate) sent_back_otherwise: BTreeSet<u64>,
     /// What pages had brought before all notifications came once more.
@@ -176,6 +179,8 @@ impl Inner {
             said: SaidBy::new(),
             backup: None,
             lost: Lost::default(),
+            last_position: 0,
+            calm_at: now,
             sent_back_otherwise: BTreeSet::new(),
             before_echo: Vec::new(),
             told: Vec::new(),

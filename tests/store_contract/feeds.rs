@@ -110,7 +110,7 @@ pub(crate) async fn a_mark_is_the_last_event(harness: &dyn Harness) {
 
 /// As after a store went back: whatever a reader has seen of what is lost, it sees all that comes.
 pub(crate) async fn positions_are_skipped(harness: &dyn Harness) {
-    const MANY: u32 = 1_000_000;
+    const MANY: u64 = 1_000_000;
     let store = harness.open().await;
     // In one without events too.
     store.skip(7).await.unwrap();
@@ -122,12 +122,12 @@ pub(crate) async fn positions_are_skipped(harness: &dyn Harness) {
     let last = store.mark(None).await.unwrap();
     store.skip(MANY).await.unwrap();
     store.skip(MANY).await.unwrap();
-    for at in [None, Some(last.position), Some(last.position + 1), Some(last.position + 3 * u64::from(MANY))] {
+    for at in [None, Some(last.position), Some(last.position + 1), Some(last.position + 3 * MANY)] {
         assert_eq!(store.mark(at).await.unwrap(), last, "what is skipped is no event");
     }
     let store = harness.open().await;
     store.commit(writes([write(&key("new", "1"), 0)])).await.unwrap();
-    let beyond = last.position + 2 * u64::from(MANY);
+    let beyond = last.position + 2 * MANY;
     let new = store.feed(&named(&["a", "new"]), beyond, 99).await.unwrap();
     assert_eq!(brief(&new), ["new1v1"]);
     assert_eq!(store.mark(None).await.unwrap().position, new[0].position);

@@ -104,14 +104,15 @@ if answer then
 end
 
 -- Another server than the one that made the latest events may have lost some, whose positions somebody has seen: its own
--- come far behind them. It is done here, with the first of them, because nobody may have met this server yet; and never as
--- far twice, because a store may go back to the same place twice. Its clock's last digits are as good as chance.
+-- come far behind them. It is done here, with the first of them, because nobody may have met this server yet; and where its
+-- clock says, in milliseconds, because a store may go back to the same place twice, and to one long ago.
 local maker = run .. '/' .. history
 local made_by, position = unpack(redis.call('HMGET', KEYS[1], 'made_by', 'position'))
 if made_by ~= maker then
     redis.call('HSET', KEYS[1], 'made_by', maker)
     if position ~= '0' then
-        redis.call('HINCRBY', KEYS[1], 'position', 1000000 + tonumber(string.sub(heard[7], -9)))
+        local behind = math.floor(tonumber(heard[7]) / 1000) - tonumber(position)
+        redis.call('HINCRBY', KEYS[1], 'position', string.format('%.0f', math.max(behind, 1000000)))
     end
 end
 

@@ -349,7 +349,7 @@ impl Store for RedisStore {
         }
     }
 
-    async fn skip(&self, positions: u32) -> Result<(), StoreError> {
+    async fn skip(&self, positions: u64) -> Result<(), StoreError> {
         self.change(&scripts::SKIP, Arguments::new().number(positions)).await.map(drop)
     }
 

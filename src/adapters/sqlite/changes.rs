@@ -100,7 +100,8 @@ fn append(connection: &Connection, write: &Write, version: i64) -> rusqlite::Res
 }
 
 /// What SQLite has noted as the last position is the last that it gives to nobody again.
-pub(super) fn skip(connection: &Connection, positions: u32) -> Change<()> {
+pub(super) fn skip(connection: &Connection, positions: u64) -> Change<()> {
+    let positions = number(positions);
     let skipped = connection.execute("UPDATE sqlite_sequence SET seq = seq + ?1 WHERE name = 'event'", [positions])?;
     if skipped == 0 {
         connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('event', ?1)", [positions])?;

@@ -221,7 +221,7 @@ impl Store for SqliteStore {
         self.readers.ask(move |connection| reads::mark(connection, at)).await
     }
 
-    async fn skip(&self, positions: u32) -> Result<(), StoreError> {
+    async fn skip(&self, positions: u64) -> Result<(), StoreError> {
         self.writer.make(move |connection| changes::skip(connection, positions)).await.map_err(why)
     }
 

@@ -16,6 +16,7 @@ use crate::domain::{
     policy::{Policy, later, rung},
     subscriber::{HeardCard, Subscriber, SubscriberState},
 };
+use crate::planted::{self, Bug};
 
 /// All that one round of questions about a checkout brought.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -193,7 +194,7 @@ impl Order {
         }
         // Whether the bank still shows it so, or shows it no more.
         let is_overdue = checkout.authorised_since.is_some_and(|since| now >= later(since, policy.capture_awaited));
-        if is_overdue && heard.silence.is_none() {
+        if is_overdue && heard.silence.is_none() && !planted::is(Bug::CaptureAwaitedForEver) {
             for operation in std::mem::take(&mut authorised) {
                 let why = "it was authorised, and not captured in time".to_owned();
                 decision.push(Event::Quarantined { checkout: heard.checkout, operation, why }, now)?;
@@ -217,7 +218,9 @@ impl Order {
         };
         let again = times
             .and_then(|times| rung(&policy.ask_after_silence, usize::try_from(times).unwrap_or(usize::MAX)))
-            .map(|delay| later(now, delay));
+            .map(|delay| later(now, delay))
+            // One that is owed before will see to the next.
+            .filter(|again| !checkout.asks.iter().any(|ask| heard.asked_at < *ask && ask <= again));
         if heard.unclear {
             // Whatever it is, it holds nothing up; and strangers who have it reported do not have it asked for ever.
             decision.prompt(heard.checkout, vec![later(now, policy.hold_for_report)], now)?;
@@ -228,6 +231,7 @@ impl Order {
             |begins: &PlanCheckout| decision.order.subscribers.iter().any(|known| known.reference == begins.subscriber);
         let is_new = checkout.begins.as_deref().is_some_and(|begins| !knows_card(begins));
         let let_go = is_new && !is_held && !heard.seen.is_empty() && heard.seen.iter().all(is_let_go);
+        let let_go = let_go && !planted::is(Bug::LetGoCardKept);
         decision.push(
             Event::Asked { checkout: heard.checkout, asked_at: heard.asked_at, answer, authorised, again, let_go },
             now,
@@ -336,7 +340,8 @@ impl Decision {
             let too_old = heard.silence.is_none() && now >= later(report.received_at, policy.hold_for_report);
             if contradicted || too_old {
                 let later_on = policy.ask_after_expiry.iter().map(|delay| later(report.received_at, *delay));
-                let asks = later_on.filter(|ask| !contradicted && *ask > now).collect();
+                let is_asked = !contradicted && !planted::is(Bug::DoubtedNotAskedAgain);
+                let asks = later_on.filter(|ask| is_asked && *ask > now).collect();
                 let operation = operation.number;
                 self.push(Event::ReportDoubted { checkout: heard.checkout, operation, asks }, now)?;
             }

@@ -271,7 +271,8 @@ impl Order {
         match left.of.purpose {
             Purpose::Debit(_) => {
                 let mut debits = self.schedule.iter().flat_map(|due| &due.debits);
-                debits.any(|debit| debit.on.is_some() && is_it(&debit.attempt))
+                debits
+                    .any(|debit| (debit.on.is_some() || planted::is(Bug::DroppedTakenForSent)) && is_it(&debit.attempt))
             }
             Purpose::Capture(_) | Purpose::GiveBack(_) => {
                 let stayed =
@@ -332,7 +333,7 @@ impl Decision {
         let due = self.order.instalment(instalment).ok_or(Impossible("a debit of no instalment"))?;
         let is_owed = due.is_owed() && self.order.status == Status::Open;
         let amount = self.order.attempt(of)?.call.amount();
-        let pays = is_owed && due.amount == amount;
+        let pays = is_owed && (due.amount == amount || planted::is(Bug::OtherAmountPays));
         let kind = if pays { EntryKind::Debit { instalment } } else { EntryKind::Surplus { checkout: None } };
         self.push(Event::Captured { entry: Entry { at: now, operation, amount, kind } }, now)?;
         if pays {

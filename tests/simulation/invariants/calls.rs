@@ -4,10 +4,11 @@ use guichet::domain::{
     attempt::{Attempt, AttemptState, Sending},
     bank::MoneyCall,
     checkout::Checkout,
+    ids::OrderId,
     order::{Order, Status},
     plan::PlanState,
     purpose::{AttemptId, Purpose},
-    schedule::Instalment,
+    schedule::{Debit, Instalment},
 };
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
@@ -49,6 +50,13 @@ pub(super) fn stored_as_sent(
     if has_left && inner.lost.orders.contains(&after.id) {
         // It left before the copy came back, and is only put on record again.
         inner.count("reconcile: a lost call is on record again");
+        let was_dropped = |due: &Instalment| {
+            let is_it = |debit: &Debit| debit.on.is_none() && debit.attempt.call.names().0 == reference;
+            due.debits.iter().any(is_it)
+        };
+        if before.schedule.iter().any(was_dropped) {
+            inner.count("reconcile: a lost call had been taken up again");
+        }
         return;
     }
     let known = inner.register.insert(number, record);
@@ -60,7 +68,9 @@ pub(super) fn stored_as_sent(
         i6_nothing_earlier_is_open(inner, before, number, of.attempt, at);
         i11_when_it_may_be_debited(inner, before, after, number, on);
         i12_the_plan_still_wants_it(inner, before);
-        backups::i18_nothing_is_debited(inner, after.id, of);
+    }
+    if matches!(attempt.call, MoneyCall::Debit { .. } | MoneyCall::Refund { .. }) {
+        backups::i18_nothing_leaves(inner, after.id, of);
     }
 }
 
@@ -81,7 +91,7 @@ pub(crate) fn executed(inner: &mut Inner, sent: &Sent) {
             // What the payer's bank has taken back is owed again.
             moved.was_captured
                 && moved.charged_back.is_none()
-                && !is_unknown_here(inner, sent, moved)
+                && !is_unknown_here(inner, sent, order, moved)
                 && moved.captured_for.as_ref().is_some_and(for_it)
         });
         let captured = captured.count();
@@ -93,10 +103,14 @@ pub(crate) fn executed(inner: &mut Inner, sent: &Sent) {
 
 /// What a page had brought that is not on record since a copy came back: no gateway can know of it. And who pays on a page
 /// what had been debited pays by himself. What was captured before, and had to go back after, is not paid.
-fn is_unknown_here(inner: &Inner, sent: &Sent, moved: &Moved) -> bool {
+fn is_unknown_here(inner: &Inner, sent: &Sent, order: OrderId, moved: &Moved) -> bool {
     let is_by_page = moved.made == Made::OnPage || matches!(sent.call, MoneyCall::Capture { .. });
     let has_gone_back = moved.gone_back() == moved.amount.minor_units();
-    (is_by_page && inner.lost.was_paid_on(moved)) || (has_gone_back && inner.lost.knows_of_reference(&moved.reference))
+    // The payer has paid on another page, before the one of then was asked for.
+    let is_paid_again = matches!(sent.call, MoneyCall::Capture { .. }) && inner.lost.may_have_forgotten(order, moved);
+    is_paid_again
+        || (is_by_page && inner.lost.was_paid_on(moved))
+        || (has_gone_back && inner.lost.knows_of_reference(&moved.reference))
 }
 
 /// I4: what reaches the bank is on record. Returns what it is for.

@@ -10,9 +10,9 @@
 //! | I13 | `finale`: all notifications once more, in another order, change nothing; `domain/order/tests` has the property |
 //! | I14 | `cards`, at each commit and at each card that is forgotten; `finale` for what is left over |
 //! | F1, F2 | `terms`: at each commit, and at each form that reaches the bank's page |
-//! | I15, I16, C1 | `told`: what a browser or a notification leads to, and what portals are told of |
+//! | I15, I16, C1 | `told`: what a browser or a notification leads to, what portals are told of, and at which positions |
 //! | I17, A3 | `told` and `people`: the alarm that each doubt owes, the two people behind each resolution |
-//! | I18 | [`crate::backups`]: at each debit that is stored as sent |
+//! | I18, I19 | [`crate::backups`]: at each debit and each refund that is stored as sent |
 //! | I8, R3 | `imports` and `drifts`: files that are brought, the drifts they show, what people enter |
 //! | I20 | `finale`, and in it what is given back, settled and on accounts, by the bank's ledger |
 //! | I21 | `secrets`: all that is stored, and all alarms; bytes on disk and in logs are `tests/gateway` and `tests/ppps` |

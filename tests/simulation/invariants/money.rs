@@ -22,6 +22,7 @@ pub(super) fn booked(inner: &mut Inner, before: Option<&Order>, after: &Order) {
     i8_paid_is_booked(inner, after);
     for entry in after.ledger.iter().skip(known) {
         i8_the_bank_has_it(inner, after, entry);
+        i8_of_the_amount_it_pays(inner, after, entry);
     }
     i22_amounts_add_up(inner, after);
 }
@@ -165,6 +166,25 @@ fn i8_the_bank_has_it(inner: &mut Inner, after: &Order, entry: &Entry) {
     });
     if !holds {
         inner.violate("I8", format!("{} books {entry:?}, the bank has {moved:?}", after.id));
+    }
+}
+
+/// I8: what pays an instalment is of its amount.
+fn i8_of_the_amount_it_pays(inner: &mut Inner, after: &Order, entry: &Entry) {
+    let of = |numbers: &[u32]| -> i64 {
+        let its = after.schedule.iter().filter(|due| numbers.contains(&due.number));
+        its.map(|due| due.amount.minor_units()).sum()
+    };
+    let owed = match &entry.kind {
+        EntryKind::Debit { instalment } => Some(of(&[*instalment])),
+        EntryKind::Capture { instalment, rest, .. } => Some(of(&[*instalment]) + of(rest)),
+        EntryKind::Surplus { .. }
+        | EntryKind::GivenBack { .. }
+        | EntryKind::Settlement { .. }
+        | EntryKind::Chargeback { .. } => None,
+    };
+    if owed.is_some_and(|owed| owed != entry.amount.minor_units()) {
+        inner.violate("I8", format!("{} books {entry:?} as what pays {owed:?}", after.id));
     }
 }
 

@@ -8,6 +8,7 @@ use guichet::domain::{
     ledger::EntryKind,
     plan::PlanEnd,
     quarantine::PeoplesVerdict,
+    schedule::OTHER_AMOUNT,
 };
 
 use crate::world::Inner;
@@ -46,13 +47,18 @@ pub(super) fn notice(inner: &mut Inner, event: &Event) {
         Event::Settled => "order: settled",
         Event::Cancelled { replaced_by: Some(_) } => "order: replaced",
         Event::Cancelled { replaced_by: None } => "order: cancelled",
+        Event::Quarantined { why, .. } if why.contains("not captured in time") => "capture: awaited too long",
         Event::Quarantined { .. } => "operation: quarantined",
+        Event::ReportDoubted { asks, .. } if !asks.is_empty() => "report: doubted, and asked for again",
         Event::ReportDoubted { .. } => "report: doubted",
+        Event::Asked { let_go: true, .. } => "card: forgotten, as its money was let go",
         Event::CardJudged { verdict: Verdict::Refused { .. }, .. } => "card: refused",
         Event::DebitWaits { .. } => "debit: will be tried again",
+        Event::DebitInArrears { arrears, .. } if arrears.code == OTHER_AMOUNT => "debit: of another amount",
         Event::DebitInArrears { .. } => "debit: in arrears",
         Event::DebitRetried { .. } => "debit: again, as accounting wants",
         Event::AttemptDropped { .. } => "attempt: dropped",
+        Event::AttemptPostponed { why, .. } if why.starts_with("the store went back") => "reconcile: a refund waits",
         Event::AttemptPostponed { .. } => "attempt: postponed",
         Event::SubscriberForgotten { .. } => "subscriber: forgotten",
         Event::GivenBack { entry, .. } => match entry.kind {

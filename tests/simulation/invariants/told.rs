@@ -69,6 +69,14 @@ fn i16_paid_is_said_of_what_is_booked(inner: &mut Inner, after: &Order, event: &
     }
 }
 
+/// I16: who has read the feed up to a position finds all that follows after it, also when the store went back meanwhile.
+pub(crate) fn i16_no_position_is_given_again(inner: &mut Inner, position: u64) {
+    let before = std::mem::replace(&mut inner.last_position, position);
+    if position <= before && !inner.lost.somebody_was_away {
+        inner.violate("I16", format!("an event has position {position}, and others had come to {before}"));
+    }
+}
+
 /// The alarm that an event owes: whatever is in doubt is never silent.
 fn alarm_for(event: &Event) -> Option<AlarmKind> {
     match event {

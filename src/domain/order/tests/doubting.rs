@@ -71,3 +71,19 @@ fn a_late_answer_settles_a_doubt() {
     world.take(decision);
     assert_eq!(world.instalment_status(2), InstalmentStatus::Paid);
 }
+
+/// However many tell of it, it is asked for once at a time.
+#[test]
+fn what_is_not_captured_yet_is_asked_for_on_one_ladder() {
+    let mut world = World::place(377_000);
+    let checkout = world.check_out().unwrap();
+    let shown = [(operation(1, 10), OperationStatus::Authorised)];
+    world.hear(checkout, &shown);
+    let asks = |world: &World| world.order.checkout(checkout).unwrap().asks.len();
+    let before = asks(&world);
+    for _ in 0..5 {
+        world.now += SignedDuration::from_secs(1);
+        world.hear(checkout, &shown);
+    }
+    assert_eq!(asks(&world), before);
+}

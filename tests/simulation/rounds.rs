@@ -145,7 +145,10 @@ fn truth_of_call(inner: &mut Inner, order: &Order, of: AttemptId) -> Option<Peop
             // A restored copy may not know the name that it left under.
             let lost = inner.lost.names_of(order.id);
             let found = names.chain(lost.iter().copied()).filter_map(|name| find(inner, Made::Debit, name));
-            let its = |moved: &Moved| moved.captured_for.as_ref().is_none_or(|of_it| of_it.purpose == of.purpose);
+            let amount = attempt.call.amount();
+            let its = |moved: &Moved| {
+                moved.amount == amount && moved.captured_for.as_ref().is_none_or(|of_it| of_it.purpose == of.purpose)
+            };
             found.into_iter().find(|moved| !order.has_booked(&moved.operation.number) && its(moved))
         }
         MoneyCall::Refund { .. } => find(inner, Made::Refund, reference.as_str()),

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// How many steps a life may have; one that has more does not come to rest.
-const MAX_STEPS: u64 = 100_000;
+const MAX_STEPS: u64 = 200_000;
 const PROCESSES: usize = 2;
 
 struct Flag(AtomicBool);

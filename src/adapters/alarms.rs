@@ -222,7 +222,7 @@ mod tests {
             assert_eq!(count(&text, kind.name(), "east"), "0", "{text}");
             assert_eq!(count(&text, kind.name(), "west"), raised, "{text}");
         }
-        assert_eq!(kinds, 15);
+        assert_eq!(kinds, 16);
         for of_all in ["store_failed", "store_regressed"] {
             assert_eq!(count(&text, of_all, ""), "0", "{text}");
         }

@@ -189,9 +189,9 @@ fn i3_every_capture_is_booked_once(inner: &mut Inner, orders: &[Order]) {
         if is_lost && moved.made == Made::Debit && moved.was_captured {
             backups::is_a_person_told(inner, &moved);
         }
-        // What was captured before a copy came back, and charged back, can only be held, and seen to by people.
+        // Of what was captured before a copy came back, and went back in part, not all can go back: people see to it.
         let is_seen_to = inner.sent_back_otherwise.contains(&moved.operation.number.get())
-            && moved.charged_back.is_some()
+            && (moved.charged_back.is_some() || moved.returned > 0)
             && inner.lost.knows_of_reference(&moved.reference);
         if moved.was_captured && booked.len() != 1 && !(booked.is_empty() && (waits || is_seen_to)) {
             inner.violate("I3", format!("{moved:?} is booked {} times", booked.len()));
